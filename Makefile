@@ -1,0 +1,50 @@
+# Two commands matter to a newcomer: `make run` and `make test`. The rest is for those who change the code.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+LOCK   := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+.PHONY: run test setup check bench long docs lock clean
+
+run: setup
+	@$(BIN)/guvercin baslat --ornek
+
+setup: $(VENV)/.setup
+$(VENV)/.setup: requirements.txt requirements-build.txt pyproject.toml hatch_build.py $(wildcard src/guvercin/locale/*/LC_MESSAGES/*.po)
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Güvercin needs Python 3.11 or newer: make run PYTHON=python3.12")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt -r requirements-build.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt $(VENV)/.setup
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+test: $(VENV)/.dev
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+check: $(VENV)/.dev
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@$(BIN)/python -m bench $(ARGS)
+
+long: $(VENV)/.dev
+	@GUVERCIN_ROUNDS=full $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+
+docs: $(VENV)/.dev
+	@$(BIN)/python docs/generate.py
+
+lock: $(VENV)/.dev
+	@$(BIN)/$(LOCK) pyproject.toml -o requirements.txt
+	@$(BIN)/$(LOCK) --group build -c requirements.txt -o requirements-build.txt
+	@$(BIN)/$(LOCK) --group dev -c requirements.txt -c requirements-build.txt -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) dist

@@ -1,0 +1,56 @@
+"""Messages asked for together, counted from their rows and never from a counter."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from guvercin.core.message import FINISHED, WITH_WHATSAPP, Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """One bulk request. `total` is the length of its recipient list, bad and repeated ones among them."""
+
+    id: int
+    account_id: int
+    token_id: int
+    category: int
+    total: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How many rows of a batch stand in each status; `scheduled` rows are among the queued ones."""
+
+    by_status: Mapping[Status, int]
+    scheduled: int = 0
+
+    def of(self, *statuses: Status) -> int:
+        """Answer how many rows stand in any of the statuses."""
+        return sum(self.by_status.get(status, 0) for status in statuses)
+
+    @property
+    def total(self) -> int:
+        """Answer the number of rows."""
+        return sum(self.by_status.values())
+
+    @property
+    def sent(self) -> int:
+        """Answer how many WhatsApp has acknowledged."""
+        return self.of(*WITH_WHATSAPP)
+
+    @property
+    def failed(self) -> int:
+        """Answer how many will not arrive: failed and cancelled ones."""
+        return self.of(Status.FAILED, Status.CANCELLED)
+
+    @property
+    def queued(self) -> int:
+        """Answer the rest, doubtful ones among them: total = sent + failed + queued, always."""
+        return self.total - self.sent - self.failed
+
+    @property
+    def is_finished(self) -> bool:
+        """Say whether no row is queued, scheduled or sending any more."""
+        return self.of(*FINISHED) == self.total

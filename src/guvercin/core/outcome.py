@@ -1,0 +1,116 @@
+"""What a transport may tell us: the answer to one hand-over, and the news that comes by itself.
+
+Certainty is a type here. A transport that isn't sure whether a message left says Lost; it never guesses.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TypeAlias
+
+from guvercin.core.account import LineNews
+from guvercin.core.errors import Code
+
+
+class Scope(StrEnum):
+    """The blast radius of a refusal: what stops because of it."""
+
+    MESSAGE = "message"
+    RECIPIENT = "recipient"
+    TEMPLATE = "template"
+    ACCOUNT = "account"
+    SYSTEM = "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """WhatsApp has acknowledged the message under `remote_id`."""
+
+    remote_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """It surely did not leave; try again.
+
+    `retry_after` null leaves the moment to `core.retry`. `pushed_back`: the network refused it for now, so it counts as
+    an attempt; a snooze of our own («line down», «shutting down») doesn't.
+    """
+
+    reason: Code
+    pushed_back: bool
+    retry_after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """It surely did not leave and trying again would not help. `detail` is the network's own word, for the log page."""
+
+    reason: Code
+    scope: Scope = Scope.MESSAGE
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """It may have left: the answer never came. The message becomes UNKNOWN."""
+
+    reason: Code
+
+
+Outcome: TypeAlias = Accepted | Deferred | Refused | Lost
+
+
+@dataclass(frozen=True, slots=True)
+class NeverLeft:
+    """Proof that an attempt handed nothing over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """No proof either way."""
+
+
+Evidence: TypeAlias = Accepted | NeverLeft | Unclear
+
+
+class ReceiptKind(StrEnum):
+    """What WhatsApp said of a message after its acknowledgement."""
+
+    SERVER = "server"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """Late news of one message. It may come twice, in any order, and before the answer of its own send."""
+
+    remote_id: str
+    kind: ReceiptKind
+    at: datetime
+    reason: Code | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """A message that a customer wrote to us. `sender` is E.164."""
+
+    remote_id: str
+    sender: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineEvent:
+    """News of the line itself. `until` is the end of a ban or of a code's life; `code` names a block's cause."""
+
+    news: LineNews
+    code: Code | None = None
+    until: datetime | None = None
+
+
+TransportEvent: TypeAlias = Receipt | Inbound | LineEvent

@@ -1,0 +1,73 @@
+"""What every test shares: the event loop, and how many rounds a property is tried.
+
+`make test` plays the same rounds every time (derandomised, a tenth of the full number), so that a red run is red again
+when it is repeated. `make long` (GUVERCIN_ROUNDS=full) plays ten times as many, at random; a failure prints the
+`@reproduce_failure` line that replays it.
+"""
+
+import os
+import platform
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from guvercin import __version__
+
+RELIABILITY = Path(__file__).resolve().parent.parent / "docs" / "RELIABILITY.md"
+IS_LONG = os.environ.get("GUVERCIN_ROUNDS") == "full"
+
+TENTH = settings(
+    max_examples=100,
+    derandomize=True,
+    print_blob=True,
+    deadline=None,  # shared cores: slow is not wrong
+    suppress_health_check=[HealthCheck.too_slow],  # as deadline
+)
+settings.register_profile("tenth", TENTH)
+settings.register_profile("full", TENTH, max_examples=1000, derandomize=False)
+settings.load_profile("full" if IS_LONG else "tenth")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """Run every async test on asyncio, the only loop that we promise."""
+    return "asyncio"
+
+
+class Figures(Protocol):
+    """Keeps what a long test has counted and measured, for the end of the run and for docs/RELIABILITY.md."""
+
+    def __call__(self, **counted: float) -> None: ...
+
+
+@pytest.fixture
+def figures(record_property: Callable[[str, object], None]) -> Figures:
+    def keep(**counted: float) -> None:
+        record_property("figures", counted)
+
+    return keep
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures of the tests that passed; `make long` appends them to docs/RELIABILITY.md."""
+    lines = [
+        f"- `{report.nodeid.partition('::')[2]}`: "
+        + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in dict(counted).items())
+        for report in terminalreporter.getreports("passed")
+        for name, counted in report.user_properties
+        if name == "figures"
+    ]
+    if not lines:
+        return
+    terminalreporter.write_sep("-", "figures")
+    for line in lines:
+        terminalreporter.write_line(line)
+    if IS_LONG:
+        now = datetime.now(UTC)  # noqa: TID251 -- the hour of the run itself
+        where = f"Python {platform.python_version()}, {os.cpu_count()} cores"
+        with RELIABILITY.open("a", encoding="utf-8") as page:
+            page.write("\n".join(["", f"### {now:%Y-%m-%d %H:%M} UTC, {__version__}, {where}", "", *lines, ""]))
