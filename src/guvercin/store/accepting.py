@@ -1,0 +1,208 @@
+"""How a message enters the log: once, however often its sender asks. Functions of a transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.event import EventKind, Standing
+from guvercin.core.message import Draft, IllegalOrder, Order, Status, WaitsFor
+from guvercin.store import statements as sql
+from guvercin.store.messages import find, move
+from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
+from guvercin.store.times import to_ms
+from guvercin.store.writer import Tx
+
+
+def _replay(tx: Tx, token_id: int, key: KeyRow) -> Acceptance | None:
+    row = tx.execute(sql.FIND_KEY, (token_id, key.method, key.path, key.key)).fetchone()
+    if row is None:
+        return None
+    body_hash, message_id, batch_id = row
+    if bytes(body_hash) != key.body_hash:
+        raise GuvercinError(Code.KEY_MISMATCH)
+    first = find(tx, message_id) if message_id is not None else None
+    return Acceptance(standing=first, batch_id=batch_id, replayed=True)
+
+
+def _keep_key(tx: Tx, token_id: int, key: KeyRow, ms: int, *, message_id: int | None, batch_id: int | None) -> None:
+    tx.execute(
+        sql.INSERT_KEY,
+        (token_id, key.method, key.path, key.key, key.body_hash, message_id, batch_id, ms),
+    )
+
+
+def _check_account(tx: Tx, account_id: int) -> None:
+    """Refuse a message for an account that was removed a moment ago: nobody would ever send it."""
+    if tx.execute(sql.LIVE_ACCOUNT, (account_id,)).fetchone() is None:
+        raise GuvercinError(Code.NOT_FOUND)
+
+
+def _check_quota(tx: Tx, token_id: int, quota: Quota, count: int) -> None:
+    row = tx.execute(sql.USED_TODAY, (token_id, quota.day)).fetchone()
+    if (row[0] if row else 0) + count > quota.limit:
+        raise GuvercinError(Code.DAILY_QUOTA, retry_after=quota.renews_in)
+
+
+def _insert(
+    tx: Tx,
+    draft: Draft,
+    token_id: int,
+    now_ms: int,
+    line_ms: int,
+    *,
+    batch_id: int | None,
+    fingerprint: bytes | None,
+) -> Standing:
+    """Store one row. `line_ms` places it behind everything that stands in line already."""
+    status = Status.QUEUED if draft.reason is None else Status.FAILED
+    due_ms = None if draft.due_at is None or status is Status.FAILED else to_ms(draft.due_at)
+    waits_for = WaitsFor.TIME if due_ms is not None and due_ms > now_ms else None
+    file = draft.content.file
+    cursor = tx.execute(
+        sql.INSERT_MESSAGE,
+        (
+            draft.account_id,
+            batch_id,
+            token_id,
+            draft.recipient,
+            draft.recipient_name,
+            draft.content.text,
+            file and file.digest,
+            file and file.name,
+            file and file.media_type,
+            file and file.size,
+            draft.category,
+            draft.lane.value,
+            draft.priority,
+            status.value,
+            draft.reason and draft.reason.value,
+            draft.warning and draft.warning.value,
+            waits_for and waits_for.value,
+            due_ms if waits_for else None,
+            now_ms,
+            due_ms if waits_for and due_ms is not None else line_ms,
+            to_ms(draft.expires_at),
+            draft.reference,
+            fingerprint,
+            draft.resend_of,
+        ),
+    )
+    new = Standing(
+        id=int(cursor.lastrowid),
+        account_id=draft.account_id,
+        batch_id=batch_id,
+        status=status,
+        reason=draft.reason,
+        waits_for=waits_for,
+    )
+    kind = EventKind.MESSAGE_ACCEPTED if status is Status.QUEUED else EventKind.MESSAGE_FAILED
+    detail = {"neden": draft.reason.value} if draft.reason else None
+    tx.record(now_ms, kind, account_id=draft.account_id, message_id=new.id, batch_id=batch_id, detail=detail)
+    tx.standings.append(new)
+    return new
+
+
+def accept(
+    tx: Tx,
+    draft: Draft,
+    *,
+    token_id: int,
+    now: datetime,
+    line_ms: int,
+    key: KeyRow | None,
+    repeat: Repeat | None,
+    quota: Quota | None,
+) -> Acceptance:
+    """Store one message, or answer the row that its sender already has: by key, or by the guard against retries.
+
+    Raises KEY_MISMATCH, NOT_FOUND for an account that is gone, and DAILY_QUOTA, before anything is written.
+    """
+    if key is not None and (first := _replay(tx, token_id, key)) is not None:
+        return first
+    now_ms = to_ms(now)
+    if key is None and repeat is not None and repeat.since is not None:
+        row = tx.execute(sql.FIND_REPEAT, (token_id, repeat.fingerprint, to_ms(repeat.since))).fetchone()
+        if row is not None:
+            return Acceptance(standing=find(tx, row[0]), repeated=True)
+    _check_account(tx, draft.account_id)
+    if quota is not None:
+        _check_quota(tx, token_id, quota, 1)
+        tx.execute(sql.USE_TODAY, (token_id, quota.day, 1))
+    fingerprint = repeat.fingerprint if repeat is not None else None
+    new = _insert(tx, draft, token_id, now_ms, line_ms, batch_id=None, fingerprint=fingerprint)
+    if key is not None:
+        _keep_key(tx, token_id, key, now_ms, message_id=new.id, batch_id=None)
+    return Acceptance(standing=new)
+
+
+def accept_batch(
+    tx: Tx,
+    ask: BatchAsk,
+    drafts: Sequence[Draft],
+    *,
+    token_id: int,
+    now: datetime,
+    line_ms: int,
+    key: KeyRow | None,
+    repeats_since: datetime | None,
+    quota: Quota | None,
+) -> Acceptance:
+    """Store a batch with all its rows, or answer the unfinished one that the same request made before."""
+    if key is not None and (first := _replay(tx, token_id, key)) is not None:
+        return first
+    now_ms = to_ms(now)
+    if key is None and repeats_since is not None:
+        row = tx.execute(sql.FIND_REPEATED_BATCH, (token_id, ask.body_hash, to_ms(repeats_since))).fetchone()
+        if row is not None:
+            return Acceptance(batch_id=row[0], repeated=True)
+    _check_account(tx, ask.account_id)
+    if quota is not None:
+        good = sum(draft.reason is None for draft in drafts)  # rows that are stored as failed are not accepted messages
+        _check_quota(tx, token_id, quota, good)
+        tx.execute(sql.USE_TODAY, (token_id, quota.day, good))
+    cursor = tx.execute(
+        sql.INSERT_BATCH,
+        (ask.account_id, token_id, ask.category, len(drafts), ask.body_hash, now_ms),
+    )
+    batch_id = int(cursor.lastrowid)
+    tx.record(
+        now_ms,
+        EventKind.BATCH_ACCEPTED,
+        account_id=ask.account_id,
+        batch_id=batch_id,
+        detail={"toplam": len(drafts)},
+    )
+    for draft in drafts:
+        _insert(tx, draft, token_id, now_ms, line_ms, batch_id=batch_id, fingerprint=None)
+    if key is not None:
+        _keep_key(tx, token_id, key, now_ms, message_id=None, batch_id=batch_id)
+    return Acceptance(batch_id=batch_id)
+
+
+def resend(
+    tx: Tx,
+    message_id: int,
+    draft: Draft,
+    *,
+    token_id: int,
+    now: datetime,
+    line_ms: int,
+    key: KeyRow | None,
+    quota: Quota | None,
+    only_in_doubt: bool,
+) -> Acceptance:
+    """Store a new row in place of an old one, which gives up if it was in doubt.
+
+    Raises IllegalOrder while the old one may still leave by itself, and with `only_in_doubt` if it isn't in doubt.
+    """
+    if key is not None and (first := _replay(tx, token_id, key)) is not None:
+        return first
+    old = find(tx, message_id)
+    if old.status in (Status.QUEUED, Status.SENDING) or (only_in_doubt and old.status is not Status.UNKNOWN):
+        raise IllegalOrder(old.status, Order.GIVE_UP)
+    _check_account(tx, draft.account_id)
+    if quota is not None:
+        _check_quota(tx, token_id, quota, 1)
+    if old.status is Status.UNKNOWN:
+        move(tx, old, Order.GIVE_UP, to_ms(now), reason=Code.RESENT)
+    return accept(tx, draft, token_id=token_id, now=now, line_ms=line_ms, key=key, repeat=None, quota=quota)

@@ -1,0 +1,122 @@
+"""Tokens and uploads, as functions of a connection or a transaction. Secrets never come here: only their SHA-256."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import Connection, bindparam, insert, select, update
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.message import File
+from guvercin.core.token import Permission, Token, TokenRules
+from guvercin.store.store import KeptFile
+from guvercin.store.tables import token, upload
+from guvercin.store.times import from_ms, to_ms
+from guvercin.store.writer import Tx
+
+
+def _pack(rules: TokenRules) -> str:
+    return orjson.dumps(
+        {
+            "name": rules.name,
+            "permissions": sorted(permission.value for permission in rules.permissions),
+            "account_ids": None if rules.account_ids is None else sorted(rules.account_ids),
+            "expires_at": to_ms(rules.expires_at),
+            "per_minute": rules.per_minute,
+            "per_day": rules.per_day,
+            "guards_retries": rules.guards_retries,
+            "strict_categories": rules.strict_categories,
+            "counts_accepted": rules.counts_accepted,
+        },
+    ).decode()
+
+
+def _unpack(text: str) -> TokenRules:
+    kept = orjson.loads(text)
+    accounts = kept.pop("account_ids")
+    return TokenRules(
+        **kept
+        | {
+            "permissions": frozenset(Permission(word) for word in kept["permissions"]),
+            "account_ids": None if accounts is None else frozenset(accounts),
+            "expires_at": from_ms(kept["expires_at"]),
+        },
+    )
+
+
+def _token(row: Any) -> Token:
+    return Token(
+        id=row.id,
+        hint=row.hint,
+        rules=_unpack(row.rules),
+        created_at=from_ms(row.created_at),
+        last_used_at=from_ms(row.last_used_at),
+        revoked_at=from_ms(row.revoked_at),
+    )
+
+
+_COLUMNS = (token.c.id, token.c.hint, token.c.rules, token.c.created_at, token.c.last_used_at, token.c.revoked_at)
+
+
+def create(tx: Tx, rules: TokenRules, secret_hash: bytes, hint: str, *, now: datetime) -> Token:
+    """Store a token by the SHA-256 of its secret."""
+    row = tx.connection.execute(
+        insert(token)
+        .values(secret_hash=secret_hash, hint=hint, rules=_pack(rules), created_at=to_ms(now))
+        .returning(*_COLUMNS),
+    ).one()
+    return _token(row)
+
+
+def every(connection: Connection) -> Sequence[Token]:
+    """Answer every token, by id."""
+    return tuple(_token(row) for row in connection.execute(select(*_COLUMNS).order_by(token.c.id)))
+
+
+def by_hash(connection: Connection, secret_hash: bytes) -> Token | None:
+    """Answer the token of a secret."""
+    row = connection.execute(select(*_COLUMNS).where(token.c.secret_hash == secret_hash)).one_or_none()
+    return None if row is None else _token(row)
+
+
+def revoke(tx: Tx, token_id: int, *, now: datetime) -> Token:
+    """End a token, once; NOT_FOUND."""
+    row = tx.connection.execute(select(*_COLUMNS).where(token.c.id == token_id)).one_or_none()
+    if row is None:
+        raise GuvercinError(Code.NOT_FOUND)
+    if row.revoked_at is None:
+        tx.connection.execute(update(token).where(token.c.id == token_id).values(revoked_at=to_ms(now)))
+    return _token(tx.connection.execute(select(*_COLUMNS).where(token.c.id == token_id)).one())
+
+
+def touch(tx: Tx, used: Mapping[int, datetime]) -> None:
+    """Write when tokens were last used."""
+    tx.connection.execute(
+        update(token).where(token.c.id == bindparam("token_id")).values(last_used_at=bindparam("at")),
+        [{"token_id": token_id, "at": to_ms(at)} for token_id, at in used.items()],
+    )
+
+
+def keep_upload(tx: Tx, upload_id: str, token_id: int, file: File, *, now: datetime) -> None:
+    """Remember an uploaded file."""
+    tx.connection.execute(
+        insert(upload).values(
+            id=upload_id,
+            token_id=token_id,
+            digest=file.digest,
+            name=file.name,
+            media_type=file.media_type,
+            size=file.size,
+            created_at=to_ms(now),
+        ),
+    )
+
+
+def find_upload(connection: Connection, upload_id: str) -> KeptFile | None:
+    """Answer an uploaded file."""
+    row = connection.execute(select(upload).where(upload.c.id == upload_id)).one_or_none()
+    if row is None:
+        return None
+    file = File(digest=row.digest, name=row.name, media_type=row.media_type, size=row.size)
+    return KeptFile(id=row.id, token_id=row.token_id, file=file)

@@ -1,0 +1,38 @@
+"""One process sends: the lock of a data folder, on a file of its own and never on the database.
+
+The file holds the owner's process id and, once it listens, its address as JSON, for the terminal to find.
+"""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+NAME = "guvercin.lock"
+
+
+class FolderLocked(Exception):  # noqa: N818 -- a word of the domain
+    """Another process runs on this data folder."""
+
+
+class FolderLock:
+    """The lock, held until `release` or the process's end, however that comes."""
+
+    def __init__(self, folder: Path) -> None:
+        self._fd = os.open(folder / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(self._fd)
+            raise FolderLocked from None
+        self.tell(None)
+
+    def tell(self, address: str | None) -> None:
+        """Write who holds the lock and where it listens."""
+        os.ftruncate(self._fd, 0)
+        os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "address": address}).encode(), 0)
+
+    def release(self) -> None:
+        """Let go."""
+        os.ftruncate(self._fd, 0)
+        os.close(self._fd)

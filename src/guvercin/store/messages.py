@@ -1,0 +1,392 @@
+"""What happens to messages, one verb = one atomic change, as functions of a transaction.
+
+Every change of a status goes through `move`, which asks core.message.advance and guards the row by its old status; a
+claim asks the same table.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.event import OF_STATUS, EventKind, Standing
+from guvercin.core.message import (
+    WITH_WHATSAPP,
+    Cause,
+    Content,
+    File,
+    Lane,
+    Message,
+    News,
+    Order,
+    Status,
+    WaitsFor,
+    advance,
+)
+from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Receipt, ReceiptKind, Refused
+from guvercin.store import statements as sql
+from guvercin.store.store import Claimed
+from guvercin.store.times import from_ms, to_ms
+from guvercin.store.writer import Tx
+
+# Read by a dictionary: calling an enum costs ten times as much, and these are asked for every row.
+_STATUS: Mapping[str, Status] = {status.value: status for status in Status}
+_WAITS_FOR: Mapping[str | None, WaitsFor | None] = {None: None} | {word.value: word for word in WaitsFor}
+_LANE: Mapping[str, Lane] = {lane.value: lane for lane in Lane}
+_CODE: Mapping[str | None, Code | None] = {None: None} | {code.value: code for code in Code}
+
+_LOOK_SOON = 5_000
+"""Milliseconds until upkeep first looks for evidence of a message in doubt."""
+
+_LOOK_LATER = 600_000
+"""Milliseconds until it looks again after evidence that can't be believed."""
+
+_MAY_WAIT = frozenset({Status.QUEUED, Status.UNKNOWN})
+"""Where `waits_for` and `waits_until` may be set; everywhere else both are null."""
+
+_CLAIM_TRIES = 64
+"""Rows that a claim may find expired or held back before it lets others have the writer."""
+
+
+def standing(row: Sequence[Any]) -> Standing:
+    """Read the columns of STANDING_COLUMNS."""
+    return Standing(
+        id=row[0],
+        account_id=row[1],
+        batch_id=row[2],
+        status=_STATUS[row[3]],
+        reason=_CODE[row[4]],
+        remote_id=row[5],
+        waits_for=_WAITS_FOR[row[6]],
+    )
+
+
+def message(row: Sequence[Any]) -> Message:
+    """Read the columns of MESSAGE_COLUMNS."""
+    file = None
+    if row[6] is not None:
+        file = File(digest=row[6], name=row[7], media_type=row[8], size=row[9])
+    return Message(
+        id=row[0],
+        account_id=row[1],
+        batch_id=row[2],
+        recipient=row[3],
+        recipient_name=row[4],
+        content=Content(text=row[5], file=file),
+        category=row[10],
+        lane=_LANE[row[11]],
+        priority=row[12],
+        status=_STATUS[row[13]],
+        reason=_CODE[row[14]],
+        warning=_CODE[row[15]],
+        waits_for=_WAITS_FOR[row[16]],
+        waits_until=from_ms(row[17]),
+        created_at=from_ms(row[18]),
+        due_at=from_ms(row[19]),
+        expires_at=from_ms(row[20]),
+        sent_at=from_ms(row[21]),
+        delivered_at=from_ms(row[22]),
+        read_at=from_ms(row[23]),
+        remote_id=row[24],
+        attempts=row[25],
+        reference=row[26],
+        resend_of=row[27],
+    )
+
+
+def find(tx: Tx, message_id: int) -> Standing:
+    """Answer where a message stands; NOT_FOUND if there is none."""
+    row = tx.execute(sql.STANDING, (message_id,)).fetchone()
+    if row is None:
+        raise GuvercinError(Code.NOT_FOUND)
+    return standing(row)
+
+
+# -- one change of one row
+
+
+def move(
+    tx: Tx,
+    row: Standing,
+    cause: Cause,
+    now_ms: int,
+    *,
+    reason: Code | None = None,
+    waits_for: WaitsFor | None = None,
+    waits_until: int | None = None,
+    remote_id: str | None = None,
+    sent_at: int | None = None,
+    delivered_at: int | None = None,
+    read_at: int | None = None,
+    counts: bool = False,
+    detail: Mapping[str, Any] | None = None,
+) -> Standing:
+    """Advance one row and write its event. Times are milliseconds; those that are null leave what is there.
+
+    Of several times of one receipt the earliest stays, so that their order doesn't matter. News that changes nothing
+    only fills times and ids that were missing.
+    """
+    after = advance(row.status, cause)
+    moved = after is not row.status
+    if not moved:
+        is_nothing_new = remote_id is None and sent_at is None and delivered_at is None and read_at is None
+        if is_nothing_new or row.status in _MAY_WAIT:  # what a row waits for is not for this news to touch
+            return row
+        reason = row.reason
+    if sent_at is None and after in WITH_WHATSAPP:
+        sent_at = delivered_at or read_at or now_ms
+    values = (
+        row.id,
+        row.status.value,
+        after.value,
+        reason and reason.value,
+        int(counts),
+        remote_id,
+        sent_at,
+        delivered_at,
+        read_at,
+    )
+    if row.status in _MAY_WAIT or after in _MAY_WAIT:
+        cursor = tx.execute(sql.MOVE, (*values, waits_for and waits_for.value, waits_until))
+    else:
+        cursor = tx.execute(sql.ADVANCE, values)
+    if cursor.rowcount != 1:
+        raise RuntimeError("a row moved while it was held")
+    new = Standing(
+        id=row.id,
+        account_id=row.account_id,
+        batch_id=row.batch_id,
+        status=after,
+        reason=reason,
+        remote_id=row.remote_id or remote_id,
+        waits_for=waits_for,
+    )
+    if moved:
+        kind = EventKind.MESSAGE_RELEASED if cause is News.NEVER_LEFT else OF_STATUS[after]
+        words = dict(detail) if detail else {}
+        if reason is not None:
+            words["neden"] = reason.value
+        if remote_id is not None:
+            words["message_id"] = remote_id
+        tx.record(now_ms, kind, account_id=row.account_id, message_id=row.id, batch_id=row.batch_id, detail=words)
+        tx.standings.append(new)
+        if row.waits_for is WaitsFor.RETRY:  # it holds nobody back any more
+            tx.execute(sql.RELEASE_PARKED, (now_ms, row.account_id, row.id))
+    return new
+
+
+def back_in_line(tx: Tx, row: Standing, now_ms: int) -> Standing:
+    """Put a waiting row in line."""
+    tx.execute(sql.RELEASE, (row.id,))
+    return _released(tx, row, None, now_ms)
+
+
+def _released(tx: Tx, row: Standing, waits_for: WaitsFor | None, now_ms: int) -> Standing:
+    if row.waits_for in (WaitsFor.TIME, WaitsFor.RESTORED):
+        tx.record(
+            now_ms,
+            EventKind.MESSAGE_RELEASED,
+            account_id=row.account_id,
+            message_id=row.id,
+            batch_id=row.batch_id,
+        )
+    new = Standing(
+        id=row.id,
+        account_id=row.account_id,
+        batch_id=row.batch_id,
+        status=row.status,
+        reason=row.reason,
+        remote_id=row.remote_id,
+        waits_for=waits_for,
+    )
+    tx.standings.append(new)
+    return new
+
+
+def release_due(tx: Tx, *, now: datetime, limit: int) -> int:
+    """Put rows whose wait is over back in line; answers how many."""
+    now_ms = to_ms(now)
+    rows = tx.execute(sql.DUE, (now_ms, limit)).fetchall()
+    for row in rows:
+        back_in_line(tx, standing(row), now_ms)
+    return len(rows)
+
+
+# -- claim and settle
+
+
+def claim(
+    tx: Tx, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
+) -> Claimed | None:
+    """Take the next message of the open lanes and spend the account's slot; null when nothing stands in line.
+
+    What is due stands in line first, whenever upkeep last looked: order must not depend on it. Rows whose lifetime is
+    over fail here, and rows behind a deferred one of their recipient are parked with it: each leaves the line once, so
+    that a claim costs the same however many wait.
+    """
+    now_ms = to_ms(now)
+    is_due = tx.execute(sql.IS_DUE, (now_ms,)).fetchone() is not None
+    if is_due and release_due(tx, now=now, limit=_CLAIM_TRIES) == _CLAIM_TRIES:
+        return Claimed(message=None)  # there may be more
+    for _ in range(_CLAIM_TRIES):
+        heads = [row for lane in lanes if (row := tx.execute(sql.HEAD, (account_id, lane.value)).fetchone())]
+        if not heads:
+            return None
+        priority, _, message_id, recipient, expires_ms = min(heads, key=lambda row: (-row[0], row[1], row[2]))
+        if expires_ms <= now_ms:
+            move(tx, find(tx, message_id), News.EXPIRED, now_ms, reason=Code.EXPIRED)
+            continue
+        held = tx.execute(sql.HELD_BACK_UNTIL, (account_id, recipient, priority, message_id)).fetchone()
+        if held is not None:
+            tx.execute(sql.PARK, (held[0], message_id))
+            continue
+        return _take(tx, message_id, now_ms, secret, draw)
+    return Claimed(message=None)
+
+
+def _take(tx: Tx, message_id: int, now_ms: int, secret: bytes, draw: float) -> Claimed:
+    advance(Status.QUEUED, Order.CLAIM)
+    if tx.execute(sql.CLAIM, (message_id,)).rowcount != 1:
+        raise RuntimeError("a row moved while it was held")
+    claimed = message(tx.execute(sql.MESSAGE, (message_id,)).fetchone())
+    attempt_id = int(tx.execute(sql.INSERT_ATTEMPT, (message_id, secret, now_ms)).lastrowid)
+    tx.execute(sql.SPEND_SLOT, (now_ms, draw, claimed.account_id))
+    tx.record(
+        now_ms,
+        EventKind.MESSAGE_CLAIMED,
+        account_id=claimed.account_id,
+        message_id=message_id,
+        batch_id=claimed.batch_id,
+    )
+    tx.standings.append(
+        Standing(id=message_id, account_id=claimed.account_id, batch_id=claimed.batch_id, status=Status.SENDING),
+    )
+    return Claimed(message=claimed, attempt_id=attempt_id, secret=secret)
+
+
+def settle(
+    tx: Tx, message_id: int, attempt_id: int, outcome: Outcome, *, now: datetime, retry_at: datetime | None
+) -> Standing:
+    """Write what became of an attempt. A deferral with no `retry_at` has used up its tries and fails.
+
+    Writing it again changes nothing: an attempt ends once, and counts once.
+    """
+    row = find(tx, message_id)
+    now_ms = to_ms(now)
+    reason = None if isinstance(outcome, Accepted) else outcome.reason
+    detail = outcome.detail if isinstance(outcome, Refused) else None
+    ended = tx.execute(
+        sql.END_ATTEMPT,
+        (now_ms, type(outcome).__name__.lower(), reason and reason.value, detail, attempt_id, message_id),
+    )
+    if isinstance(outcome, Accepted):  # always heard: it did leave, whatever was written before
+        return accepted(tx, row, outcome, now_ms, counts=ended.rowcount == 1)
+    if ended.rowcount != 1:
+        return row
+    match outcome:
+        case Deferred() if retry_at is None:
+            return move(tx, row, News.REFUSED, now_ms, reason=Code.RETRIES_EXHAUSTED, counts=True)
+        case Deferred():
+            return move(
+                tx,
+                row,
+                News.DEFERRED,
+                now_ms,
+                reason=outcome.reason,
+                waits_for=WaitsFor.RETRY,
+                waits_until=to_ms(retry_at),
+                counts=outcome.pushed_back,
+            )
+        case Refused():
+            refusal = {"kapsam": outcome.scope.value, "ayrinti": outcome.detail}
+            return move(tx, row, News.REFUSED, now_ms, reason=outcome.reason, counts=True, detail=refusal)
+        case Lost():
+            return move(tx, row, News.LOST, now_ms, reason=outcome.reason, waits_until=now_ms + _LOOK_SOON, counts=True)
+
+
+def accepted(tx: Tx, row: Standing, outcome: Accepted, now_ms: int, *, counts: bool) -> Standing:
+    """Write an acknowledgement, and whatever receipts came before it.
+
+    One id names one message, and a message has one id: an answer that breaks this can't be believed, so the message is
+    in doubt.
+    """
+    other = tx.execute(sql.STANDING_BY_REMOTE_ID, (row.account_id, outcome.remote_id)).fetchone()
+    if (other is not None and other[0] != row.id) or row.remote_id not in (None, outcome.remote_id):
+        if row.status is Status.UNKNOWN:
+            tx.execute(sql.LOOK_AGAIN, (now_ms + _LOOK_LATER, row.id))
+            return row
+        look_at = now_ms + _LOOK_SOON
+        return move(tx, row, News.LOST, now_ms, reason=Code.ANSWER_LOST, waits_until=look_at, counts=counts)
+    remote_id = outcome.remote_id
+    new = move(tx, row, News.ACCEPTED, now_ms, remote_id=remote_id, sent_at=to_ms(outcome.at), counts=counts)
+    if new.remote_id is None:  # not for this row any more
+        return new
+    early = tx.execute(sql.EARLY_RECEIPTS, (row.account_id, remote_id)).fetchall()
+    if early:
+        tx.execute(sql.FORGET_RECEIPTS, (row.account_id, remote_id))
+    for kind, at_ms, reason in sorted(early, key=itemgetter(1)):  # as it happened, for who reads the events
+        receipt = Receipt(remote_id=remote_id, kind=ReceiptKind(kind), at=from_ms(at_ms), reason=_CODE[reason])
+        new = _heard(tx, new, receipt, now_ms)
+    return new
+
+
+def _heard(tx: Tx, row: Standing, receipt: Receipt, now_ms: int) -> Standing:
+    at_ms = to_ms(receipt.at)
+    match receipt.kind:
+        case ReceiptKind.SERVER:
+            return move(tx, row, News.SERVER, now_ms, sent_at=at_ms)
+        case ReceiptKind.DELIVERED:
+            return move(tx, row, News.DELIVERED, now_ms, delivered_at=at_ms)
+        case ReceiptKind.READ:
+            return move(tx, row, News.READ, now_ms, read_at=at_ms)
+        case ReceiptKind.FAILED:
+            return move(tx, row, News.FAILED, now_ms, reason=receipt.reason or Code.WHATSAPP_REFUSED)
+
+
+def receive(tx: Tx, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
+    """Apply receipts; those of an id that nobody knows yet are kept until its answer comes."""
+    now_ms = to_ms(now)
+    for receipt in receipts:
+        row = tx.execute(sql.STANDING_BY_REMOTE_ID, (account_id, receipt.remote_id)).fetchone()
+        if row is not None:
+            _heard(tx, standing(row), receipt, now_ms)
+            continue
+        reason = receipt.reason and receipt.reason.value
+        tx.execute(
+            sql.KEEP_RECEIPT,
+            (account_id, receipt.remote_id, receipt.kind.value, to_ms(receipt.at), reason, now_ms),
+        )
+
+
+# -- what the owner decides
+
+
+def cancel(tx: Tx, message_id: int, *, now: datetime) -> Standing:
+    """Withdraw a row that has not left; IllegalOrder otherwise."""
+    return move(tx, find(tx, message_id), Order.CANCEL, to_ms(now))
+
+
+def give_up(tx: Tx, message_id: int, reason: Code, *, now: datetime) -> Standing:
+    """Stop hoping for a row in doubt; IllegalOrder otherwise."""
+    return move(tx, find(tx, message_id), Order.GIVE_UP, to_ms(now), reason=reason)
+
+
+def release(tx: Tx, message_id: int, *, now: datetime) -> Standing:
+    """Put a held row back in line, or let it wait for its time again; a row that is not held stays as it is."""
+    row = find(tx, message_id)
+    if row.waits_for is not WaitsFor.RESTORED:
+        return row
+    now_ms = to_ms(now)
+    if tx.execute(sql.PLAN_AGAIN, (message_id, now_ms)).rowcount == 1:
+        return _released(tx, row, WaitsFor.TIME, now_ms)
+    return back_in_line(tx, row, now_ms)
+
+
+def cancel_reference(tx: Tx, reference: str, accounts: frozenset[int] | None, *, now: datetime) -> int:
+    """Withdraw every queued row of a reference, in the accounts that the caller sees; answers how many."""
+    rows = [standing(row) for row in tx.execute(sql.QUEUED_OF_REFERENCE, (reference,)).fetchall()]
+    wanted = [row for row in rows if accounts is None or row.account_id in accounts]
+    for row in wanted:
+        move(tx, row, Order.CANCEL, to_ms(now))
+    return len(wanted)

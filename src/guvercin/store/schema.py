@@ -1,0 +1,54 @@
+"""Bring a database to the schema that this code knows, and refuse one that is newer.
+
+Alembic is loaded only when there is something to migrate: a start with a current schema asks one question.
+"""
+
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from guvercin.core.errors import Code, GuvercinError
+
+HEAD = "0001"
+"""The newest migration. A test compares it with the folder."""
+
+KNOWN = frozenset({HEAD})
+"""Every migration that this code can start from."""
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def version(connection: Connection) -> str | None:
+    """Answer the migration that a database stands at; null for an empty one."""
+    # Asked first: «no such table» and «locked» are one class of error, and a locked database is not an empty one.
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    row = connection.execute(text("SELECT version_num FROM alembic_version")).one_or_none()
+    return None if row is None else str(row[0])
+
+
+def prepare(engine: Engine) -> bool:
+    """Migrate to HEAD if needed; answers whether anything was done. SCHEMA_TOO_NEW if a newer program was here."""
+    with engine.connect() as connection:
+        if _is_current(connection):
+            return False
+        from alembic import command  # noqa: PLC0415 -- heavy, and needed only here
+        from alembic.config import Config  # noqa: PLC0415
+
+        config = Config()
+        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+        config.attributes["connection"] = connection
+        # One writer: two processes that start together must not both migrate. Who comes second finds it done.
+        connection.exec_driver_sql("BEGIN EXCLUSIVE")
+        if _is_current(connection):
+            return False
+        command.upgrade(config, HEAD)
+        connection.commit()
+        return True
+
+
+def _is_current(connection: Connection) -> bool:
+    found = version(connection)
+    if found is not None and found not in KNOWN:
+        raise GuvercinError(Code.SCHEMA_TOO_NEW, params={"found": found, "known": HEAD})
+    return found == HEAD

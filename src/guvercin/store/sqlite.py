@@ -1,0 +1,82 @@
+"""The one place that chooses the SQLite library, and how its connections are set up.
+
+Two copies of SQLite in one process drop each other's locks, so everything here goes through pysqlite3; where it has no
+wheel the standard library's own takes its place, alone.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import Engine, create_engine
+from sqlalchemy.pool import NullPool
+
+try:
+    from pysqlite3 import dbapi2 as driver
+except ImportError:  # no wheel for this machine
+    import sqlite3 as driver  # noqa: TID251 -- the only copy then
+
+FILE_NAME = "guvercin.db"
+
+SOUND_VERSION = (3, 51, 3)
+"""The first SQLite without the WAL-reset bug, which could corrupt a database that two connections write."""
+
+_BUSY_SECONDS = 5.0
+_BUSY_CODES = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED; their extended codes carry these in the low byte
+
+
+def library_version() -> tuple[int, int, int]:
+    """Answer the version of the SQLite library in use."""
+    major, minor, patch = driver.sqlite_version_info
+    return major, minor, patch
+
+
+def engine_for(path: Path, *, query_only: bool = False, owns_file: bool = False, create: bool = False) -> Engine:
+    """Make an engine whose connections are set up as this project needs them.
+
+    `owns_file`: the server's writer, the only one that checkpoints. Others beside a live server write one short
+    transaction at most. `create` makes a missing file; otherwise a missing file is an error.
+    """
+
+    def connect() -> Any:
+        mode = "rwc" if create else "rw"
+        connection = driver.connect(
+            f"file:{quote(str(path))}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA fullfsync = ON")  # macOS alone: its fsync leaves the data in the disk's own memory
+        connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA temp_store = MEMORY")
+        if not owns_file:
+            connection.execute("PRAGMA wal_autocheckpoint = 0")
+        if query_only:
+            connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool, module=driver)
+
+
+def _cause(trouble: Exception) -> Exception:
+    """Answer the driver's own error under SQLAlchemy's."""
+    original = getattr(trouble, "orig", None)
+    return original if isinstance(original, Exception) else trouble
+
+
+def is_busy(trouble: Exception) -> bool:
+    """Say whether somebody else holds the database for a moment."""
+    code = getattr(_cause(trouble), "sqlite_errorcode", None)
+    return isinstance(code, int) and code & 0xFF in _BUSY_CODES
+
+
+def is_unavailable(trouble: Exception) -> bool:
+    """Say whether the database can't be used: gone, full, read-only or damaged. A broken rule or a bug is not that."""
+    cause = _cause(trouble)
+    return isinstance(cause, driver.DatabaseError) and not isinstance(
+        cause, (driver.IntegrityError, driver.ProgrammingError, driver.DataError, driver.NotSupportedError)
+    )

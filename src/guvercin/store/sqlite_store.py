@@ -1,0 +1,394 @@
+"""The Store in one SQLite file: written by one thread (see writer.py), read by a few that can't write."""
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from guvercin.core.account import Account, Kind, Line, OnUnknown
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.event import Event, EventKind, Standing
+from guvercin.core.log import MessageFilter, Page, Tried
+from guvercin.core.message import Draft, File, Lane, Message
+from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt
+from guvercin.core.pacing import Pace, Use
+from guvercin.core.token import Token, TokenRules
+from guvercin.store import accepting, access, accounts, messages, reading, statements, upkeep
+from guvercin.store.seen import Seen
+from guvercin.store.sqlite import FILE_NAME, engine_for, is_busy, is_unavailable
+from guvercin.store.store import (
+    Acceptance,
+    BatchAsk,
+    BatchRow,
+    Claimed,
+    Depth,
+    Doubt,
+    KeptFile,
+    KeyRow,
+    Quota,
+    Repeat,
+)
+from guvercin.store.times import to_ms
+from guvercin.store.writer import GROUP, Committed, Tx, Writer
+
+T = TypeVar("T")
+
+_READERS = 2
+
+
+class SqliteStore:
+    """The Store in one file. See guvercin.store.store.Store for what each verb promises."""
+
+    def __init__(self, folder: Path, *, is_guest: bool = False, capacity: int = 4_096, group: int = GROUP) -> None:
+        """Take the file in `folder`. `is_guest`: another process may own it, so nothing is checkpointed here."""
+        self.path = folder / FILE_NAME
+        self._seen = Seen(folder)
+        self._writer = Writer(
+            lambda: engine_for(self.path, owns_file=not is_guest).connect(),
+            path=self.path,
+            is_busy=is_busy,
+            is_unavailable=is_unavailable,
+            on_commit=self._seen.mark,
+            capacity=capacity,
+            group=group,
+        )
+        self._engine = engine_for(self.path, query_only=True)
+        self._readers: ThreadPoolExecutor | None = None
+        self._idle: SimpleQueue[Connection] = SimpleQueue()
+        self._last_due = 0
+
+    async def open(self) -> None:
+        try:
+            self._seen.open()
+            await self._writer.open()
+            self._last_due = await self._writer.do(lambda tx: int(tx.execute(statements.LAST_DUE).fetchone()[0]))
+            # All now: a database that vanishes later can still be read by those who have it open.
+            for _ in range(_READERS):
+                self._idle.put(await asyncio.to_thread(self._engine.connect))
+            self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="guvercin-reader")
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        await self._writer.close()
+        readers, self._readers = self._readers, None
+        if readers is not None:
+            await asyncio.to_thread(readers.shutdown)
+        while not self._idle.empty():
+            self._idle.get().close()
+        self._seen.close()
+
+    def listen(self, listener: Callable[[Committed], None]) -> None:
+        self._writer.listen(listener)
+
+    async def check(self, now: datetime) -> None:
+        beat = "INSERT INTO heartbeat (id, at) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET at = excluded.at"
+        await self._writer.do(lambda tx: tx.execute(beat, (to_ms(now),)).rowcount)
+
+    @property
+    def waiting(self) -> int:
+        """Answer how many changes wait for the writer."""
+        return self._writer.waiting
+
+    async def is_older_copy(self) -> bool:
+        return await self.last_event_id() < self._seen.read()
+
+    # -- reading
+
+    def _read_now(self, query: Callable[[Connection], T]) -> T:
+        connection = self._idle.get()  # as many as there are threads
+        try:
+            return query(connection)
+        except Exception as trouble:
+            if is_unavailable(trouble):
+                raise GuvercinError(Code.STORE_UNAVAILABLE, retry_after=timedelta(seconds=5)) from trouble
+            raise
+        finally:
+            with suppress(Exception):  # ends SQLAlchemy's transaction; the driver holds none
+                connection.rollback()
+            self._idle.put(connection)
+
+    async def _read(self, query: Callable[[Connection], T]) -> T:
+        if self._readers is None:
+            raise GuvercinError(Code.CLOSING, retry_after=timedelta(seconds=5))
+        return await asyncio.get_running_loop().run_in_executor(self._readers, self._read_now, query)
+
+    async def message(self, message_id: int) -> Message | None:
+        return await self._read(partial(reading.one_message, message_id=message_id))
+
+    async def token_of(self, message_id: int) -> int:
+        return await self._read(partial(reading.token_of, message_id=message_id))
+
+    async def standing(self, message_id: int) -> Standing | None:
+        def query(connection: Connection) -> Standing | None:
+            raw: Any = connection.connection.driver_connection
+            row = raw.execute(statements.STANDING, (message_id,)).fetchone()
+            return None if row is None else messages.standing(row)
+
+        return await self._read(query)
+
+    async def messages(self, wanted: MessageFilter, *, limit: int, below: int | None) -> Page:
+        return await self._read(partial(reading.page, wanted=wanted, limit=limit, below=below))
+
+    async def attempts(self, message_id: int) -> Sequence[Tried]:
+        return await self._read(partial(reading.attempts, message_id=message_id))
+
+    async def events(self, message_id: int) -> Sequence[Event]:
+        return await self._read(partial(reading.events, message_id=message_id))
+
+    async def events_after(self, cursor: int, *, limit: int) -> Sequence[Event]:
+        return await self._read(partial(reading.events_after, cursor=cursor, limit=limit))
+
+    async def batch(self, batch_id: int) -> BatchRow | None:
+        return await self._read(partial(reading.one_batch, batch_id=batch_id))
+
+    async def batch_is_finished(self, batch_id: int) -> bool:
+        return await self._read(partial(reading.batch_is_finished, batch_id=batch_id))
+
+    async def depths(self) -> Sequence[Depth]:
+        return await self._read(reading.depths)
+
+    async def spool_digests(self) -> frozenset[str]:
+        return await self._read(reading.spool_digests)
+
+    async def last_event_id(self) -> int:
+        return await self._read(reading.last_event_id)
+
+    # -- messages
+
+    def _line_ms(self, now: datetime) -> int:
+        """Answer a place behind everything accepted so far: a clock set back must not let a newcomer overtake."""
+        self._last_due = max(self._last_due, to_ms(now))
+        return self._last_due
+
+    async def accept(
+        self,
+        draft: Draft,
+        *,
+        token_id: int,
+        now: datetime,
+        key: KeyRow | None,
+        repeat: Repeat | None,
+        quota: Quota | None,
+    ) -> Acceptance:
+        line_ms = self._line_ms(now)
+
+        def work(tx: Tx) -> Acceptance:
+            return accepting.accept(
+                tx, draft, token_id=token_id, now=now, line_ms=line_ms, key=key, repeat=repeat, quota=quota
+            )
+
+        return await self._writer.do(work)
+
+    async def accept_batch(
+        self,
+        ask: BatchAsk,
+        drafts: Sequence[Draft],
+        *,
+        token_id: int,
+        now: datetime,
+        key: KeyRow | None,
+        repeats_since: datetime | None,
+        quota: Quota | None,
+    ) -> Acceptance:
+        line_ms = self._line_ms(now)
+
+        def work(tx: Tx) -> Acceptance:
+            return accepting.accept_batch(
+                tx,
+                ask,
+                drafts,
+                token_id=token_id,
+                now=now,
+                line_ms=line_ms,
+                key=key,
+                repeats_since=repeats_since,
+                quota=quota,
+            )
+
+        return await self._writer.do(work)
+
+    async def claim(
+        self, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
+    ) -> Claimed | None:
+        self._line_ms(now)  # as in release_due: a claim releases what is due
+        return await self._writer.do(
+            lambda tx: messages.claim(tx, account_id, lanes, now=now, secret=secret, draw=draw)
+        )
+
+    async def settle(
+        self, message_id: int, attempt_id: int, outcome: Outcome, *, now: datetime, retry_at: datetime | None
+    ) -> Standing:
+        return await self._writer.do(
+            lambda tx: messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=retry_at)
+        )
+
+    async def settle_and_claim(
+        self,
+        message_id: int,
+        attempt_id: int,
+        outcome: Accepted,
+        lanes: Sequence[Lane],
+        *,
+        now: datetime,
+        secret: bytes,
+        draw: float,
+    ) -> Claimed | None:
+        def work(tx: Tx) -> Claimed | None:
+            settled = messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=None)
+            return messages.claim(tx, settled.account_id, lanes, now=now, secret=secret, draw=draw)
+
+        return await self._writer.do(work)
+
+    async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
+        await self._writer.do(lambda tx: messages.receive(tx, account_id, receipts, now=now))
+
+    async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
+        detail = {"message_id": inbound.remote_id}
+        await self._writer.do(
+            lambda tx: tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
+        )
+
+    async def cancel(self, message_id: int, *, now: datetime) -> Standing:
+        return await self._writer.do(lambda tx: messages.cancel(tx, message_id, now=now))
+
+    async def cancel_reference(self, reference: str, accounts: frozenset[int] | None, *, now: datetime) -> int:
+        return await self._writer.do(lambda tx: messages.cancel_reference(tx, reference, accounts, now=now))
+
+    async def give_up(self, message_id: int, reason: Code, *, now: datetime) -> Standing:
+        return await self._writer.do(lambda tx: messages.give_up(tx, message_id, reason, now=now))
+
+    async def resend(
+        self,
+        message_id: int,
+        draft: Draft,
+        *,
+        token_id: int,
+        now: datetime,
+        key: KeyRow | None,
+        quota: Quota | None,
+        only_in_doubt: bool = False,
+    ) -> Acceptance:
+        line_ms = self._line_ms(now)
+
+        def work(tx: Tx) -> Acceptance:
+            return accepting.resend(
+                tx,
+                message_id,
+                draft,
+                token_id=token_id,
+                now=now,
+                line_ms=line_ms,
+                key=key,
+                quota=quota,
+                only_in_doubt=only_in_doubt,
+            )
+
+        return await self._writer.do(work)
+
+    async def release(self, message_id: int, *, now: datetime) -> Standing:
+        self._line_ms(now)  # as in release_due
+        return await self._writer.do(lambda tx: messages.release(tx, message_id, now=now))
+
+    async def release_due(self, *, now: datetime, limit: int) -> int:
+        self._line_ms(now)  # what is released was due by now: newcomers stand behind it
+        return await self._writer.do(lambda tx: messages.release_due(tx, now=now, limit=limit))
+
+    async def expire(self, *, now: datetime, limit: int) -> int:
+        return await self._writer.do(lambda tx: upkeep.expire(tx, now=now, limit=limit))
+
+    async def recover(self, *, now: datetime, limit: int) -> int:
+        return await self._writer.do(lambda tx: upkeep.recover(tx, now=now, limit=limit))
+
+    async def in_doubt(self, *, now: datetime, limit: int) -> Sequence[Doubt]:
+        return await self._read(lambda connection: upkeep.in_doubt(Tx(connection), now=now, limit=limit))
+
+    async def conclude(self, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datetime) -> Standing:
+        return await self._writer.do(lambda tx: upkeep.conclude(tx, doubt, evidence, now=now))
+
+    async def look_again(self, message_id: int, at: datetime | None) -> None:
+        await self._writer.do(lambda tx: upkeep.look_again(tx, message_id, at))
+
+    async def hold_unfinished(self, *, now: datetime) -> int:
+        unseen = max(0, self._seen.read() - await self.last_event_id())
+        return await self._writer.do(lambda tx: upkeep.hold_unfinished(tx, now=now, unseen=unseen))
+
+    async def forget(self, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: upkeep.forget(tx, now=now))
+
+    # -- accounts
+
+    async def accounts(self) -> Sequence[Account]:
+        return await self._read(accounts.every)
+
+    async def add_account(self, name: str, kind: Kind, phone: str | None, pace: Pace, *, now: datetime) -> Account:
+        return await self._writer.do(lambda tx: accounts.add(tx, name, kind, phone, pace, now=now))
+
+    async def change_account(
+        self,
+        account_id: int,
+        *,
+        now: datetime,
+        name: str | None = None,
+        pace: Pace | None = None,
+        on_unknown: OnUnknown | None = None,
+    ) -> Account:
+        return await self._writer.do(
+            lambda tx: accounts.change(tx, account_id, now=now, name=name, pace=pace, on_unknown=on_unknown)
+        )
+
+    async def remove_account(self, account_id: int, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: accounts.remove(tx, account_id, now=now))
+
+    async def set_default(self, account_id: int, *, now: datetime) -> Account:
+        return await self._writer.do(lambda tx: accounts.set_default(tx, account_id, now=now))
+
+    async def set_line(self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None) -> None:
+        await self._writer.do(lambda tx: accounts.set_line(tx, account_id, line, now=now, is_enabled=is_enabled))
+
+    async def use(self, account_id: int) -> Use:
+        return await self._read(partial(accounts.use, account_id=account_id))
+
+    # -- access
+
+    async def create_token(self, rules: TokenRules, secret_hash: bytes, hint: str, *, now: datetime) -> Token:
+        return await self._writer.do(lambda tx: access.create(tx, rules, secret_hash, hint, now=now))
+
+    async def tokens(self) -> Sequence[Token]:
+        return await self._read(access.every)
+
+    async def token(self, secret_hash: bytes) -> Token | None:
+        return await self._read(partial(access.by_hash, secret_hash=secret_hash))
+
+    async def revoke_token(self, token_id: int, *, now: datetime) -> Token:
+        return await self._writer.do(lambda tx: access.revoke(tx, token_id, now=now))
+
+    async def touch_tokens(self, used: Mapping[int, datetime]) -> None:
+        await self._writer.do(lambda tx: access.touch(tx, used))
+
+    async def keep_upload(self, upload_id: str, token_id: int, file: File, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: access.keep_upload(tx, upload_id, token_id, file, now=now))
+
+    async def upload(self, upload_id: str) -> KeptFile | None:
+        return await self._read(partial(access.find_upload, upload_id=upload_id))
+
+    # -- care
+
+    async def backup(self, target: Path) -> None:
+        def copy(_: Connection) -> None:
+            with engine_for(self.path).connect() as connection:
+                connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+            # SQLite leaves the copy to the page cache, and a backup is what is left after a power cut.
+            with target.open("rb") as written:
+                os.fsync(written.fileno())
+
+        await self._read(copy)

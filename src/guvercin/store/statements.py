@@ -1,0 +1,160 @@
+"""The hot statements, by hand, for SQLite: what runs for every message.
+
+Named constants, so that the same words can be run elsewhere (a power-cut test, a query plan). Times are milliseconds.
+"""
+
+MESSAGE_COLUMNS = (
+    "id, account_id, batch_id, recipient, recipient_name, body, file_digest, file_name, file_type, file_size, "
+    "category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, expires_at, sent_at, "
+    "delivered_at, read_at, remote_id, attempts, reference, resend_of"
+)
+
+STANDING_COLUMNS = "id, account_id, batch_id, status, reason, remote_id, waits_for"
+
+# -- accept
+
+LIVE_ACCOUNT = "SELECT 1 FROM account WHERE id = ? AND removed_at IS NULL"
+
+FIND_KEY = "SELECT body_hash, message_id, batch_id FROM idempotency_key WHERE token_id = ? AND method = ? AND path = ? AND key = ?"
+
+INSERT_KEY = (
+    "INSERT INTO idempotency_key (token_id, method, path, key, body_hash, message_id, batch_id, created_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+FIND_REPEAT = (
+    "SELECT id FROM message WHERE token_id = ? AND fingerprint = ? AND created_at > ? "
+    "AND status NOT IN ('failed', 'cancelled') ORDER BY created_at DESC, id DESC LIMIT 1"
+)
+
+FIND_REPEATED_BATCH = (
+    "SELECT b.id FROM batch b WHERE b.token_id = ? AND b.body_hash = ? AND b.created_at > ? AND EXISTS (SELECT 1 FROM "
+    "message m WHERE m.batch_id = b.id AND m.status IN ('queued', 'sending')) "
+    "ORDER BY b.created_at DESC, b.id DESC LIMIT 1"
+)
+
+USED_TODAY = "SELECT accepted FROM token_use WHERE token_id = ? AND day = ?"
+
+USE_TODAY = (
+    "INSERT INTO token_use (token_id, day, accepted) VALUES (?, ?, ?) "
+    "ON CONFLICT (token_id, day) DO UPDATE SET accepted = accepted + excluded.accepted"
+)
+
+INSERT_BATCH = (
+    "INSERT INTO batch (account_id, token_id, category, total, body_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+)
+
+INSERT_MESSAGE = (
+    "INSERT INTO message (account_id, batch_id, token_id, recipient, recipient_name, body, file_digest, file_name, "
+    "file_type, file_size, category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, "
+    "expires_at, reference, fingerprint, resend_of) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+LAST_DUE = (
+    "SELECT max((SELECT coalesce(max(due_at), 0) FROM message WHERE status = 'queued' "
+    "AND coalesce(waits_for, '') NOT IN ('zaman', 'geri_yuklendi')), "
+    "(SELECT coalesce(max(due_at), 0) FROM message WHERE status IN ('sending', 'unknown')))"
+)
+
+STANDING = f"SELECT {STANDING_COLUMNS} FROM message WHERE id = ?"
+
+MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?"
+
+STANDING_BY_REMOTE_ID = f"SELECT {STANDING_COLUMNS} FROM message WHERE account_id = ? AND remote_id = ?"
+
+# -- claim
+
+HEAD = (
+    "SELECT priority, due_at, id, recipient, expires_at FROM message WHERE account_id = ? AND lane = ? "
+    "AND status = 'queued' AND waits_for IS NULL ORDER BY priority DESC, due_at, id LIMIT 1"
+)
+
+HELD_BACK_UNTIL = (
+    "SELECT waits_until FROM message WHERE account_id = ? AND recipient = ? AND priority = ? "
+    "AND waits_for IN ('tekrar_deneme', 'onceki_mesaj') AND id < ? ORDER BY id LIMIT 1"
+)
+
+PARK = (
+    "UPDATE message SET waits_for = 'onceki_mesaj', waits_until = ? "
+    "WHERE id = ? AND status = 'queued' AND waits_for IS NULL"
+)
+
+CLAIM = "UPDATE message SET status = 'sending', reason = NULL WHERE id = ? AND status = 'queued' AND waits_for IS NULL"
+
+INSERT_ATTEMPT = "INSERT INTO attempt (message_id, secret, started_at) VALUES (?, ?, ?)"
+
+SPEND_SLOT = "UPDATE account SET last_claim_at = ?, draw = ? WHERE id = ?"
+
+# -- settle, receipts, upkeep
+
+END_ATTEMPT = (
+    "UPDATE attempt SET ended_at = ?, outcome = ?, reason = ?, detail = ? "
+    "WHERE id = ? AND message_id = ? AND ended_at IS NULL"
+)
+
+END_ATTEMPTS_OF = (
+    "UPDATE attempt SET ended_at = ?, outcome = 'lost', reason = ? WHERE message_id = ? AND ended_at IS NULL"
+)
+
+_STANDS = (
+    "status = ?3, reason = ?4, attempts = attempts + ?5, remote_id = coalesce(remote_id, ?6), "
+    "sent_at = coalesce(sent_at, ?7), delivered_at = min(coalesce(delivered_at, ?8), coalesce(?8, delivered_at)), "
+    "read_at = min(coalesce(read_at, ?9), coalesce(?9, read_at))"
+)
+
+ADVANCE = f"UPDATE message SET {_STANDS} WHERE id = ?1 AND status = ?2"
+"""For a row that waits for nothing before and after: it leaves the indexes of waiting rows alone."""
+
+MOVE = f"UPDATE message SET {_STANDS}, waits_for = ?10, waits_until = ?11 WHERE id = ?1 AND status = ?2"
+
+EARLY_RECEIPTS = "SELECT kind, at, reason FROM receipt WHERE account_id = ? AND remote_id = ?"
+
+FORGET_RECEIPTS = "DELETE FROM receipt WHERE account_id = ? AND remote_id = ?"
+
+KEEP_RECEIPT = (
+    "INSERT INTO receipt (account_id, remote_id, kind, at, reason, heard_at) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (account_id, remote_id, kind) DO UPDATE SET at = min(at, excluded.at)"
+)
+
+_DUE = "waits_until <= ? AND status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')"
+
+IS_DUE = f"SELECT 1 FROM message WHERE {_DUE} LIMIT 1"
+"""What a claim asks first: SQLite compiles a statement anew each time that its LIMIT is a parameter."""
+
+DUE = f"SELECT {STANDING_COLUMNS} FROM message WHERE {_DUE} ORDER BY waits_until LIMIT ?"
+
+RELEASE = "UPDATE message SET waits_for = NULL, waits_until = NULL WHERE id = ? AND status = 'queued' AND waits_for IS NOT NULL"
+
+RELEASE_PARKED = (
+    "UPDATE message SET waits_until = ? WHERE account_id = ? AND recipient = (SELECT recipient FROM message WHERE id = ?) "
+    "AND waits_for IN ('tekrar_deneme', 'onceki_mesaj') AND waits_for = 'onceki_mesaj'"
+)
+
+PLAN_AGAIN = "UPDATE message SET waits_for = 'zaman' WHERE id = ? AND waits_for = 'geri_yuklendi' AND waits_until > ?"
+
+EXPIRED = (
+    f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ?"
+)
+
+UNSETTLED = (
+    f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'sending' AND status IN ('sending', 'unknown') LIMIT ?"
+)
+
+IN_DOUBT = (
+    "SELECT m.id, m.account_id, m.recipient, a.id, a.secret, a.started_at FROM message m JOIN attempt a ON a.id = "
+    "(SELECT max(id) FROM attempt WHERE message_id = m.id) "
+    "WHERE m.waits_until <= ? AND m.status = 'unknown' ORDER BY m.waits_until LIMIT ?"
+)
+
+LOOK_AGAIN = "UPDATE message SET waits_until = ? WHERE id = ? AND status = 'unknown'"
+
+UNFINISHED = f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND waits_for IS NOT 'geri_yuklendi'"
+
+HOLD = (
+    "UPDATE message SET waits_until = CASE waits_for WHEN 'zaman' THEN waits_until END, waits_for = 'geri_yuklendi' "
+    "WHERE id = ? AND status = 'queued'"
+)
+"""A held row that was planned keeps its time."""
+
+QUEUED_OF_REFERENCE = f"SELECT {STANDING_COLUMNS} FROM message WHERE reference = ? AND status = 'queued' ORDER BY id"

@@ -1,0 +1,358 @@
+"""The Store: async verbs, values in, values out. One verb is one atomic change.
+
+No connection, transaction or SQL leaves this package. A verb that changes something returns once the change is durable.
+Every verb may raise QUEUE_FULL (nothing was tried) or STORE_UNAVAILABLE (nothing was kept).
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Protocol
+
+from guvercin.core.account import Account, Kind, Line, OnUnknown
+from guvercin.core.batch import Batch, Counts
+from guvercin.core.errors import Code
+from guvercin.core.event import Event, Standing
+from guvercin.core.log import MessageFilter, Page, Tried
+from guvercin.core.message import Draft, File, Lane, Message, Status
+from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt
+from guvercin.core.pacing import Pace, Use
+from guvercin.core.token import Token, TokenRules
+from guvercin.store.writer import Committed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeyRow:
+    """An Idempotency-Key as it is kept: `body_hash` recognises another body under the same key."""
+
+    method: str
+    path: str
+    key: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeat:
+    """The guard against retries without a key: a row of this fingerprint after `since` is the same request.
+
+    `since` null: the guard is off for this sender, but later ones may still find this row.
+    """
+
+    fingerprint: bytes
+    since: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quota:
+    """A token's limit of accepted messages on `day` (its local date), and the time until a new day begins."""
+
+    limit: int
+    day: str
+    renews_in: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchAsk:
+    """What a batch keeps of its request."""
+
+    account_id: int
+    category: int
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acceptance:
+    """What accepting came to: the message or batch, and whether it stood there before."""
+
+    standing: Standing | None = None
+    batch_id: int | None = None
+    replayed: bool = False
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """A message in hand. `message` null: the line was only tidied; claim again at once."""
+
+    message: Message | None
+    attempt_id: int = 0
+    secret: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """A message in doubt and its last attempt."""
+
+    message_id: int
+    account_id: int
+    recipient: str
+    attempt_id: int
+    secret: bytes
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptFile:
+    """An uploaded file and whose it is."""
+
+    id: str
+    token_id: int
+    file: File
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRow:
+    """A batch, counted. `left`: rows still to leave, by lane; `starts_at`: when the last planned one is due."""
+
+    batch: Batch
+    counts: Counts
+    left: Mapping[Lane, int]
+    starts_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Depth:
+    """One account's queue at a glance. `oldest_due_at`: the row that has waited longest in line."""
+
+    account_id: int
+    by_status: Mapping[Status, int]
+    in_line: Mapping[Lane, int]
+    oldest_due_at: datetime | None
+
+
+class Store(Protocol):
+    """Durable memory, the same for SQLite and PostgreSQL."""
+
+    async def open(self) -> None:
+        """Connect. The schema must be there."""
+
+    async def close(self) -> None:
+        """Finish what was begun, then let go. From its first moment on nothing more is taken: CLOSING."""
+
+    def listen(self, listener: Callable[[Committed], None]) -> None:
+        """Call `listener` after every commit that changed a message or an account. It only shortens waits."""
+
+    @property
+    def waiting(self) -> int:
+        """Answer how many changes wait to be written."""
+
+    async def check(self, now: datetime) -> None:
+        """Write for real; raises STORE_UNAVAILABLE when that fails."""
+
+    # -- messages
+
+    async def accept(
+        self,
+        draft: Draft,
+        *,
+        token_id: int,
+        now: datetime,
+        key: KeyRow | None,
+        repeat: Repeat | None,
+        quota: Quota | None,
+    ) -> Acceptance:
+        """Store a message and its event, or answer the row that its sender already has.
+
+        KEY_MISMATCH, DAILY_QUOTA; NOT_FOUND for an account that is gone.
+        """
+
+    async def accept_batch(
+        self,
+        ask: BatchAsk,
+        drafts: Sequence[Draft],
+        *,
+        token_id: int,
+        now: datetime,
+        key: KeyRow | None,
+        repeats_since: datetime | None,
+        quota: Quota | None,
+    ) -> Acceptance:
+        """Store a batch and all its rows in one transaction. Raises as `accept`; rows that fail spend no quota."""
+
+    async def claim(
+        self, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
+    ) -> Claimed | None:
+        """Take the next message of the open lanes and spend the account's slot; null: nothing stands in line.
+
+        What is due by `now` stands in line, whenever `release_due` was last called.
+        """
+
+    async def settle(
+        self, message_id: int, attempt_id: int, outcome: Outcome, *, now: datetime, retry_at: datetime | None
+    ) -> Standing:
+        """Write what became of an attempt. A deferral with no `retry_at` fails: its tries are used up.
+
+        Writing it again changes nothing, so a caller that doesn't know whether it was kept writes it again.
+        """
+
+    async def settle_and_claim(
+        self,
+        message_id: int,
+        attempt_id: int,
+        outcome: Accepted,
+        lanes: Sequence[Lane],
+        *,
+        now: datetime,
+        secret: bytes,
+        draw: float,
+    ) -> Claimed | None:
+        """Settle an accepted attempt and claim the next message of its account, in one change: the answer first."""
+
+    async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
+        """Apply receipts, in whatever order and however often; early ones wait for the answer of their send."""
+
+    async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
+        """Record that somebody wrote to us."""
+
+    async def cancel(self, message_id: int, *, now: datetime) -> Standing:
+        """Withdraw a row that has not left; IllegalOrder otherwise."""
+
+    async def cancel_reference(self, reference: str, accounts: frozenset[int] | None, *, now: datetime) -> int:
+        """Withdraw every queued row of a reference; answers how many."""
+
+    async def give_up(self, message_id: int, reason: Code, *, now: datetime) -> Standing:
+        """Stop hoping for a row in doubt; IllegalOrder otherwise."""
+
+    async def resend(
+        self,
+        message_id: int,
+        draft: Draft,
+        *,
+        token_id: int,
+        now: datetime,
+        key: KeyRow | None,
+        quota: Quota | None,
+        only_in_doubt: bool = False,
+    ) -> Acceptance:
+        """Store a new row in place of an old one; an old one in doubt gives up. Raises as `accept`.
+
+        IllegalOrder while the old one may still leave by itself, and with `only_in_doubt` if it isn't in doubt.
+        """
+
+    async def release(self, message_id: int, *, now: datetime) -> Standing:
+        """Put a held row back in line, or let it wait for its time again."""
+
+    async def release_due(self, *, now: datetime, limit: int) -> int:
+        """Put rows whose wait is over back in line; answers how many."""
+
+    async def expire(self, *, now: datetime, limit: int) -> int:
+        """Fail queued rows whose lifetime is over; answers how many."""
+
+    async def recover(self, *, now: datetime, limit: int) -> int:
+        """Turn rows that a crash left in hand into UNKNOWN; answers how many."""
+
+    async def in_doubt(self, *, now: datetime, limit: int) -> Sequence[Doubt]:
+        """Answer rows in doubt whose time to be looked into has come."""
+
+    async def conclude(self, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datetime) -> Standing:
+        """Settle a row in doubt by evidence."""
+
+    async def look_again(self, message_id: int, at: datetime | None) -> None:
+        """Set when a row in doubt is looked into again; null: never by itself."""
+
+    async def hold_unfinished(self, *, now: datetime) -> int:
+        """Hold everything unfinished of a restored copy; answers how many rows."""
+
+    async def is_older_copy(self) -> bool:
+        """Say whether this database ends before what its data folder has seen: somebody restored a copy."""
+
+    async def forget(self, *, now: datetime) -> None:
+        """Drop what has served its time: early receipts (24 h), keys (7 days), uploads that nobody used (7 days)."""
+
+    # -- reading
+
+    async def message(self, message_id: int) -> Message | None:
+        """Answer one message."""
+
+    async def token_of(self, message_id: int) -> int:
+        """Answer the id of the token that asked for a message. NOT_FOUND."""
+
+    async def standing(self, message_id: int) -> Standing | None:
+        """Answer where a message stands."""
+
+    async def messages(self, wanted: MessageFilter, *, limit: int, below: int | None) -> Page:
+        """Answer a page of messages, newest first, with ids below `below`."""
+
+    async def attempts(self, message_id: int) -> Sequence[Tried]:
+        """Answer the attempts of a message, oldest first."""
+
+    async def events(self, message_id: int) -> Sequence[Event]:
+        """Answer the events of a message, oldest first."""
+
+    async def events_after(self, cursor: int, *, limit: int) -> Sequence[Event]:
+        """Answer events with ids above `cursor`, oldest first."""
+
+    async def batch(self, batch_id: int) -> BatchRow | None:
+        """Answer a batch and its counts at one moment."""
+
+    async def batch_is_finished(self, batch_id: int) -> bool:
+        """Say whether no row of a batch is queued or sending any more."""
+
+    async def depths(self) -> Sequence[Depth]:
+        """Answer every account's queue at a glance."""
+
+    async def spool_digests(self) -> frozenset[str]:
+        """Answer the digests of files that a message or an upload may still need."""
+
+    async def last_event_id(self) -> int:
+        """Answer the cursor of the newest event; 0 if there is none."""
+
+    # -- accounts
+
+    async def accounts(self) -> Sequence[Account]:
+        """Answer every account, removed ones among them, by id."""
+
+    async def add_account(self, name: str, kind: Kind, phone: str | None, pace: Pace, *, now: datetime) -> Account:
+        """Add an account, wanted and connecting. It becomes the default only by set_default."""
+
+    async def change_account(
+        self,
+        account_id: int,
+        *,
+        now: datetime,
+        name: str | None = None,
+        pace: Pace | None = None,
+        on_unknown: OnUnknown | None = None,
+    ) -> Account:
+        """Change what the owner decides about an account. NOT_FOUND."""
+
+    async def remove_account(self, account_id: int, *, now: datetime) -> None:
+        """Remove an account with no unfinished rows (MESSAGES_WAITING); its log stays."""
+
+    async def set_default(self, account_id: int, *, now: datetime) -> Account:
+        """Make an account the one that messages without hesap_id take."""
+
+    async def set_line(self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None) -> None:
+        """Write what was last heard of a line, and whether it is wanted."""
+
+    async def use(self, account_id: int) -> Use:
+        """Answer what an account has used of its pace."""
+
+    # -- access
+
+    async def create_token(self, rules: TokenRules, secret_hash: bytes, hint: str, *, now: datetime) -> Token:
+        """Store a token by the SHA-256 of its secret."""
+
+    async def tokens(self) -> Sequence[Token]:
+        """Answer every token, by id."""
+
+    async def token(self, secret_hash: bytes) -> Token | None:
+        """Answer the token of a secret."""
+
+    async def revoke_token(self, token_id: int, *, now: datetime) -> Token:
+        """End a token. NOT_FOUND."""
+
+    async def touch_tokens(self, used: Mapping[int, datetime]) -> None:
+        """Write when tokens were last used."""
+
+    async def keep_upload(self, upload_id: str, token_id: int, file: File, *, now: datetime) -> None:
+        """Remember an uploaded file."""
+
+    async def upload(self, upload_id: str) -> KeptFile | None:
+        """Answer an uploaded file."""
+
+    # -- care
+
+    async def backup(self, target: Path) -> None:
+        """Write a consistent copy of a live database."""

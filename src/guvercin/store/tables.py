@@ -1,0 +1,304 @@
+"""The tables, once for both databases. Times are integers: milliseconds since 1970 in UTC.
+
+The message table is the queue: order, priority, schedule, cancel, status and audit are the same row. The rules that
+must never break stand here again as constraints, beneath the code that keeps them; lists of words that still grow
+(kinds, lanes, what a row waits for) do not, since SQLite would have to copy the whole table to learn a new word.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+from guvercin.core.account import LineState, OnUnknown
+from guvercin.core.message import Status
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    },
+)
+
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+
+def _one_of(column: str, values: type[Status | LineState | OnUnknown]) -> str:
+    return f"{column} IN ({', '.join(repr(value.value) for value in values)})"
+
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("phone", Text),
+    Column("is_default", Boolean, nullable=False, server_default=text("0")),
+    Column("is_enabled", Boolean, nullable=False, server_default=text("1")),
+    Column("pace", Text, nullable=False),
+    Column("on_unknown", Text, nullable=False),
+    Column("line_state", Text, nullable=False),
+    Column("line_since", BigInteger, nullable=False),
+    Column("line_code", Text),
+    Column("line_until", BigInteger),
+    Column("connected_at", BigInteger),
+    Column("last_claim_at", BigInteger),
+    Column("draw", Float, nullable=False, server_default=text("0")),
+    Column("created_at", BigInteger, nullable=False),
+    Column("removed_at", BigInteger),
+    CheckConstraint(_one_of("on_unknown", OnUnknown), name="on_unknown"),
+    CheckConstraint(_one_of("line_state", LineState), name="line_state"),
+    Index(
+        "uq_account_default",
+        "is_default",
+        unique=True,
+        sqlite_where=text("is_default"),
+        postgresql_where=text("is_default"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+token = Table(
+    "token",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("secret_hash", LargeBinary, nullable=False, unique=True),
+    Column("hint", Text, nullable=False),
+    Column("rules", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("last_used_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+
+token_use = Table(
+    "token_use",
+    metadata,
+    Column("token_id", _Id, ForeignKey("token.id"), primary_key=True),
+    Column("day", Text, primary_key=True),
+    Column("accepted", Integer, nullable=False),
+)
+
+batch = Table(
+    "batch",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", _Id, ForeignKey("account.id"), nullable=False),
+    Column("token_id", _Id, ForeignKey("token.id"), nullable=False),
+    Column("category", Integer, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_batch_token_body", "token_id", "body_hash", "created_at"),
+    sqlite_autoincrement=True,
+)
+
+_IN_LINE = text("status = 'queued' AND waits_for IS NULL")
+_WAITS = text("status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')")
+_HOLDS_BACK = text("waits_for IN ('tekrar_deneme', 'onceki_mesaj')")
+
+message = Table(
+    "message",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", _Id, ForeignKey("account.id"), nullable=False),
+    Column("batch_id", _Id, ForeignKey("batch.id")),
+    Column("token_id", _Id, ForeignKey("token.id"), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("recipient_name", Text),
+    Column("body", Text),
+    Column("file_digest", Text),
+    Column("file_name", Text),
+    Column("file_type", Text),
+    Column("file_size", Integer),
+    Column("category", Integer, nullable=False),
+    Column("lane", Text, nullable=False),
+    Column("priority", Integer, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("reason", Text),
+    Column("warning", Text),
+    Column("waits_for", Text),
+    Column("waits_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("due_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("sent_at", BigInteger),
+    Column("delivered_at", BigInteger),
+    Column("read_at", BigInteger),
+    Column("remote_id", Text),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("reference", Text),
+    Column("fingerprint", LargeBinary),
+    Column("resend_of", _Id),
+    CheckConstraint(_one_of("status", Status), name="status"),
+    CheckConstraint("waits_for IS NULL OR status = 'queued'", name="only_queued_rows_wait"),
+    CheckConstraint("status NOT IN ('sent', 'delivered', 'read') OR sent_at IS NOT NULL", name="sent_has_a_time"),
+    CheckConstraint("body IS NOT NULL OR file_digest IS NOT NULL OR status = 'failed'", name="has_content"),
+    # The queue: what stands in line and nothing else, so that a claim never skips a row.
+    Index(
+        "ix_message_queue",
+        "account_id",
+        "lane",
+        text("priority DESC"),
+        "due_at",
+        "id",
+        sqlite_where=_IN_LINE,
+        postgresql_where=_IN_LINE,
+    ),
+    # A deferred row, and what is parked behind it, hold back the later ones of their recipient.
+    Index(
+        "ix_message_deferred",
+        "account_id",
+        "recipient",
+        "priority",
+        sqlite_where=_HOLDS_BACK,
+        postgresql_where=_HOLDS_BACK,
+    ),
+    # What upkeep looks at: waits that end, doubts, lifetimes that end, hands that may be empty.
+    Index(
+        "ix_message_waits_until",
+        "waits_until",
+        sqlite_where=_WAITS,
+        postgresql_where=_WAITS,
+    ),
+    Index(
+        "ix_message_in_doubt",
+        "waits_until",
+        sqlite_where=text("status = 'unknown' AND waits_until IS NOT NULL"),
+        postgresql_where=text("status = 'unknown' AND waits_until IS NOT NULL"),
+    ),
+    Index(
+        "ix_message_expires_at",
+        "expires_at",
+        sqlite_where=text("status = 'queued'"),
+        postgresql_where=text("status = 'queued'"),
+    ),
+    Index(
+        "ix_message_unsettled",
+        "account_id",
+        "status",
+        sqlite_where=text("status IN ('sending', 'unknown')"),
+        postgresql_where=text("status IN ('sending', 'unknown')"),
+    ),
+    Index(
+        "uq_message_remote_id",
+        "account_id",
+        "remote_id",
+        unique=True,
+        sqlite_where=text("remote_id IS NOT NULL"),
+        postgresql_where=text("remote_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_message_fingerprint",
+        "token_id",
+        "fingerprint",
+        "created_at",
+        sqlite_where=text("fingerprint IS NOT NULL"),
+        postgresql_where=text("fingerprint IS NOT NULL"),
+    ),
+    Index(
+        "ix_message_batch",
+        "batch_id",
+        "status",
+        sqlite_where=text("batch_id IS NOT NULL"),
+        postgresql_where=text("batch_id IS NOT NULL"),
+    ),
+    Index("ix_message_recipient", "recipient", "id"),
+    Index(
+        "ix_message_reference",
+        "reference",
+        "id",
+        sqlite_where=text("reference IS NOT NULL"),
+        postgresql_where=text("reference IS NOT NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+attempt = Table(
+    "attempt",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("message_id", _Id, ForeignKey("message.id"), nullable=False),
+    Column("secret", LargeBinary, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("outcome", Text),
+    Column("reason", Text),
+    Column("detail", Text),
+    Index("ix_attempt_message_id", "message_id"),
+)
+
+event = Table(
+    "event",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("account_id", _Id),
+    Column("message_id", _Id),
+    Column("batch_id", _Id),
+    Column("detail", Text),
+    Index("ix_event_message_id", "message_id"),
+    sqlite_autoincrement=True,
+)
+
+receipt = Table(
+    "receipt",
+    metadata,
+    Column("account_id", _Id, ForeignKey("account.id"), primary_key=True),
+    Column("remote_id", Text, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+    Column("reason", Text),
+    Column("heard_at", BigInteger, nullable=False),
+    Index("ix_receipt_heard_at", "heard_at"),
+)
+
+idempotency_key = Table(
+    "idempotency_key",
+    metadata,
+    Column("token_id", _Id, ForeignKey("token.id"), primary_key=True),
+    Column("method", Text, primary_key=True),
+    Column("path", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("body_hash", LargeBinary, nullable=False),
+    Column("message_id", _Id),
+    Column("batch_id", _Id),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_idempotency_key_created_at", "created_at"),
+)
+
+upload = Table(
+    "upload",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_id", _Id, ForeignKey("token.id"), nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_upload_created_at", "created_at"),
+)
+
+heartbeat = Table(
+    "heartbeat",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)

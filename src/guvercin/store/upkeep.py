@@ -1,0 +1,101 @@
+"""What becomes of messages by the passing of time, and of those in doubt. Functions of a transaction."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from guvercin.core.errors import Code
+from guvercin.core.event import EventKind, Standing
+from guvercin.core.message import News, WaitsFor
+from guvercin.core.outcome import Accepted, NeverLeft
+from guvercin.store import statements as sql
+from guvercin.store.messages import accepted, find, move, standing
+from guvercin.store.store import Doubt
+from guvercin.store.times import from_ms, to_ms
+from guvercin.store.writer import Tx
+
+
+def expire(tx: Tx, *, now: datetime, limit: int) -> int:
+    """Fail queued rows whose lifetime is over; answers how many."""
+    now_ms = to_ms(now)
+    rows = tx.execute(sql.EXPIRED, (now_ms, limit)).fetchall()
+    for row in rows:
+        move(tx, standing(row), News.EXPIRED, now_ms, reason=Code.EXPIRED)
+    return len(rows)
+
+
+def recover(tx: Tx, *, now: datetime, limit: int) -> int:
+    """Turn rows that a crash left in hand into UNKNOWN, to be looked into at once; answers how many.
+
+    Only for a moment at which nothing is being sent: before the dispatchers start.
+    """
+    now_ms = to_ms(now)
+    rows = [standing(row) for row in tx.execute(sql.UNSETTLED, (limit,)).fetchall()]
+    for row in rows:
+        tx.execute(sql.END_ATTEMPTS_OF, (now_ms, Code.CUT_SHORT.value, row.id))
+        move(tx, row, News.LOST, now_ms, reason=Code.CUT_SHORT, waits_until=now_ms, counts=True)
+    return len(rows)
+
+
+def in_doubt(tx: Tx, *, now: datetime, limit: int) -> Sequence[Doubt]:
+    """Answer rows in doubt whose time to be looked into has come."""
+    return tuple(
+        Doubt(
+            message_id=row[0],
+            account_id=row[1],
+            recipient=row[2],
+            attempt_id=row[3],
+            secret=bytes(row[4]),
+            started_at=from_ms(row[5]),
+        )
+        for row in tx.execute(sql.IN_DOUBT, (to_ms(now), limit)).fetchall()
+    )
+
+
+def conclude(tx: Tx, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datetime) -> Standing:
+    """Settle a row in doubt by what its transport found. The attempt counted when it came into doubt."""
+    row = find(tx, doubt.message_id)
+    match evidence:
+        case Accepted():
+            return accepted(tx, row, evidence, to_ms(now), counts=False)
+        case NeverLeft():
+            return move(tx, row, News.NEVER_LEFT, to_ms(now))
+
+
+def look_again(tx: Tx, message_id: int, at: datetime | None) -> None:
+    """Set when a row in doubt is looked into again; null: never by itself."""
+    tx.execute(sql.LOOK_AGAIN, (to_ms(at), message_id))
+
+
+def hold_unfinished(tx: Tx, *, now: datetime, unseen: int) -> int:
+    """Hold everything unfinished of a restored copy until its owner decides; answers how many rows.
+
+    Rows in hand become UNKNOWN, and no evidence is asked for rows in doubt: what the copy doesn't know may have
+    happened after it was made. `unseen` events were written after the copy: every account, batch and message has at
+    least one, so skipping that many ids keeps a new row from taking an id that was given out before.
+    """
+    for table in ("account", "batch", "event", "message") if unseen else ():
+        if tx.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (unseen, table)).rowcount == 0:
+            tx.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, unseen))  # it was empty
+    now_ms = to_ms(now)
+    while recover(tx, now=now, limit=1_000):
+        pass
+    tx.execute("UPDATE message SET waits_until = NULL WHERE status = 'unknown'")
+    rows = [standing(row) for row in tx.execute(sql.UNFINISHED).fetchall()]
+    for row in rows:
+        tx.execute(sql.HOLD, (row.id,))
+        tx.record(now_ms, EventKind.MESSAGE_HELD, account_id=row.account_id, message_id=row.id, batch_id=row.batch_id)
+        tx.standings.append(replace(row, waits_for=WaitsFor.RESTORED))
+    return len(rows)
+
+
+_KEEP_RECEIPTS = timedelta(hours=24)
+_KEEP_KEYS = timedelta(days=7)
+_KEEP_UPLOADS = timedelta(days=7)
+
+
+def forget(tx: Tx, *, now: datetime) -> None:
+    """Drop early receipts, keys and uploads that have served their time."""
+    tx.execute("DELETE FROM receipt WHERE heard_at < ?", (to_ms(now - _KEEP_RECEIPTS),))
+    tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
+    tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))

@@ -1,0 +1,320 @@
+"""The group-commit writer: one thread that commits together whatever is waiting.
+
+Laws
+1. There is no timer: alone, a job commits at once; in a crowd, one sync to disk serves all of it.
+2. A job is a function of a transaction and may run twice: when a group fails it is rolled back and replayed one by one,
+   so that a bad job fails alone. A job that refuses (GuvercinError, IllegalOrder) does so before its first write.
+   Nothing is announced before its commit.
+3. The queue is bounded. When it is full the caller hears so before anything is accepted.
+4. A busy database is waited for, never reported as a failed accept.
+"""
+
+import asyncio
+import os
+import queue
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Generic, TypeVar
+
+import orjson
+import structlog
+from sqlalchemy import Connection
+
+from guvercin.core.account import IllegalLineOrder
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.event import EventKind, Standing
+from guvercin.core.message import IllegalOrder
+
+T = TypeVar("T")
+
+GROUP = 256
+"""The most jobs in one commit: enough to hide the sync, few enough that the first one doesn't wait long."""
+
+_INSERT_EVENT = "INSERT INTO event (at, kind, account_id, message_id, batch_id, detail) VALUES (?, ?, ?, ?, ?, ?)"
+
+REFUSALS = (GuvercinError, IllegalOrder, IllegalLineOrder)
+"""What a job may raise to say no. Anything else is trouble with the database, or a bug."""
+
+_log = structlog.get_logger(__name__)
+
+
+class Tx:
+    """One transaction as its jobs see it: hand-written statements by `execute`, the rest through `connection`."""
+
+    __slots__ = ("_raw", "connection", "execute", "last_event", "lines", "standings")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        raw: Any = connection.connection.driver_connection
+        self._raw = raw
+        self.execute = raw.execute
+        self.standings: list[Standing] = []
+        self.lines: list[int] = []
+        self.last_event: int | None = None
+
+    @property
+    def changes(self) -> int:
+        """Answer how many rows this connection has ever changed."""
+        return int(self._raw.total_changes)
+
+    def record(
+        self,
+        at: int,
+        kind: EventKind,
+        *,
+        account_id: int | None = None,
+        message_id: int | None = None,
+        batch_id: int | None = None,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
+        """Write one event row (`at` in milliseconds)."""
+        text = orjson.dumps(detail).decode() if detail else None
+        self.last_event = self.execute(
+            _INSERT_EVENT, (at, kind.value, account_id, message_id, batch_id, text)
+        ).lastrowid
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What a group of jobs changed, announced once it is durable."""
+
+    standings: tuple[Standing, ...] = ()
+    lines: frozenset[int] = frozenset()
+    """Accounts that changed themselves, or whose line did."""
+
+
+class _Job(Generic[T]):
+    __slots__ = ("future", "result", "trouble", "work")
+
+    def __init__(self, work: Callable[[Tx], T], future: asyncio.Future[T]) -> None:
+        self.work = work
+        self.future = future
+        self.result: Any = None
+        self.trouble: Exception | None = None
+
+
+class Writer:
+    """The one connection that writes, and the thread that owns it."""
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        *,
+        path: Path,
+        is_busy: Callable[[Exception], bool],
+        is_unavailable: Callable[[Exception], bool],
+        on_commit: Callable[[int], None],
+        capacity: int = 4_096,
+        group: int = GROUP,
+    ) -> None:
+        """Take the way to the database. `group` is the most jobs in one commit; 1 shows what the group is worth."""
+        self._connect = connect
+        self._path = path
+        self._is_busy = is_busy
+        self._is_unavailable = is_unavailable
+        self._on_commit = on_commit
+        self._capacity = capacity
+        self._group = group
+        self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
+        self._waiting = 0
+        self._is_closing = False
+        self._is_down = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._inode: tuple[int, int] | None = None
+        self._listeners: list[Callable[[Committed], None]] = []
+
+    @property
+    def waiting(self) -> int:
+        """Answer how many jobs wait or run."""
+        return self._waiting
+
+    def listen(self, listener: Callable[[Committed], None]) -> None:
+        """Call `listener` on the event loop after every commit that changed a message or an account."""
+        self._listeners.append(listener)
+
+    async def open(self) -> None:
+        """Start the thread."""
+        self._is_closing = False
+        self._inode = None
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="guvercin-writer", daemon=True)
+        self._thread.start()
+
+    async def close(self) -> None:
+        """Commit what waits, then end the thread. From now on nothing more is taken: CLOSING."""
+        if self._thread is None or self._is_closing:
+            return
+        self._is_closing = True
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+        self._thread = None
+
+    async def do(self, work: Callable[[Tx], T]) -> T:
+        """Run `work` in a transaction and answer its result once that is durable.
+
+        Raises QUEUE_FULL and CLOSING before anything is tried, STORE_UNAVAILABLE when the database can't be written,
+        and whatever `work` raises. A caller that goes away doesn't stop its job.
+        """
+        if self._loop is None or self._thread is None or self._is_closing:
+            raise GuvercinError(Code.CLOSING, retry_after=timedelta(seconds=5))
+        if not self._thread.is_alive():  # nothing ends it but close; if a bug does, say so and don't wait for ever
+            raise _unavailable(None)
+        if self._waiting >= self._capacity:
+            raise GuvercinError(Code.QUEUE_FULL, retry_after=timedelta(seconds=1))
+        job: _Job[T] = _Job(work, self._loop.create_future())
+        self._waiting += 1
+        self._queue.put(job)
+        result: T = await job.future
+        return result
+
+    def _run(self) -> None:
+        connection: Connection | None = None
+        is_last = False
+        while not is_last:
+            group, is_last = self._next_group()
+            if group:
+                connection = self._commit_group(connection, group)
+        _let_go(connection)
+
+    def _next_group(self) -> tuple[list[_Job[Any]], bool]:
+        """Wait for a job and answer it with all that wait behind it, and whether the queue ends there."""
+        group: list[_Job[Any]] = []
+        job = self._queue.get()
+        while job is not None:
+            group.append(job)
+            if len(group) >= self._group or self._queue.empty():
+                return group, False
+            job = self._queue.get()
+        return group, True
+
+    def _commit_group(self, connection: Connection | None, group: list[_Job[Any]]) -> Connection | None:
+        """Commit a group, or fail each of its jobs with the reason; answers the connection to go on with."""
+        done = Committed()
+        try:
+            self._check_file()
+            connection = connection or self._patiently(self._connect)
+            done = self._attempt(connection, group)
+        except OSError as trouble:  # the file is gone: let go of it, and look again with the next group
+            self._fail(group, trouble)
+            _let_go(connection)
+            connection = None
+        except Exception as trouble:  # noqa: BLE001 -- whatever it is, each job must hear of it
+            if connection is not None and _is_stuck(connection):
+                _let_go(connection)
+                connection = None
+            if len(group) > 1:
+                for job in group:
+                    connection = self._commit_group(connection, [job])
+                return connection
+            self._fail(group, trouble)
+        self._announce(group, done)
+        return connection
+
+    def _attempt(self, connection: Connection, group: list[_Job[Any]]) -> Committed:
+        """Run a group in one transaction; on any trouble nothing of it stays."""
+        tx = Tx(connection)
+        self._patiently(lambda: tx.execute("BEGIN IMMEDIATE"))
+        try:
+            for job in group:
+                job.trouble = None
+                before = tx.changes
+                try:
+                    job.result = job.work(tx)
+                except REFUSALS as refusal:
+                    if tx.changes != before:
+                        raise RuntimeError("a job refused after it had written") from refusal
+                    job.trouble = refusal
+            self._patiently(lambda: tx.execute("COMMIT"))
+        except BaseException:
+            with suppress(Exception):  # on a full disk SQLite has rolled back by itself: then there is nothing to end
+                tx.execute("ROLLBACK")
+            raise
+        finally:
+            # The driver's transaction is over and this only tells SQLAlchemy. Nothing from here on may fail a group
+            # that is durable: it would be replayed.
+            with suppress(Exception):
+                connection.rollback()
+        if self._is_down:
+            self._is_down = False
+            with suppress(Exception):
+                _log.warning("store_available")
+        if tx.last_event is not None:
+            with suppress(Exception):
+                self._on_commit(tx.last_event)
+        return Committed(tuple(tx.standings), frozenset(tx.lines))
+
+    def _patiently(self, step: Callable[[], T]) -> T:
+        """Do what another connection may hold up for a moment, however long that is."""
+        while True:
+            try:
+                return step()
+            except Exception as trouble:
+                if not self._is_busy(trouble):
+                    raise
+                with suppress(Exception):  # as in _fail
+                    _log.warning("database_busy")
+
+    def _check_file(self) -> None:
+        """Refuse to write into a file that is no longer there: its last name is gone, and so would be the promise."""
+        found = os.stat(self._path)  # noqa: PTH116 -- on the way of every commit; never opens the file
+        inode = (found.st_dev, found.st_ino)
+        if self._inode is None:
+            self._inode = inode
+        elif inode != self._inode:
+            raise OSError("the database file was replaced")
+
+    def _fail(self, group: list[_Job[Any]], trouble: Exception) -> None:
+        is_unavailable = isinstance(trouble, OSError) or self._is_unavailable(trouble)
+        for job in group:
+            job.trouble = _unavailable(trouble) if is_unavailable else trouble
+        with suppress(Exception):  # a log that can't be written must not end the thread
+            if not is_unavailable:
+                _log.error("write_failed", trouble=repr(trouble), jobs=len(group))
+            elif not self._is_down:  # said once: a log that floods would fill the disk even more
+                _log.error("store_unavailable", trouble=repr(trouble))
+        self._is_down = is_unavailable or self._is_down
+
+    def _announce(self, group: list[_Job[Any]], done: Committed) -> None:
+        if self._loop is not None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to hear
+                self._loop.call_soon_threadsafe(self._deliver, group, done)
+
+    def _deliver(self, group: list[_Job[Any]], done: Committed) -> None:
+        self._waiting -= len(group)
+        for job in group:
+            if job.future.cancelled():
+                continue
+            if job.trouble is not None:
+                job.future.set_exception(job.trouble)
+            else:
+                job.future.set_result(job.result)
+        if done.standings or done.lines:
+            for listener in self._listeners:
+                listener(done)
+
+
+def _unavailable(cause: Exception | None) -> GuvercinError:
+    """Make the refusal of one caller: an exception that several raise would gather all their tracebacks."""
+    told = GuvercinError(Code.STORE_UNAVAILABLE, retry_after=timedelta(seconds=5))
+    told.__cause__ = cause
+    return told
+
+
+def _is_stuck(connection: Connection) -> bool:
+    """Say whether a transaction is still open after it was ended: the connection is of no use any more."""
+    try:
+        raw: Any = connection.connection.driver_connection
+        return bool(raw.in_transaction)
+    except Exception:  # noqa: BLE001 -- a connection that can't even be asked
+        return True
+
+
+def _let_go(connection: Connection | None) -> None:
+    if connection is not None:
+        with suppress(Exception):
+            connection.close()

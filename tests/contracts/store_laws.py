@@ -1,0 +1,45 @@
+"""The laws that every Store keeps, whatever database stands beneath it.
+
+A database passes them by a class of its own with the fixture `store`:
+
+    class TestSqlite(StoreLaws):
+        @pytest.fixture
+        async def store(self, tmp_path): ...   # open, empty, closed afterwards
+"""
+
+import pytest
+from tests.contracts.desk import Desk
+from tests.contracts.store_acceptance import BatchLaws, KeyLaws, QuotaLaws, RetryGuardLaws
+from tests.contracts.store_accounts import AccountLaws, CareLaws, TokenLaws
+from tests.contracts.store_lives import LifeLaws
+from tests.contracts.store_order import OrderLaws
+from tests.contracts.store_reading import ReadingLaws
+from tests.contracts.store_receipts import ReceiptLaws
+from tests.contracts.store_upkeep import UpkeepLaws
+
+from guvercin.store.store import Store
+
+
+class StoreLaws(
+    LifeLaws,
+    ReceiptLaws,
+    OrderLaws,
+    KeyLaws,
+    RetryGuardLaws,
+    QuotaLaws,
+    BatchLaws,
+    UpkeepLaws,
+    ReadingLaws,
+    AccountLaws,
+    TokenLaws,
+    CareLaws,
+):
+    @pytest.fixture
+    def store(self) -> Store:
+        """Answer an open store with nothing in it."""
+        raise NotImplementedError
+
+    @pytest.fixture
+    async def desk(self, store: Store) -> Desk:
+        """Answer that store with two accounts and two tokens."""
+        return await Desk(store).furnish()

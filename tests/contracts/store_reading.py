@@ -1,0 +1,234 @@
+"""Laws of reading: pages are complete and disjoint, filters mean what they say, histories and counts are true."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+from tests.contracts.desk import AYSE, BORA, CEM, DAY, HOUR, MINUTE, NOW, SECOND, Desk, draft, receipt, standing
+
+from guvercin.core.errors import Code
+from guvercin.core.event import Event, EventKind
+from guvercin.core.log import MessageFilter
+from guvercin.core.message import Lane, Message, Status, WaitsFor
+from guvercin.core.outcome import Accepted, Deferred, Inbound, ReceiptKind, Refused
+
+QUEUED = frozenset({Status.QUEUED})
+
+FILTERS: dict[str, tuple[MessageFilter, Callable[[Message], bool]]] = {
+    "all": (MessageFilter(), lambda _: True),
+    "one status": (MessageFilter(statuses=frozenset({Status.SENT})), lambda row: row.status is Status.SENT),
+    "two statuses": (
+        MessageFilter(statuses=frozenset({Status.SENT, Status.FAILED})),
+        lambda row: row.status in (Status.SENT, Status.FAILED),
+    ),
+    "no status": (MessageFilter(statuses=frozenset()), lambda _: False),
+    "scheduled": (
+        MessageFilter(statuses=QUEUED, scheduled=True),
+        lambda row: row.waits_for is WaitsFor.TIME,
+    ),
+    "queued, not scheduled": (
+        MessageFilter(statuses=QUEUED, scheduled=False),
+        lambda row: row.status is Status.QUEUED and row.waits_for is not WaitsFor.TIME,
+    ),
+    "account": (MessageFilter(account_id=2), lambda row: row.account_id == 2),
+    "accounts of a token": (MessageFilter(account_ids=frozenset({2})), lambda row: row.account_id == 2),
+    "account beyond the token": (MessageFilter(account_id=1, account_ids=frozenset({2})), lambda _: False),
+    "no accounts at all": (MessageFilter(account_ids=frozenset()), lambda _: False),
+    "category": (MessageFilter(category=5), lambda row: row.category == 5),
+    "recipient": (MessageFilter(recipient=BORA), lambda row: row.recipient == BORA),
+    "reference": (MessageFilter(reference="F-1"), lambda row: row.reference == "F-1"),
+    "batch": (MessageFilter(batch_id=1), lambda row: row.batch_id == 1),
+    "since": (MessageFilter(since=NOW + MINUTE), lambda row: row.created_at >= NOW + MINUTE),
+    "until": (MessageFilter(until=NOW + MINUTE), lambda row: row.created_at < NOW + MINUTE),
+    "all together": (
+        MessageFilter(
+            statuses=frozenset({Status.QUEUED, Status.SENT}),
+            scheduled=False,
+            account_id=1,
+            account_ids=frozenset({1, 2}),
+            category=5,
+            recipient=AYSE,
+            reference="F-1",
+            since=NOW,
+            until=NOW + HOUR,
+        ),
+        lambda row: row.category == 5 and row.reference == "F-1" and row.account_id == 1,
+    ),
+}
+
+
+async def many(desk: Desk) -> None:
+    """Store rows that differ in everything a filter asks for."""
+    asked = draft(AYSE, reference="F-1")
+    await desk.take(replace(asked, category=5))
+    await desk.take(asked)
+    await desk.next_id()
+    await desk.accept(BORA, due_at=NOW + HOUR)
+    await desk.accept(CEM, account=2, reference="F-1")
+    await desk.attempt(Refused(reason=Code.NOT_ON_WHATSAPP), account=2)
+    await desk.accept_batch([draft(BORA, lane=Lane.BULK), draft(CEM, lane=Lane.BULK)])
+    desk.now += MINUTE
+    await desk.accept(CEM, account=2)
+    await desk.store.cancel(await desk.accept(AYSE), now=desk.now)
+    await desk.attempt(Deferred(reason=Code.PUSHED_BACK, pushed_back=True), retry_at=desk.now + HOUR)
+
+
+class ReadingLaws:
+    @pytest.mark.parametrize("name", FILTERS)
+    async def test_a_filter_shows_what_it_says_and_nothing_else(self, desk: Desk, name: str) -> None:
+        await many(desk)
+        wanted, means = FILTERS[name]
+        expected = [row for row in await desk.rows() if means(row)]
+        found = await desk.store.messages(wanted, limit=100, below=None)
+        assert list(found.messages) == expected
+        assert found.next_id is None
+        assert bool(expected) == (name not in {"no status", "account beyond the token", "no accounts at all"})
+
+    @pytest.mark.parametrize("limit", [1, 2, 3, 7, 10, 11])
+    async def test_pages_are_complete_and_disjoint(self, desk: Desk, limit: int) -> None:
+        ids = [await desk.accept() for _ in range(10)]
+        seen: list[int] = []
+        below: int | None = None
+        while True:
+            page = await desk.store.messages(MessageFilter(), limit=limit, below=below)
+            seen += [row.id for row in page.messages]
+            below = page.next_id
+            if below is None:
+                break
+            assert len(page.messages) == limit
+        assert seen == ids[::-1]
+
+    async def test_pages_stand_still_while_others_write(self, desk: Desk) -> None:
+        """Every row that was there at the first page is seen exactly once, and none that came later."""
+        before = [await desk.accept(AYSE) for _ in range(60)]
+        is_over = False
+
+        async def others() -> None:
+            while not is_over:
+                await asyncio.gather(*(desk.accept(to) for to in (AYSE, BORA, CEM)))
+                await desk.store.cancel(await desk.accept(BORA), now=desk.now)
+
+        writing = asyncio.create_task(others())
+        page = await desk.store.messages(MessageFilter(recipient=AYSE), limit=7, below=before[-1] + 1)
+        seen = [row.id for row in page.messages]
+        while page.next_id is not None:
+            page = await desk.store.messages(MessageFilter(recipient=AYSE), limit=7, below=page.next_id)
+            seen += [row.id for row in page.messages]
+        is_over = True
+        await writing
+        assert seen == before[::-1]
+
+    async def test_a_history_tells_everything_in_order(self, desk: Desk) -> None:
+        message_id = await desk.accept()
+        await desk.defer(NOW + MINUTE)
+        desk.now += MINUTE
+        await desk.attempt(Accepted("D-1", desk.now))
+        desk.now += SECOND
+        await desk.hear(receipt(ReceiptKind.READ, desk.now, "D-1"))
+        assert await desk.kinds(message_id) == [
+            EventKind.MESSAGE_ACCEPTED,
+            EventKind.MESSAGE_CLAIMED,
+            EventKind.MESSAGE_DEFERRED,
+            EventKind.MESSAGE_CLAIMED,
+            EventKind.MESSAGE_SENT,
+            EventKind.MESSAGE_READ,
+        ]
+        tried = await desk.store.attempts(message_id)
+        assert [(one.outcome, one.started_at) for one in tried] == [
+            ("deferred", NOW),
+            ("accepted", NOW + MINUTE),
+        ]
+        events = await desk.store.events(message_id)
+        assert [event.id for event in events] == sorted(event.id for event in events)
+
+    async def test_no_text_and_no_number_stand_in_an_event(self, desk: Desk) -> None:
+        await many(desk)
+        await desk.store.receive_inbound(1, Inbound(remote_id="I-1", sender=AYSE, text="Selam", at=NOW), now=NOW)
+        for event in await desk.store.events_after(0, limit=1000):
+            said = str(dict(event.detail))
+            assert "Merhaba" not in said
+            assert "Selam" not in said
+            assert "90532" not in said
+
+    async def test_the_feed_is_read_from_any_cursor(self, desk: Desk) -> None:
+        await many(desk)
+        whole = await desk.store.events_after(0, limit=1000)
+        ids = [event.id for event in whole]
+        assert ids == sorted(set(ids))
+        assert await desk.store.last_event_id() == ids[-1]
+        cursor = 0
+        read: list[Event] = []
+        while part := await desk.store.events_after(cursor, limit=4):
+            assert len(part) <= 4
+            read += part
+            cursor = part[-1].id
+        assert read == list(whole)
+
+    async def test_an_inbound_message_is_told(self, desk: Desk) -> None:
+        inbound = Inbound(remote_id="I-1", sender=AYSE, text="Selam", at=NOW)
+        await desk.store.receive_inbound(2, inbound, now=NOW)
+        (event,) = await desk.store.events_after(await desk.store.last_event_id() - 1, limit=10)
+        assert (event.kind, event.account_id, event.detail) == (
+            EventKind.MESSAGE_RECEIVED,
+            2,
+            {"message_id": "I-1"},
+        )
+
+    async def test_a_standing_is_the_row_in_short(self, desk: Desk) -> None:
+        await many(desk)
+        for row in await desk.rows():
+            found = await desk.store.standing(row.id)
+            assert found is not None
+            assert (found.id, found.account_id, found.batch_id, found.status) == (
+                row.id,
+                row.account_id,
+                row.batch_id,
+                row.status,
+            )
+            assert (found.reason, found.remote_id, found.waits_for) == (row.reason, row.remote_id, row.waits_for)
+
+    async def test_depths_count_what_is_unfinished(self, desk: Desk) -> None:
+        assert list(await desk.store.depths()) == []
+        await desk.bring(Status.SENDING)
+        await desk.bring(Status.UNKNOWN)
+        await desk.bring(Status.SENT)
+        await desk.accept(due_at=NOW + HOUR)
+        await desk.accept_batch([draft(BORA, lane=Lane.BULK), draft(CEM, lane=Lane.BULK)])
+        desk.now += MINUTE
+        await desk.accept(AYSE)
+        await desk.accept(AYSE, account=2)
+        first, second = await desk.store.depths()
+        assert (first.account_id, second.account_id) == (1, 2)
+        assert first.by_status == {Status.QUEUED: 4, Status.SENDING: 1, Status.UNKNOWN: 1}
+        assert first.in_line == {Lane.BULK: 2, Lane.SINGLE: 1}
+        assert (first.oldest_due_at, second.oldest_due_at) == (NOW, NOW + MINUTE)
+        assert second.by_status == {Status.QUEUED: 1}
+
+    async def test_a_batch_says_what_is_left_of_it_and_when_it_begins(self, desk: Desk) -> None:
+        drafts = [
+            draft(AYSE, lane=Lane.BULK),
+            draft(BORA, lane=Lane.BULK, due_at=NOW + HOUR),
+            draft(CEM, lane=Lane.BULK, due_at=NOW + DAY),
+        ]
+        batch_id = (await desk.accept_batch(drafts)).batch_id
+        found = await desk.batch(batch_id)
+        assert (dict(found.left), found.starts_at, found.counts.scheduled) == ({Lane.BULK: 3}, NOW + DAY, 2)
+        await desk.leave_in_order()
+        desk.now += DAY
+        await desk.store.release_due(now=desk.now, limit=10)
+        found = await desk.batch(batch_id)
+        assert (dict(found.left), found.starts_at, found.counts.scheduled) == ({Lane.BULK: 2}, None, 0)
+        assert (found.counts.sent, found.counts.queued, found.counts.total) == (1, 2, 3)
+
+    async def test_reading_is_not_held_up_by_writing(self, desk: Desk) -> None:
+        """A crowd of both: every read answers a state that was."""
+        stood = standing(await desk.take(draft()))
+
+        async def read() -> None:
+            for _ in range(20):
+                found = await desk.store.standing(stood.id)
+                assert found is not None
+                assert found.status is Status.QUEUED
+
+        await asyncio.gather(*(desk.accept(BORA) for _ in range(100)), *(read() for _ in range(4)))

@@ -1,0 +1,288 @@
+"""What runs for every message finds its rows by an index and costs the same however many others wait."""
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, event
+from tests.contracts.desk import AYSE, BORA, BOTH, CEM, DAY, NOW, draft, in_hand, receipt
+
+from guvercin.core.errors import Code
+from guvercin.core.message import Lane, Level, priority
+from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, ReceiptKind
+from guvercin.store import accepting, accounts, messages, reading, statements, upkeep
+from guvercin.store.sqlite import FILE_NAME, engine_for
+from guvercin.store.store import Claimed, Repeat
+from guvercin.store.times import to_ms
+from guvercin.store.writer import Tx
+
+NOW_MS = to_ms(NOW)
+
+BY_KEY = "INTEGER PRIMARY KEY"
+
+PLANS = {
+    "ADVANCE": BY_KEY,
+    "CLAIM": BY_KEY,
+    "DUE": "ix_message_waits_until",
+    "EARLY_RECEIPTS": "sqlite_autoindex_receipt_1",
+    "END_ATTEMPT": BY_KEY,
+    "END_ATTEMPTS_OF": "ix_attempt_message_id",
+    "EXPIRED": "ix_message_expires_at",
+    "FIND_KEY": "sqlite_autoindex_idempotency_key_1",
+    "FIND_REPEAT": "ix_message_fingerprint (token_id=? AND fingerprint=? AND created_at>?)",
+    "FIND_REPEATED_BATCH": "ix_batch_token_body (token_id=? AND body_hash=? AND created_at>?)",
+    "FORGET_RECEIPTS": "sqlite_autoindex_receipt_1",
+    "HEAD": "ix_message_queue (account_id=? AND lane=?)",
+    "HELD_BACK_UNTIL": "ix_message_deferred (account_id=? AND recipient=? AND priority=? AND rowid<?)",
+    "HOLD": BY_KEY,
+    "INSERT_ATTEMPT": "",
+    "INSERT_BATCH": "",
+    "INSERT_KEY": "",
+    "INSERT_MESSAGE": "",
+    "IN_DOUBT": "ix_message_in_doubt",
+    "IS_DUE": "ix_message_waits_until",
+    "KEEP_RECEIPT": "",
+    "LAST_DUE": "ix_message_expires_at",
+    "LIVE_ACCOUNT": BY_KEY,
+    "LOOK_AGAIN": BY_KEY,
+    "MESSAGE": BY_KEY,
+    "MOVE": BY_KEY,
+    "PARK": BY_KEY,
+    "PLAN_AGAIN": BY_KEY,
+    "QUEUED_OF_REFERENCE": "ix_message_reference",
+    "RELEASE": BY_KEY,
+    "RELEASE_PARKED": "ix_message_deferred (account_id=? AND recipient=?)",
+    "SPEND_SLOT": BY_KEY,
+    "STANDING": BY_KEY,
+    "STANDING_BY_REMOTE_ID": "uq_message_remote_id",
+    "UNFINISHED": "ix_message_expires_at",
+    "UNSETTLED": "ix_message_unsettled",
+    "USED_TODAY": "sqlite_autoindex_token_use_1",
+    "USE_TODAY": "",
+}
+"""The index by which each statement must find its rows; an insertion finds none."""
+
+READ_WHOLE = {"LAST_DUE", "UNFINISHED", "UNSETTLED"}
+"""At the start alone: these read a whole index of unfinished rows, and never the log."""
+
+
+@pytest.fixture
+def connection(folder: Path) -> Iterator[Connection]:
+    with engine_for(folder / FILE_NAME, owns_file=True).connect() as opened:
+        raw: Any = opened.connection.driver_connection
+        for name in ("Dükkân", "Depo"):
+            raw.execute(
+                "INSERT INTO account (name, kind, pace, on_unknown, line_state, line_since, created_at) "
+                """VALUES (?, 'sandbox', '{"gaps": {}}', 'bekle', 'connected', 0, 0)""",
+                (name,),
+            )
+        raw.execute("INSERT INTO token (secret_hash, hint, rules, created_at) VALUES (x'01', 'gv_', '{}', 0)")
+        yield opened
+
+
+@pytest.fixture
+def raw(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def plan(raw: Any, statement: str, parameters: object = None) -> list[str]:
+    """Answer the lines of a query plan."""
+    many = tuple([1] * 32)[: parameter_count(statement)] if parameters is None else parameters
+    return [row[3] for row in raw.execute(f"EXPLAIN QUERY PLAN {statement}", many)]
+
+
+def parameter_count(statement: str) -> int:
+    numbers = [int(number) for number in re.findall(r"\?(\d+)", statement)]
+    return max(numbers, default=statement.count("?"))
+
+
+def hot_statements() -> dict[str, str]:
+    return {
+        name: text
+        for name, text in vars(statements).items()
+        if isinstance(text, str) and name.isupper() and not name.startswith("_") and not name.endswith("_COLUMNS")
+    }
+
+
+def test_every_statement_has_its_plan_written_down() -> None:
+    assert sorted(hot_statements()) == sorted(PLANS)
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_statement_finds_its_rows_by_its_index(raw: Any, name: str) -> None:
+    lines = plan(raw, hot_statements()[name])
+    assert PLANS[name] in " ".join(lines)
+    assert not [line for line in lines if "TEMP B-TREE" in line]
+    scans = [line for line in lines if line.startswith("SCAN ") and line != "SCAN CONSTANT ROW"]
+    assert all("USING INDEX" in line and name in READ_WHOLE for line in scans), lines
+
+
+def test_no_question_of_a_person_reads_the_whole_log(connection: Connection, raw: Any) -> None:
+    """Cold reads are written with SQLAlchemy: what it makes of them is looked at as it runs."""
+    asked: list[tuple[str, Any]] = []
+
+    @event.listens_for(connection.engine, "before_cursor_execute")
+    def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
+        asked.append((statement, parameters))
+
+    raw.execute(statements.INSERT_BATCH, (1, 1, 10, 1, b"list", NOW_MS))
+    reading.one_message(connection, 1)
+    reading.attempts(connection, 1)
+    reading.events(connection, 1)
+    reading.events_after(connection, 1, limit=10)
+    reading.last_event_id(connection)
+    reading.one_batch(connection, 1)
+    reading.batch_is_finished(connection, 1)
+    reading.depths(connection)
+    reading.spool_digests(connection)
+    accounts.remove(Tx(connection), 2, now=NOW)
+    upkeep.forget(Tx(connection), now=NOW)
+    of_log = [(text, given) for text, given in asked if text.startswith("SELECT") and "FROM account" not in text]
+    assert len(of_log) >= 12
+    for text, given in of_log:
+        for line in plan(raw, text, given):
+            assert not (line.startswith("SCAN ") and "USING" not in line and "upload" not in line), (text, line)
+
+
+# -- costs, in steps of SQLite's virtual machine
+
+
+@contextmanager
+def counted(raw: Any) -> Iterator[Callable[[], int]]:
+    steps = 0
+
+    def step() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    raw.set_progress_handler(step, 1)
+    try:
+        yield lambda: steps
+    finally:
+        raw.set_progress_handler(None, 1)
+
+
+SINGLE = priority(Level.NORMAL, Lane.SINGLE)
+
+WAITING: dict[str, dict[str, str]] = {
+    "scheduled": {"waits_for": "'zaman'", "waits_until": "{now} + 1000 + n"},
+    "scheduled, one recipient": {"waits_for": "'zaman'", "waits_until": "{now} + 1000 + n", "recipient": f"'{AYSE}'"},
+    "scheduled, and urgent": {"waits_for": "'zaman'", "waits_until": "{now} + 1000 + n", "priority": "9"},
+    "deferred": {"waits_for": "'tekrar_deneme'", "waits_until": "{now} + 1000 + n"},
+    "deferred, urgent and of the same recipient": {
+        "waits_for": "'tekrar_deneme'",
+        "waits_until": "{now} + 1000 + n",
+        "recipient": f"'{AYSE}'",
+        "priority": "9",
+    },
+    "parked": {"waits_for": "'onceki_mesaj'", "waits_until": "{now} + 1000 + n"},
+    "held": {"waits_for": "'geri_yuklendi'", "waits_until": "NULL"},
+    "held, and planned": {"waits_for": "'geri_yuklendi'", "waits_until": "{now} - n"},
+    "in line": {},
+    "in line of another lane": {"lane": "'bulk'", "priority": "2"},
+    "in line of another account": {"account_id": "2", "priority": "9"},
+    "in doubt, and due to be looked into": {"status": "'unknown'", "waits_until": "{now} - n"},
+    "sent": {"status": "'sent'", "sent_at": "{now}", "remote_id": "'R-' || n"},
+    "failed": {"status": "'failed'"},
+    "the same message again and again, long ago": {
+        "status": "'sent'",
+        "sent_at": "{now}",
+        "fingerprint": "x'f1'",
+        "created_at": "{now} - 400000 - n",
+    },
+}
+
+
+def crowd(raw: Any, kind: str, count: int) -> None:
+    """Store `count` rows of a kind."""
+    columns = {
+        "account_id": "1",
+        "token_id": "1",
+        "recipient": "'+90532' || printf('%07d', n)",
+        "body": "'Merhaba'",
+        "category": "10",
+        "lane": "'single'",
+        "priority": str(SINGLE),
+        "status": "'queued'",
+        "created_at": "{now}",
+        "due_at": "{now} + n",
+        "expires_at": "{now} + 86400000",
+    } | WAITING[kind]
+    values = ", ".join(columns.values()).format(now=NOW_MS)
+    raw.execute(
+        f"WITH RECURSIVE many(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM many WHERE n < {count}) "  # noqa: S608
+        f"INSERT INTO message ({', '.join(columns)}) SELECT {values} FROM many"
+    )
+
+
+def costs(connection: Connection, raw: Any) -> dict[str, int]:
+    """Answer what each hot verb costs, in steps."""
+    tx = Tx(connection)
+    taken: dict[str, int] = {}
+
+    def cost(name: str, work: Callable[[], Any]) -> Any:
+        with counted(raw) as steps:
+            answer = work()
+        taken[name] = steps()
+        return answer
+
+    def claim() -> Claimed | None:
+        return messages.claim(tx, 1, BOTH, now=NOW, secret=b"s" * 32, draw=0.5)
+
+    def accept(to: str) -> None:
+        repeat = Repeat(fingerprint=b"\xf1" if to == AYSE else to.encode(), since=NOW - timedelta(minutes=5))
+        asked = draft(to, now=NOW)
+        accepting.accept(tx, asked, token_id=1, now=NOW, line_ms=1, key=None, repeat=repeat, quota=None)
+
+    def settle(claimed: Claimed, outcome: Outcome) -> None:
+        message_id = in_hand(claimed).id
+        messages.settle(tx, message_id, claimed.attempt_id, outcome, now=NOW, retry_at=NOW + timedelta(seconds=1))
+
+    raw.execute("BEGIN IMMEDIATE")
+    pushed_back = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
+    outcomes: dict[str, Outcome] = {AYSE: Accepted("D-1", NOW), BORA: pushed_back, CEM: Lost(Code.ANSWER_LOST)}
+    for to, outcome in outcomes.items():
+        cost(f"accept {to}", partial(accept, to))
+        claimed = cost(f"claim {to}", claim)
+        assert in_hand(claimed).recipient == to
+        cost(f"settle {to}", partial(settle, claimed, outcome))
+    cost("receive", lambda: messages.receive(tx, 1, [receipt(ReceiptKind.READ, NOW, "D-1")], now=NOW))
+    cost("receive early", lambda: messages.receive(tx, 1, [receipt(ReceiptKind.READ, NOW, "D-9")], now=NOW))
+    cost("release_due", lambda: messages.release_due(tx, now=NOW, limit=500))
+    cost("expire", lambda: upkeep.expire(tx, now=NOW, limit=500))
+    cost("in_doubt", lambda: upkeep.in_doubt(tx, now=NOW - DAY, limit=50))
+    cost("standing", lambda: messages.find(tx, in_hand(claimed).id))
+    raw.execute("ROLLBACK")
+    return taken
+
+
+@pytest.mark.parametrize("kind", WAITING)
+def test_a_verb_costs_the_same_however_many_wait(connection: Connection, raw: Any, kind: str) -> None:
+    costs(connection, raw)  # the first time, statements are compiled
+    crowd(raw, kind, 10)
+    few = costs(connection, raw)
+    raw.execute("DELETE FROM message")
+    crowd(raw, kind, 20_000)
+    assert costs(connection, raw) == few
+
+
+def test_the_count_of_steps_would_tell(raw: Any) -> None:
+    """The measure itself: a statement that skips rows one by one is seen to cost more."""
+    crowd(raw, "scheduled", 10)
+
+    def look() -> int:
+        with counted(raw) as steps:
+            raw.execute(
+                "SELECT id FROM message NOT INDEXED WHERE status = 'queued' AND waits_for IS NULL LIMIT 1"
+            ).fetchall()
+        return steps()
+
+    few = look()
+    crowd(raw, "scheduled", 1_000)
+    assert look() > few + 1_000
