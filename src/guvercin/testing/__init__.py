@@ -1,0 +1,1 @@
+"""Test instruments that our tests and those of our users share."""

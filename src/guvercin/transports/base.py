@@ -1,0 +1,116 @@
+"""What every line to WhatsApp promises, and the small abilities that only some have.
+
+An ability that a transport lacks is a protocol that it doesn't implement, asked with `isinstance`; it is never a method
+that throws. The contract suite in tests/contracts holds every transport to these words.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, TypeAlias, runtime_checkable
+
+from guvercin.core.account import Line
+from guvercin.core.outcome import Evidence, Outcome, TransportEvent
+
+Emit: TypeAlias = Callable[[TransportEvent], Awaitable[None]]
+"""Hand one event in. It returns once the event is stored; only then may WhatsApp be told that we have it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What a transport can carry: `media` maps media types to their largest size in bytes; `max_text` is in letters."""
+
+    max_text: int
+    media: Mapping[str, int]
+    receipts: bool
+    concurrency: int = 1
+    needs_template_outside_24h: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutgoingFile:
+    """A file to send: our own copy at `path`, and the name that the recipient sees."""
+
+    path: Path
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outgoing:
+    """One message as a transport sees it. `secret` (32 bytes) marks this attempt, so that its traces can be found."""
+
+    message_id: int
+    secret: bytes
+    recipient: str
+    text: str | None
+    file: OutgoingFile | None = None
+
+
+class Clock(Protocol):
+    """The time as a transport needs it: it comes in as an argument, so that a test can choose the hour."""
+
+    def now(self) -> datetime:
+        """Answer the wall clock's time, aware and in UTC. It may jump either way."""
+        ...
+
+    def monotonic(self) -> float:
+        """Answer seconds that only grow; their beginning means nothing."""
+        ...
+
+    async def sleep_until(self, monotonic: float) -> None:
+        """Return once `monotonic()` has reached the given moment; at once (after letting others run) if it has."""
+        ...
+
+
+class Transport(Protocol):
+    """One account's line to WhatsApp. Holds no queue, no retries, no database of ours."""
+
+    @property
+    def features(self) -> Features:
+        """Say what this line can carry. Does no I/O."""
+        ...
+
+    async def run(self, emit: Emit, line: Line) -> None:
+        """Dial once, and stay connected until the line is lost or the task is cancelled. `line` is what was last known.
+
+        OPENED is told when sends are taken. The run returns once the line is gone and the event that says why (DROPPED,
+        BANNED, LOGGED_OUT, NO_SESSION, BLOCKED) is stored: it never redials, the gateway decides when to run again.
+        One run at a time; whatever the peer still owed when it ended (receipts above all) comes with a later run.
+
+        Trouble is a LineEvent, never an exception; an exception means a bug or an `emit` that could not store, and the
+        line is redialled. A receipt whose `emit` failed or was cut short is told again. Cancelling leaves no task.
+        """
+        ...
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Try exactly once. Never retries, never sleeps between tries; if unsure whether it left: Lost.
+
+        While the line is not open it answers Deferred(LINE_DOWN, pushed_back=False), and nothing leaves.
+        """
+        ...
+
+    async def unlink(self) -> None:
+        """Forget the session at WhatsApp's side, where there is one."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attempt:
+    """One hand-over as the log remembers it: enough to look for its traces."""
+
+    message_id: int
+    secret: bytes
+    recipient: str
+    started_at: datetime
+
+
+@runtime_checkable
+class KnowsWhatLeft(Protocol):
+    """The ability to say afterwards whether an attempt left."""
+
+    async def find(self, attempt: Attempt) -> Evidence:
+        """Look for traces of an attempt. Accepted: it left. NeverLeft: proof that it did not. Unclear: can't say."""
+        ...
