@@ -1,0 +1,247 @@
+"""One account's dispatcher: claim, send, settle. Nothing else calls `transport.send`.
+
+Laws
+1. A claim is durable before the transport hears of the message; what the transport says is durable before the next send
+   of the account begins.
+2. A gap is measured on the monotonic clock while this process lives: a wall clock that jumps never shortens it.
+3. Not our turn is not a failure: only a network that pushed back makes an attempt count.
+4. What was claimed is settled, whenever a step is cut short: handed over, it is in doubt until its answer is written;
+   not handed over, it goes back in line.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+from typing import Any, TypeVar
+
+import structlog
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.message import File, Lane, Message
+from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome
+from guvercin.core.pacing import Use, next_slot
+from guvercin.core.retry import SCHEDULE, retry_at
+from guvercin.gateway.clock import Clock, within
+from guvercin.gateway.sessions import Sessions
+from guvercin.store.store import Claimed, Store
+from guvercin.transports.base import Outgoing, OutgoingFile, Transport
+
+T = TypeVar("T")
+
+_POLL = timedelta(seconds=1)
+"""How often an idle line looks for work without being told: the bell only shortens this."""
+
+_SNOOZE = timedelta(seconds=1)
+"""How long a message waits after «not now» that named no time."""
+
+SEND_LIMIT = 60.0
+"""Seconds after which a transport that doesn't answer is taken to have lost the answer."""
+
+_log = structlog.get_logger(__name__)
+
+
+async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+    """Await `work` to its end even if this task is cancelled meanwhile: the writer would do its job all the same."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.gather(task, return_exceptions=True)
+        raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Hand:
+    """A message that was claimed."""
+
+    message: Message
+    attempt_id: int
+    secret: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What became of a hand, and nobody has written down yet."""
+
+    hand: _Hand
+    outcome: Outcome
+
+
+class Dispatcher:
+    """The hand that sends for one account, one message at a time."""
+
+    def __init__(
+        self,
+        account_id: int,
+        *,
+        store: Store,
+        sessions: Sessions,
+        spool_path: Callable[[str], Path],
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._account_id = account_id
+        self._store = store
+        self._sessions = sessions
+        self._spool_path = spool_path
+        self._clock = clock
+        self._rng = rng
+        self._use: Use | None = None
+        self._anchor = (clock.now(), clock.monotonic())
+        self._next: _Hand | None = None
+        self._owed: _Answer | None = None
+        self._is_closing = False
+
+    def close(self) -> None:
+        """Claim nothing more. What is in hand is still sent."""
+        self._is_closing = True
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether nothing is in hand and no answer waits to be written."""
+        return self._next is None and self._owed is None
+
+    async def step(self, now: datetime) -> datetime:
+        """Send one message if one may leave; answers when to look again."""
+        if self._owed is not None:
+            await _to_the_end(self._settle())
+        transport = self._sessions.transport(self._account_id)
+        if transport is None:
+            return now + _POLL
+        if self._use is None:
+            self._use = await self._durable_use()
+        if self._next is None and not await _to_the_end(self._claim()):
+            return now + min([_POLL, *(wait for wait in self._waits().values() if wait > timedelta(0))])
+        if self._next is not None:
+            await self._hand_over(transport, self._next)
+        return now
+
+    async def let_go(self) -> None:
+        """Write down what the last step left in hand, once no step runs any more.
+
+        Raises what the store raises: then the next start finds the row as a crash would have left it.
+        """
+        await self._settle()
+        if self._next is not None:
+            self._owed = _Answer(self._next, Deferred(reason=Code.CLOSING, pushed_back=False))
+            self._next = None
+            await self._settle()
+
+    def _waits(self) -> dict[Lane, timedelta]:
+        """Answer how long each lane still keeps its gap; no lane at all while nothing may be claimed."""
+        if self._is_closing or self._use is None or not self._sessions.is_open(self._account_id):
+            return {}
+        pace, steady = self._sessions.pace(self._account_id), self._steady_now()
+        slots = {lane: next_slot(pace, self._use, lane) for lane in Lane}
+        return {lane: timedelta(0) if slot is None else slot - steady for lane, slot in slots.items()}
+
+    async def _claim(self) -> bool:
+        """Take the next message of the lanes whose slot has come; answers whether anything stood in line there."""
+        lanes = self._open_lanes()
+        if not lanes:
+            return False
+        secret, draw = self._rng.randbytes(32), self._rng.random()
+        claimed = await self._store.claim(self._account_id, lanes, now=self._clock.now(), secret=secret, draw=draw)
+        self._take(claimed, draw)
+        return claimed is not None
+
+    def _open_lanes(self) -> list[Lane]:
+        return [lane for lane, wait in self._waits().items() if wait <= timedelta(0)]
+
+    def _take(self, claimed: Claimed | None, draw: float) -> None:
+        if claimed is not None and claimed.message is not None:
+            self._next = _Hand(claimed.message, claimed.attempt_id, claimed.secret)
+            self._use = Use(self._steady_now(), draw)
+
+    async def _hand_over(self, transport: Transport, hand: _Hand) -> None:
+        """Send what was claimed and write down what came of it."""
+        if self._use is not None:  # a claim may have waited for its turn: the gap counts from the send
+            self._use = replace(self._use, last_at=self._steady_now())
+        self._next, self._owed = None, _Answer(hand, Lost(Code.CUT_SHORT))
+        outcome = await self._send(transport, hand)
+        self._owed = _Answer(hand, outcome)
+        lanes = self._open_lanes()
+        if isinstance(outcome, Accepted) and lanes:
+            await _to_the_end(self._settle_and_claim(hand, outcome, lanes))
+        else:
+            await _to_the_end(self._settle())
+
+    async def _settle_and_claim(self, hand: _Hand, outcome: Accepted, lanes: list[Lane]) -> None:
+        """Write an answer and take the next message in one change: at full speed a message costs one commit."""
+        secret, draw = self._rng.randbytes(32), self._rng.random()
+        try:
+            claimed = await self._store.settle_and_claim(
+                hand.message.id, hand.attempt_id, outcome, lanes, now=self._clock.now(), secret=secret, draw=draw
+            )
+        except GuvercinError:
+            raise
+        except Exception:  # noqa: BLE001 -- one of the two can't be written: the answer alone will tell which
+            await self._settle()
+        else:
+            self._owed = None
+            self._take(claimed, draw)
+
+    async def _send(self, transport: Transport, hand: _Hand) -> Outcome:
+        """Hand one message over. Whatever goes wrong here, it may have left: Lost."""
+        message = hand.message
+        try:
+            outgoing = Outgoing(
+                message_id=message.id,
+                secret=hand.secret,
+                recipient=message.recipient,
+                text=message.content.text,
+                file=self._outgoing_file(message.content.file),
+            )
+            return await within(self._clock, SEND_LIMIT, transport.send(outgoing))
+        except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
+            _log.exception("send_failed", account=self._account_id, message=message.id)
+            return Lost(Code.ANSWER_LOST)
+
+    def _outgoing_file(self, file: File | None) -> OutgoingFile | None:
+        if file is None:
+            return None
+        return OutgoingFile(
+            path=self._spool_path(file.digest), name=file.name, media_type=file.media_type, size=file.size
+        )
+
+    async def _settle(self) -> None:
+        """Write the answer that is owed. Until that has happened it is kept, and nothing else is sent."""
+        if self._owed is None:
+            return
+        hand, outcome, now = self._owed.hand, self._owed.outcome, self._clock.now()
+        again_at = self._retry_at(hand.message, outcome, now)
+        try:
+            await self._store.settle(hand.message.id, hand.attempt_id, outcome, now=now, retry_at=again_at)
+        except GuvercinError:
+            raise
+        except Exception:
+            # No weather: these words can't be written, and keeping them would stop the account for ever.
+            self._owed = _Answer(hand, Lost(Code.ANSWER_LOST))
+            raise
+        self._owed = None
+
+    def _retry_at(self, message: Message, outcome: Outcome, now: datetime) -> datetime | None:
+        """Answer when a deferred message is tried again; null for one whose tries are used up."""
+        if not isinstance(outcome, Deferred):
+            return None
+        if not outcome.pushed_back:
+            return now + (outcome.retry_after or _SNOOZE)
+        attempt = message.attempts + 1
+        if attempt > len(SCHEDULE) or outcome.retry_after is None:
+            return retry_at(attempt, now, self._rng)
+        return now + outcome.retry_after
+
+    async def _durable_use(self) -> Use:
+        """Answer what was used before this process began. A clock set back meanwhile costs one gap at the most."""
+        use = await self._store.use(self._account_id)
+        if use.last_at is None:
+            return use
+        return Use(min(use.last_at, self._anchor[0]), use.draw)
+
+    def _steady_now(self) -> datetime:
+        """Answer this process's own time line: it began with the wall clock and doesn't follow its jumps."""
+        began, at = self._anchor
+        return began + timedelta(seconds=self._clock.monotonic() - at)

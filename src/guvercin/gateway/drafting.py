@@ -1,0 +1,202 @@
+"""From what a sender asked to a row that can be stored: every check of a request's content, all faults at once."""
+
+import hashlib
+import re
+from datetime import datetime, timedelta
+
+from guvercin.core.account import Account
+from guvercin.core.category import CATEGORIES, LARGEST_ID, Category, rules_of
+from guvercin.core.errors import Code, FieldFault, GuvercinError
+from guvercin.core.message import Content, Draft, File, Lane, priority
+from guvercin.core.phone import InvalidPhone, Phone, parse_phone
+from guvercin.core.token import Token
+from guvercin.gateway.requests import Ask, AskBatch, AskRecipient
+
+MOST_RECIPIENTS = 10_000
+LONGEST_NAME = 200
+LONGEST_REFERENCE = 100
+LONGEST_LIFETIME = timedelta(days=30)
+FARTHEST_PLAN = timedelta(days=366)
+LATEST_PLAN = timedelta(minutes=5)
+"""A planned time this little in the past means now: tills' clocks are not exact."""
+
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters save line ends and tabs, and halves of surrogate pairs: no phone shows, no UTF-8 holds them."""
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
+"""As above, in one line of text."""
+
+
+class Faults:
+    """The faults of one request, gathered before any is told."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[Code, FieldFault]] = []
+
+    def add(self, code: Code, where: str, fault: str, **params: str | int) -> None:
+        """Note one fault."""
+        self._found.append((code, FieldFault(where, fault, params)))
+
+    def check(self) -> None:
+        """Raise what was found: one fault by its own code, several as INVALID_FIELD."""
+        if not self._found:
+            return
+        code = self._found[0][0] if len(self._found) == 1 else Code.INVALID_FIELD
+        raise GuvercinError(code, faults=tuple(fault for _, fault in self._found))
+
+
+def check_phone(faults: Faults, typed: str | int, where: str = "phone") -> Phone | None:
+    """Read a number, or note its fault."""
+    try:
+        return parse_phone(typed)
+    except InvalidPhone as invalid:
+        faults.add(Code.INVALID_PHONE, where, invalid.fault.value)
+        return None
+
+
+def check_text(faults: Faults, text: str | None, most: int, *, needed: bool) -> str | None:
+    """Note an empty, over-long or unprintable text; answers it as it will be sent."""
+    if text is None or not text.strip():
+        if needed:
+            faults.add(Code.EMPTY_TEXT, "text", Code.EMPTY_TEXT.value)
+        return None
+    if len(text) > most:
+        faults.add(Code.LONG_TEXT, "text", Code.LONG_TEXT.value, limit=most)
+    if _UNSENDABLE.search(text):
+        faults.add(Code.INVALID_FIELD, "text", "gecersiz_karakter")
+    return text
+
+
+def check_word(faults: Faults, word: str | None, where: str, most: int) -> str | None:
+    """Note a name or a reference that is too long or unprintable; an empty one is none."""
+    if word is None or not word.strip():
+        return None
+    if len(word) > most:
+        faults.add(Code.INVALID_FIELD, where, "uzun", limit=most)
+    if _UNPRINTABLE.search(word):
+        faults.add(Code.INVALID_FIELD, where, "gecersiz_karakter")
+    return word.strip()
+
+
+def check_category(faults: Faults, category: int, token: Token) -> tuple[Category, Code | None]:
+    """Answer the rules that a category follows, with a warning where nobody knows it."""
+    if not 1 <= category <= LARGEST_ID or (token.rules.strict_categories and category not in CATEGORIES):
+        faults.add(Code.INVALID_CATEGORY, "category", Code.INVALID_CATEGORY.value)
+    return rules_of(category), None if category in CATEGORIES else Code.UNKNOWN_CATEGORY
+
+
+def check_times(
+    faults: Faults, planned_at: datetime | None, lifetime: timedelta | None, rules: Category, now: datetime
+) -> tuple[datetime | None, datetime]:
+    """Answer when a message becomes due (null: now) and the moment after which it must not leave."""
+    due_at = planned_at
+    if planned_at is not None:
+        if planned_at < now - LATEST_PLAN:
+            faults.add(Code.INVALID_TIME, "planned_at", "gecmis_zaman")
+        elif planned_at > now + FARTHEST_PLAN:
+            faults.add(Code.INVALID_TIME, "planned_at", "uzak_zaman")
+            due_at = None  # so far away that nothing could be added to it
+        if planned_at <= now:
+            due_at = None
+    if lifetime is not None and not timedelta(minutes=1) <= lifetime <= LONGEST_LIFETIME:
+        faults.add(Code.INVALID_TIME, "lifetime", "aralik", wanted=f"1–{LONGEST_LIFETIME // timedelta(minutes=1)}")
+        lifetime = None
+    return due_at, (due_at or now) + (lifetime or rules.lifetime)
+
+
+def draft_one(
+    ask: Ask, account: Account, token: Token, *, now: datetime, max_text: int, file: File | None, faults: Faults
+) -> Draft:
+    """Make the row of a single message. Raises every fault at once."""
+    phone = check_phone(faults, ask.phone)
+    text = check_text(faults, ask.text, max_text, needed=ask.file is None)
+    rules, warning = check_category(faults, ask.category, token)
+    due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
+    name = check_word(faults, ask.name, "name", LONGEST_NAME)
+    reference = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
+    faults.check()
+    assert phone is not None  # noqa: S101 -- a fault otherwise, raised above
+    return Draft(
+        account_id=account.id,
+        recipient=phone.e164,
+        recipient_name=name,
+        content=Content(text=text, file=file),
+        category=ask.category,
+        lane=Lane.SINGLE,
+        priority=priority(rules.level, Lane.SINGLE),
+        due_at=due_at,
+        expires_at=expires_at,
+        reference=reference,
+        warning=warning or phone.warning,
+    )
+
+
+def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime, max_text: int) -> list[Draft]:
+    """Make the rows of a batch, one for each line of the list.
+
+    A bad or repeated number becomes a failed row; a fault that concerns the whole request is raised.
+    """
+    if len(ask.recipients) > MOST_RECIPIENTS:
+        raise GuvercinError(Code.TOO_MANY_RECIPIENTS, params={"limit": MOST_RECIPIENTS})
+    faults = Faults()
+    if not ask.recipients:
+        faults.add(Code.INVALID_FIELD, "recipients", "bos")
+    text = check_text(faults, ask.text, max_text, needed=True)
+    rules, warning = check_category(faults, ask.category, token)
+    due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
+    shared = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
+    drafts: list[Draft] = []
+    seen: set[str] = set()
+    for place, line in enumerate(ask.recipients):
+        where = f"recipients.{place}"
+        name = check_word(faults, line.name, f"{where}.name", LONGEST_NAME)
+        reference = check_word(faults, line.reference, f"{where}.reference", LONGEST_REFERENCE)
+        recipient, reason, doubt = _recipient(line, seen)
+        drafts.append(
+            Draft(
+                account_id=account.id,
+                recipient=recipient,
+                recipient_name=name,
+                content=Content(text=text),
+                category=ask.category,
+                lane=Lane.BULK,
+                priority=priority(rules.level, Lane.BULK),
+                due_at=due_at,
+                expires_at=expires_at,
+                reference=reference or shared,
+                reason=reason,
+                warning=warning or doubt,
+            ),
+        )
+    faults.check()
+    return drafts
+
+
+def _recipient(line: AskRecipient, seen: set[str]) -> tuple[str, Code | None, Code | None]:
+    """Answer a line's number, why it can't be sent to, and what is doubtful about it."""
+    try:
+        phone = parse_phone(line.phone)
+    except InvalidPhone:
+        return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(line.phone)[:LONGEST_NAME]), Code.INVALID_PHONE, None
+    if phone.e164 in seen:
+        return phone.e164, Code.DUPLICATE, None
+    seen.add(phone.e164)
+    return phone.e164, None, phone.warning
+
+
+def fingerprint(draft: Draft) -> bytes:
+    """Answer what makes two requests the same in the eyes of the guard against retries.
+
+    Number, text, file and reference; the account and a planned time too, since a request that differs there is no
+    repeat, and swallowing it would lose a message.
+    """
+    file = draft.content.file
+    parts = (
+        str(draft.account_id),
+        draft.recipient,
+        draft.content.text or "",
+        file.digest if file else "",
+        draft.reference or "",
+        draft.due_at.isoformat() if draft.due_at else "",
+    )
+    return hashlib.sha256("\x00".join(parts).encode()).digest()[:16]

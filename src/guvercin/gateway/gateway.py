@@ -1,0 +1,547 @@
+"""The verbs that API, terminal and panel share.
+
+Laws
+1. A message is a row before it is a packet: `send` answers nothing good before its row is durable.
+2. What a token can't see does not exist for it: NOT_FOUND, never «forbidden».
+3. Nothing here sends. The dispatchers do; a caller may wait for them, and going away changes nothing.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+from types import MappingProxyType
+from typing import BinaryIO
+from zoneinfo import ZoneInfo
+
+from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder, LineState
+from guvercin.core.batch import Batch, Counts
+from guvercin.core.category import rules_of
+from guvercin.core.errors import Code, FieldFault, GuvercinError
+from guvercin.core.event import Standing
+from guvercin.core.log import MessageFilter, Page
+from guvercin.core.message import Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
+from guvercin.core.pacing import SANDBOX_PACE, Pace, time_to_send
+from guvercin.core.token import Token
+from guvercin.gateway.access import Access
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.drafting import Faults, check_phone, check_word, draft_batch, draft_one, fingerprint
+from guvercin.gateway.files import Files
+from guvercin.gateway.recent import Recent
+from guvercin.gateway.requests import (
+    AccountChange,
+    Allowance,
+    Ask,
+    AskBatch,
+    BatchView,
+    FilePath,
+    History,
+    IdempotencyKey,
+    NewAccount,
+    Readiness,
+    Sent,
+    Upload,
+    UploadedFile,
+)
+from guvercin.gateway.sessions import Sessions
+from guvercin.gateway.waiting import IN_HAND, Waiting
+from guvercin.store.store import BatchAsk, BatchRow, Depth, KeyRow, Quota, Repeat, Store
+from guvercin.store.writer import Committed
+
+SANDBOX_PHONE = "+905000000000"
+RETRY_GUARD = timedelta(minutes=5)
+BATCH_GUARD = timedelta(minutes=10)
+LONGEST_GAP = timedelta(hours=1)
+LONGEST_ACCOUNT_NAME = 100
+
+_FRESH = 1.0
+"""Seconds for which the list of accounts is believed without being told of a change."""
+
+_WAITS_LONG = frozenset({WaitsFor.TIME, WaitsFor.RESTORED})
+"""What no caller is kept waiting for."""
+
+_STANDS_STILL = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGED_OUT, LineState.BLOCKED})
+"""Lines over which nothing leaves until a human acts."""
+
+_MAX_TEXT = 4_096
+"""What a message may hold while its account's transport is not there yet to say so."""
+
+
+class Gateway:
+    """One business's messages, accounts and files."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sessions: Sessions,
+        access: Access,
+        files: Files,
+        waiting: Waiting,
+        clock: Clock,
+        rng: Random,
+        timezone: ZoneInfo,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._access = access
+        self._files = files
+        self._waiting = waiting
+        self._clock = clock
+        self._rng = rng
+        self._timezone = timezone
+        self._accounts: Recent[None, Sequence[Account]] = Recent(
+            lambda _: store.accounts(), clock=clock, fresh=_FRESH, most=1
+        )
+        self._is_closing = False
+
+    # -- who asks
+
+    async def authenticate(self, secret: str | None) -> Token:
+        """Answer whose secret this is. NO_TOKEN, INVALID_TOKEN."""
+        return await self._access.authenticate(secret)
+
+    def spend(self, token: Token) -> Allowance | None:
+        """Count one request against a token's limit; null for a token without one. TOO_MANY_REQUESTS."""
+        return self._access.spend(token)
+
+    # -- sending
+
+    async def send(self, token: Token, ask: Ask, *, wait: timedelta, key: IdempotencyKey | None = None) -> Sent:
+        """Accept one message, then wait up to `wait` for WhatsApp's answer.
+
+        Raises what is wrong with the request, NO_ACCOUNT, QUEUE_FULL, STORE_UNAVAILABLE, CLOSING: nothing was stored.
+        """
+        self._check_open()
+        account = await self._account_for(token, ask.account_id)
+        now = self._clock.now()
+        faults = Faults()
+        # The file last: whatever else is wrong is told without opening anything.
+        draft = draft_one(ask, account, token, now=now, max_text=self._max_text(account), file=None, faults=faults)
+        if ask.file is not None:
+            file = await self._file(token, ask.file, ask.file_name)
+            draft = replace(draft, content=replace(draft.content, file=file))
+        return await self._accept(token, draft, account, now, wait=wait, key=key)
+
+    async def _accept(
+        self,
+        token: Token,
+        draft: Draft,
+        account: Account,
+        now: datetime,
+        *,
+        wait: timedelta,
+        key: IdempotencyKey | None,
+    ) -> Sent:
+        guard = now - RETRY_GUARD if token.rules.guards_retries else None
+        accepted = await self._store.accept(
+            draft,
+            token_id=token.id,
+            now=now,
+            key=_key_row(key),
+            repeat=Repeat(fingerprint=fingerprint(draft), since=guard),
+            quota=self._quota(token, now),
+        )
+        standing = accepted.standing
+        if standing is None:  # the key belongs to a batch: another path would have another key
+            raise GuvercinError(Code.KEY_MISMATCH)
+        if standing.account_id != account.id:  # a replay, and the default has changed since
+            account = await self.any_account(standing.account_id) or account
+        return Sent(
+            standing=await self._wait_for(standing, wait),
+            is_sandbox=account.kind is Kind.SANDBOX,
+            replayed=accepted.replayed,
+            repeated=accepted.repeated,
+        )
+
+    async def _wait_for(self, standing: Standing, wait: timedelta) -> Standing:
+        """Answer where the message stands when waiting ends: at once for one that waits for its time."""
+        if wait <= timedelta(0) or standing.status not in IN_HAND or standing.waits_for in _WAITS_LONG:
+            return standing
+        now = standing
+
+        async def look() -> bool:
+            nonlocal now
+            with suppress(GuvercinError):  # it is accepted: trouble with reading is no reason to say otherwise
+                now = await self._store.standing(standing.id) or now
+            return now.status not in IN_HAND
+
+        await self._waiting.for_message(standing.id, wait, look)
+        await look()
+        return now
+
+    async def send_batch(
+        self, token: Token, ask: AskBatch, *, wait: timedelta, key: IdempotencyKey | None = None
+    ) -> BatchView:
+        """Accept a batch whole, then wait up to `wait` until it is finished. Raises as `send` does."""
+        self._check_open()
+        account = await self._account_for(token, ask.account_id)
+        now = self._clock.now()
+        drafts = draft_batch(ask, account, token, now=now, max_text=self._max_text(account))
+        accepted = await self._store.accept_batch(
+            BatchAsk(account_id=account.id, category=ask.category, body_hash=ask.body_hash),
+            drafts,
+            token_id=token.id,
+            now=now,
+            key=_key_row(key),
+            repeats_since=now - BATCH_GUARD if token.rules.guards_retries else None,
+            quota=self._quota(token, now),
+        )
+        if accepted.batch_id is None:
+            raise GuvercinError(Code.KEY_MISMATCH)
+        batch_id = accepted.batch_id
+        good = sum(draft.reason is None for draft in drafts)
+        is_planned = any(draft.due_at is not None for draft in drafts)
+
+        async def look() -> bool:
+            with suppress(GuvercinError):  # as for one message
+                return await self._store.batch_is_finished(batch_id)
+            return False
+
+        stood_there = accepted.replayed or accepted.repeated
+        if good and not is_planned and not (stood_there and await look()):
+            await self._waiting.for_batch(batch_id, good, wait, look)
+        try:
+            view = await self.batch(token, batch_id)
+        except GuvercinError:
+            if stood_there:
+                raise
+            view = _as_accepted(batch_id, token, account, drafts, now)  # trouble with reading doesn't undo it
+        return replace(view, replayed=accepted.replayed, repeated=accepted.repeated)
+
+    async def resend(self, token: Token, log_id: int, *, wait: timedelta, key: IdempotencyKey | None = None) -> Sent:
+        """Send a message again as a new row that names the old one; a row in doubt is settled by it.
+
+        MESSAGES_WAITING while the old row may still leave by itself; FILE_NOT_OPENED when its file is no longer kept.
+        """
+        self._check_open()
+        old, _ = await self.message(token, log_id)
+        account = await self._account_for(token, old.account_id)
+        faults = Faults()
+        check_phone(faults, old.recipient)  # a row that failed because nobody could read its number
+        faults.check()
+        if old.content.file is not None and not self._files.spool.has(old.content.file.digest):
+            raise GuvercinError(Code.FILE_NOT_OPENED, faults=(FieldFault("file", Code.FILE_NOT_OPENED.value),))
+        now = self._clock.now()
+        draft = _again(old, now)
+        try:
+            accepted = await self._store.resend(
+                old.id, draft, token_id=token.id, now=now, key=_key_row(key), quota=self._quota(token, now)
+            )
+        except IllegalOrder:
+            raise GuvercinError(Code.MESSAGES_WAITING, log_id=old.id) from None
+        if accepted.standing is None:
+            raise GuvercinError(Code.KEY_MISMATCH)
+        return Sent(
+            standing=await self._wait_for(accepted.standing, wait),
+            is_sandbox=account.kind is Kind.SANDBOX,
+            replayed=accepted.replayed,
+        )
+
+    async def resend_by_policy(self, message_id: int) -> None:
+        """Send a message in doubt again because its account's owner chose so beforehand.
+
+        IllegalOrder when news has settled it in the meantime: then nothing is sent.
+        """
+        old = await self._store.message(message_id)
+        if old is None:
+            return
+        now = self._clock.now()
+        owner = await self._store.token_of(message_id)
+        await self._store.resend(
+            old.id, _again(old, now), token_id=owner, now=now, key=None, quota=None, only_in_doubt=True
+        )
+
+    async def cancel(self, token: Token, log_id: int) -> Sent:
+        """Withdraw a message that has not left; NOT_CANCELLABLE otherwise. Withdrawing twice is no error."""
+        old, is_sandbox = await self.message(token, log_id)
+        if old.status is Status.CANCELLED:
+            return Sent(standing=_standing(old), is_sandbox=is_sandbox)
+        try:
+            standing = await self._store.cancel(log_id, now=self._clock.now())
+        except IllegalOrder as illegal:
+            if illegal.status is Status.CANCELLED:  # somebody else was a little faster
+                return Sent(standing=replace(_standing(old), status=Status.CANCELLED), is_sandbox=is_sandbox)
+            raise GuvercinError(Code.NOT_CANCELLABLE, log_id=log_id) from None
+        return Sent(standing=standing, is_sandbox=is_sandbox)
+
+    async def cancel_reference(self, token: Token, reference: str) -> int:
+        """Withdraw everything of a reference that has not left; answers how many."""
+        return await self._store.cancel_reference(reference.strip(), token.rules.account_ids, now=self._clock.now())
+
+    async def release(self, token: Token, log_id: int) -> Sent:
+        """Put a held message back in line."""
+        _, is_sandbox = await self.message(token, log_id)
+        return Sent(standing=await self._store.release(log_id, now=self._clock.now()), is_sandbox=is_sandbox)
+
+    # -- reading
+
+    async def message(self, token: Token, log_id: int) -> tuple[Message, bool]:
+        """Answer a message, and whether the sandbox carries it."""
+        found = await self._store.message(log_id)
+        if found is None or not token.sees(found.account_id):
+            raise GuvercinError(Code.NOT_FOUND)
+        return found, await self.is_sandbox(found.account_id)
+
+    async def history(self, token: Token, log_id: int) -> History:
+        """Answer a message with its attempts and events."""
+        found, is_sandbox = await self.message(token, log_id)
+        attempts = await self._store.attempts(log_id)
+        events = await self._store.events(log_id)
+        return History(message=found, is_sandbox=is_sandbox, attempts=attempts, events=events)
+
+    async def messages(self, token: Token, wanted: MessageFilter, *, limit: int, below: int | None) -> Page:
+        """Answer a page of the messages that this token sees."""
+        seen = replace(wanted, account_ids=token.rules.account_ids)
+        return await self._store.messages(seen, limit=limit, below=below)
+
+    async def batch(self, token: Token, batch_id: int) -> BatchView:
+        """Answer a batch, its counts and when it will be done."""
+        found = await self._store.batch(batch_id)
+        if found is None or not token.sees(found.batch.account_id):
+            raise GuvercinError(Code.NOT_FOUND)
+        account = await self.any_account(found.batch.account_id)
+        return BatchView(
+            batch=found.batch,
+            counts=found.counts,
+            finish_at=None if account is None else _finish_at(found, account, self._clock.now()),
+            is_sandbox=account is not None and account.kind is Kind.SANDBOX,
+        )
+
+    async def is_sandbox(self, account_id: int) -> bool:
+        """Say whether an account is carried by the sandbox."""
+        account = await self.any_account(account_id)
+        return account is not None and account.kind is Kind.SANDBOX
+
+    # -- accounts
+
+    async def accounts(self, token: Token) -> Sequence[Account]:
+        """Answer the accounts that this token sees."""
+        return [account for account in await self._live_accounts() if token.sees(account.id)]
+
+    async def account(self, token: Token, account_id: int) -> Account:
+        """Answer one account."""
+        for account in await self.accounts(token):
+            if account.id == account_id:
+                return account
+        raise GuvercinError(Code.NOT_FOUND)
+
+    async def add_account(self, token: Token, new: NewAccount) -> Account:
+        """Add an account. A token limited to some accounts can't: it would not see it."""
+        if token.rules.account_ids is not None:
+            raise GuvercinError(Code.NOT_ALLOWED)
+        name = _account_name(new.name)
+        added = await self._store.add_account(name, new.kind, SANDBOX_PHONE, SANDBOX_PACE, now=self._clock.now())
+        self._accounts.forget(None)
+        return added
+
+    async def change_account(self, token: Token, account_id: int, change: AccountChange) -> Account:
+        """Rename an account, change its pace or what happens to messages in doubt."""
+        account = await self.account(token, account_id)
+        name = None if change.name is None else _account_name(change.name)
+        pace = _changed_pace(account.pace, change) if change.gaps else None
+        changed = await self._store.change_account(
+            account_id, now=self._clock.now(), name=name, pace=pace, on_unknown=change.on_unknown
+        )
+        self._accounts.forget(None)
+        return changed
+
+    async def remove_account(self, token: Token, account_id: int) -> None:
+        """Remove an account; MESSAGES_WAITING while it has unfinished rows."""
+        await self.account(token, account_id)
+        await self._store.remove_account(account_id, now=self._clock.now())
+        self._accounts.forget(None)
+
+    async def make_default(self, token: Token, account_id: int) -> Account:
+        """Make an account the one that messages without hesap_id take."""
+        await self.account(token, account_id)
+        account = await self._store.set_default(account_id, now=self._clock.now())
+        self._accounts.forget(None)
+        return account
+
+    async def pause_account(self, token: Token, account_id: int) -> Account:
+        """Stop an account's line. Messages are still accepted, and wait."""
+        return await self._order(token, account_id, LineOrder.DISABLE)
+
+    async def resume_account(self, token: Token, account_id: int) -> Account:
+        """Start an account's line again."""
+        return await self._order(token, account_id, LineOrder.ENABLE)
+
+    async def _order(self, token: Token, account_id: int, order: LineOrder) -> Account:
+        await self.account(token, account_id)
+        with suppress(IllegalLineOrder):  # already as its owner wants it
+            await self._sessions.order(account_id, order)
+        self._accounts.forget(None)
+        return await self.account(token, account_id)
+
+    # -- files
+
+    async def upload(self, token: Token, stream: BinaryIO, name: str) -> Upload:
+        """Keep an uploaded file for a week; its id stands where a path would."""
+        self._check_open()
+        file = await self._files.from_upload(stream, name)
+        upload_id = self._rng.randbytes(16).hex()
+        await self._store.keep_upload(upload_id, token.id, file, now=self._clock.now())
+        return Upload(id=upload_id, name=file.name, media_type=file.media_type, size=file.size)
+
+    async def _file(self, token: Token, asked: FilePath | UploadedFile, name: str | None) -> File:
+        if isinstance(asked, FilePath):
+            return await self._files.from_path(asked.path, name)
+        kept = await self._store.upload(asked.id)
+        if kept is None or kept.token_id != token.id or not self._files.spool.has(kept.file.digest):
+            raise GuvercinError(Code.FILE_NOT_OPENED, faults=(FieldFault("file_id", Code.FILE_NOT_OPENED.value),))
+        return kept.file if name is None else self._files.renamed(kept.file, name)
+
+    # -- operations
+
+    async def ready(self) -> Readiness:
+        """Say whether messages can be accepted now, by writing for real."""
+        if self._is_closing:
+            return Readiness(is_ready=False, troubles=(Code.CLOSING.value,))
+        try:
+            await self._store.check(self._clock.now())
+        except GuvercinError as trouble:
+            return Readiness(is_ready=False, troubles=(trouble.code.value,))
+        return Readiness(is_ready=True)
+
+    async def depths(self) -> Sequence[Depth]:
+        """Answer every account's queue at a glance."""
+        return await self._store.depths()
+
+    async def every_account(self) -> Sequence[Account]:
+        """Answer all accounts, for those who watch over the whole."""
+        return await self._live_accounts()
+
+    def now(self) -> datetime:
+        """Answer the time that this gateway lives by."""
+        return self._clock.now()
+
+    def close(self) -> None:
+        """Accept nothing more and send waiting callers away with what is known."""
+        self._is_closing = True
+        self._waiting.dismiss()
+
+    # -- inside
+
+    def _check_open(self) -> None:
+        if self._is_closing:
+            raise GuvercinError(Code.CLOSING, retry_after=timedelta(seconds=10))
+
+    def heard(self, committed: Committed) -> None:
+        """Hear what a commit changed."""
+        for standing in committed.standings:
+            self._waiting.tell(standing)
+        if committed.lines:
+            self._accounts.forget(None)
+
+    async def _all_accounts(self) -> Sequence[Account]:
+        return await self._accounts.get(None)
+
+    async def _live_accounts(self) -> Sequence[Account]:
+        return [account for account in await self._all_accounts() if account.removed_at is None]
+
+    async def any_account(self, account_id: int) -> Account | None:
+        """Answer an account, removed ones among them."""
+        return next((account for account in await self._all_accounts() if account.id == account_id), None)
+
+    async def _account_for(self, token: Token, account_id: int | None) -> Account:
+        """Answer the account that a message takes: the named one, or the default. NOT_FOUND, NO_ACCOUNT."""
+        if account_id is not None:
+            return await self.account(token, account_id)
+        for account in await self.accounts(token):
+            if account.is_default:
+                return account
+        raise GuvercinError(Code.NO_ACCOUNT)
+
+    def _max_text(self, account: Account) -> int:
+        transport = self._sessions.transport(account.id)
+        return _MAX_TEXT if transport is None else transport.features.max_text
+
+    def _quota(self, token: Token, now: datetime) -> Quota | None:
+        if token.rules.per_day is None:
+            return None
+        local = now.astimezone(self._timezone)
+        tomorrow = local.date() + timedelta(days=1)
+        midnight = datetime.combine(tomorrow, time.min, self._timezone)
+        return Quota(limit=token.rules.per_day, day=local.date().isoformat(), renews_in=midnight.astimezone(UTC) - now)
+
+
+def _as_accepted(batch_id: int, token: Token, account: Account, drafts: Sequence[Draft], now: datetime) -> BatchView:
+    """Answer a batch as it was just stored."""
+    counts = Counter(Status.QUEUED if draft.reason is None else Status.FAILED for draft in drafts)
+    planned = sum(draft.reason is None and draft.due_at is not None for draft in drafts)
+    batch = Batch(
+        id=batch_id,
+        account_id=account.id,
+        token_id=token.id,
+        category=drafts[0].category,
+        total=len(drafts),
+        created_at=now,
+    )
+    is_sandbox = account.kind is Kind.SANDBOX
+    return BatchView(batch=batch, counts=Counts(counts, planned), finish_at=None, is_sandbox=is_sandbox)
+
+
+def _finish_at(found: BatchRow, account: Account, now: datetime) -> datetime | None:
+    """Forecast the end of a batch; null for one that is finished, or that nothing moves."""
+    line = account.line
+    if not found.left or line.state in _STANDS_STILL or (line.state is LineState.BANNED and line.until is None):
+        return None
+    banned_until = line.until if line.state is LineState.BANNED else None
+    start = max(moment for moment in (now, found.starts_at, banned_until) if moment is not None)
+    return start + time_to_send(account.pace, found.left)
+
+
+def _key_row(key: IdempotencyKey | None) -> KeyRow | None:
+    return None if key is None else KeyRow(method=key.method, path=key.path, key=key.key, body_hash=key.body_hash)
+
+
+def _again(old: Message, now: datetime) -> Draft:
+    rules = rules_of(old.category)
+    return Draft(
+        account_id=old.account_id,
+        recipient=old.recipient,
+        recipient_name=old.recipient_name,
+        content=old.content,
+        category=old.category,
+        lane=Lane.SINGLE,
+        priority=priority(rules.level, Lane.SINGLE),
+        expires_at=now + rules.lifetime,
+        reference=old.reference,
+        resend_of=old.id,
+        warning=old.warning,
+    )
+
+
+def _standing(message: Message) -> Standing:
+    return Standing(
+        id=message.id,
+        account_id=message.account_id,
+        batch_id=message.batch_id,
+        status=message.status,
+        reason=message.reason,
+        remote_id=message.remote_id,
+        waits_for=message.waits_for,
+    )
+
+
+def _account_name(name: str) -> str:
+    faults = Faults()
+    checked = check_word(faults, name, "name", LONGEST_ACCOUNT_NAME)
+    if checked is None:
+        faults.add(Code.INVALID_FIELD, "name", "bos")
+    faults.check()
+    return checked or name
+
+
+def _changed_pace(pace: Pace, change: AccountChange) -> Pace:
+    faults = Faults()
+    for lane, gap in change.gaps.items():
+        if gap.most > LONGEST_GAP:
+            faults.add(
+                Code.INVALID_FIELD, f"gaps.{lane.value}", "aralik", wanted=f"0–{LONGEST_GAP // timedelta(seconds=1)}"
+            )
+    faults.check()
+    return Pace(gaps=MappingProxyType(dict(pace.gaps) | dict(change.gaps)))

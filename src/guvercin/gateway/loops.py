@@ -1,0 +1,134 @@
+"""Every loop of one process: the lines, upkeep, and a dispatcher for each account.
+
+They start after what a crash left behind has been put in order, and stop so that nothing in hand is forgotten.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from pathlib import Path
+from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+
+import structlog
+
+from guvercin.core.errors import GuvercinError
+from guvercin.core.message import Status
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.dispatcher import Dispatcher
+from guvercin.gateway.loop import keep
+from guvercin.gateway.sessions import Sessions
+from guvercin.gateway.upkeep import Upkeep
+from guvercin.store.store import Store
+from guvercin.store.writer import Committed
+
+STOP_LIMIT = 5.0
+"""Seconds that sends in hand get to finish when the process stops; what doesn't becomes UNKNOWN."""
+
+_RECOVERED_AT_ONCE = 1_000
+
+_log = structlog.get_logger(__name__)
+
+
+class Loops:
+    """The loops and the bells that wake them early."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        sessions: Sessions,
+        upkeep: Upkeep,
+        spool_path: Callable[[str], Path],
+        clock: Clock,
+        rng: Random,
+    ) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._upkeep = upkeep
+        self._spool_path = spool_path
+        self._clock = clock
+        self._rng = rng
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._dispatchers: dict[int, Dispatcher] = {}
+        self._bells: dict[int, asyncio.Event] = {}
+        self._sessions_bell = asyncio.Event()
+        self._upkeep_bell = asyncio.Event()
+
+    async def start(self) -> None:
+        """Put in order what the last process left behind, then start every loop."""
+        now = self._clock.now()
+        if await self._store.is_older_copy():
+            held = await self._store.hold_unfinished(now=now)
+            _log.warning("older_copy_held", rows=held)
+        while await self._store.recover(now=now, limit=_RECOVERED_AT_ONCE):
+            pass
+        self._store.listen(self._heard)
+        await self._sessions.step(now)
+        self._tasks["sessions"] = self._keep("sessions", self._step_sessions, self._sessions_bell)
+        self._tasks["upkeep"] = self._keep("upkeep", self._upkeep.step, self._upkeep_bell)
+        self._meet_accounts()
+
+    def wake(self, account_id: int) -> None:
+        """Let an account's dispatcher look again now: its line changed."""
+        if account_id in self._bells:
+            self._bells[account_id].set()
+        self._sessions_bell.set()
+
+    async def stop(self) -> None:
+        """Claim nothing more, let what is in hand finish within STOP_LIMIT, and end every loop."""
+        for dispatcher in self._dispatchers.values():
+            dispatcher.close()
+        deadline = self._clock.monotonic() + STOP_LIMIT
+        idle = asyncio.Event()
+        while not all(dispatcher.is_idle for dispatcher in self._dispatchers.values()):
+            if self._clock.monotonic() >= deadline:
+                break
+            await self._clock.wait(self._clock.monotonic() + 0.02, idle)
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        for account_id, dispatcher in self._dispatchers.items():
+            try:
+                await dispatcher.let_go()
+            except GuvercinError as trouble:
+                _log.warning("left_in_hand", account=account_id, trouble=trouble.code.value)
+        await self._sessions.close()
+
+    def _keep(
+        self, name: str, step: Callable[[datetime], Awaitable[datetime]], bell: asyncio.Event
+    ) -> asyncio.Task[None]:
+        return asyncio.create_task(keep(name, step, clock=self._clock, bell=bell), name=name)
+
+    async def _step_sessions(self, now: datetime) -> datetime:
+        wake = await self._sessions.step(now)
+        self._meet_accounts()
+        return wake
+
+    def _meet_accounts(self) -> None:
+        """Start a dispatcher for every account that is new, and end those of accounts that are gone."""
+        wanted = self._sessions.account_ids()
+        for account_id in wanted - self._dispatchers.keys():
+            dispatcher = Dispatcher(
+                account_id,
+                store=self._store,
+                sessions=self._sessions,
+                spool_path=self._spool_path,
+                clock=self._clock,
+                rng=self._rng,
+            )
+            self._dispatchers[account_id] = dispatcher
+            self._bells[account_id] = asyncio.Event()
+            name = f"dispatcher-{account_id}"
+            self._tasks[name] = self._keep(name, dispatcher.step, self._bells[account_id])
+        for account_id in self._dispatchers.keys() - wanted:
+            self._tasks.pop(f"dispatcher-{account_id}").cancel()
+            del self._dispatchers[account_id], self._bells[account_id]
+
+    def _heard(self, committed: Committed) -> None:
+        for standing in committed.standings:
+            if standing.status is Status.QUEUED and standing.waits_for is None:
+                bell = self._bells.get(standing.account_id)
+                if bell is not None:
+                    bell.set()
+        if committed.lines:
+            self._sessions_bell.set()

@@ -1,0 +1,154 @@
+"""What a caller asks of the gateway, and what it answers: plain values between API, terminal and Gateway."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from guvercin.core.account import Kind, OnUnknown
+from guvercin.core.batch import Batch, Counts
+from guvercin.core.event import Event, Standing
+from guvercin.core.log import Tried
+from guvercin.core.message import Lane, Message
+from guvercin.core.pacing import Gap
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdempotencyKey:
+    """A client's promise that a repeat is the same request. `body_hash` is the SHA-256 of the canonical body."""
+
+    method: str
+    path: str
+    key: str
+    body_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FilePath:
+    """A file on the server, named inside the configured roots."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadedFile:
+    """A file that was uploaded before, by its id."""
+
+    id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """One message as its sender asked for it, unchecked. `planned_at` is aware; `lifetime` is wall-clock."""
+
+    phone: str | int
+    text: str | None
+    name: str | None = None
+    category: int = 10
+    account_id: int | None = None
+    reference: str | None = None
+    planned_at: datetime | None = None
+    lifetime: timedelta | None = None
+    file: FilePath | UploadedFile | None = None
+    file_name: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskRecipient:
+    """One line of a bulk request."""
+
+    phone: str | int
+    name: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskBatch:
+    """A bulk request. `body_hash` recognises the same request sent again by a client that was cut off."""
+
+    recipients: Sequence[AskRecipient]
+    text: str
+    body_hash: bytes
+    category: int = 10
+    account_id: int | None = None
+    reference: str | None = None
+    planned_at: datetime | None = None
+    lifetime: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """Where an accepted message stands when its caller stops waiting.
+
+    `replayed`: answered by an Idempotency-Key; `repeated`: by the guard against keyless retries.
+    """
+
+    standing: Standing
+    is_sandbox: bool
+    replayed: bool = False
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchView:
+    """A batch with its counts, true at one moment, and the forecast of its end (null: finished, or nothing moves)."""
+
+    batch: Batch
+    counts: Counts
+    finish_at: datetime | None
+    is_sandbox: bool
+    replayed: bool = False
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """A message with everything that happened to it."""
+
+    message: Message
+    is_sandbox: bool
+    attempts: Sequence[Tried]
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewAccount:
+    """An account to add."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountChange:
+    """What to change of an account; null leaves a value alone. Gaps are given lane by lane."""
+
+    name: str | None = None
+    gaps: Mapping[Lane, Gap] = field(default_factory=dict)
+    on_unknown: OnUnknown | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """An uploaded file, usable instead of a path by its id."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness:
+    """Whether new messages can be accepted, and what stands in the way."""
+
+    is_ready: bool
+    troubles: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allowance:
+    """What a token with a request limit has left of this minute."""
+
+    limit: int
+    remaining: int
+    resets_in: timedelta

@@ -1,0 +1,224 @@
+"""The lines of the accounts: which are wanted, which stand, and what their transports tell.
+
+Laws
+1. One run of a transport at a time; it never redials by itself, this loop does.
+2. What a transport tells is stored before `emit` returns.
+3. After a restart a wanted line begins by connecting, save a ban that isn't over and a state that only a human can end.
+4. A ban is left by its moment: switching a line off and on does not shorten it.
+5. Waiting to redial is measured on the monotonic clock: a wall clock that jumps doesn't keep a line down.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+
+import structlog
+
+from guvercin.core.account import Account, Line, LineCause, LineNews, LineOrder, LineState, follow
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.outcome import Inbound, LineEvent, Receipt, TransportEvent
+from guvercin.core.pacing import Pace
+from guvercin.core.retry import SCHEDULE, retry_at
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.loop import WEATHER
+from guvercin.store.store import Store
+from guvercin.transports.base import Transport
+
+_POLL = timedelta(seconds=1)
+
+_log = structlog.get_logger(__name__)
+
+_WANTS_A_RUN = frozenset({LineState.CONNECTING, LineState.CONNECTED})
+_HAS_A_RUN = _WANTS_A_RUN | {LineState.PAIRING}
+_SURVIVES_A_RESTART = frozenset({LineState.BANNED, LineState.BLOCKED, LineState.LOGGED_OUT})
+
+
+def _after(line: Line, cause: LineCause, now: datetime, *, code: Code | None, until: datetime | None) -> Line:
+    """Follow a cause. A ban runs on while its line is switched off, and stands again if that is over too early."""
+    if cause is LineOrder.DISABLE and line.state is LineState.BANNED:
+        until = line.until
+    after = follow(line, cause, now, code=code, until=until)
+    if cause is LineOrder.ENABLE and line.state is LineState.STOPPED and line.until is not None and now < line.until:
+        return follow(after, LineNews.BANNED, now, code=Code.TEMPORARY_BAN, until=line.until)
+    return after
+
+
+@dataclass(slots=True)
+class _Session:
+    """One account's transport, its line as last heard, and the run that keeps it."""
+
+    transport: Transport
+    line: Line
+    pace: Pace
+    run: asyncio.Task[None] | None = None
+    redials: int = 0
+    redial_at: float = 0.0
+    """On the monotonic clock."""
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Sessions:
+    """Every account's session. The store is told of each change before anyone acts on it."""
+
+    def __init__(
+        self,
+        store: Store,
+        build: Callable[[Account], Transport],
+        *,
+        clock: Clock,
+        rng: Random,
+        on_change: Callable[[int], None],
+    ) -> None:
+        self._store = store
+        self._build = build
+        self._clock = clock
+        self._rng = rng
+        self._on_change = on_change
+        self._sessions: dict[int, _Session] = {}
+        self._turn = asyncio.Lock()
+        """Steps and orders take turns; news comes in between."""
+
+    def transport(self, account_id: int) -> Transport | None:
+        """Answer an account's transport; null before its first step and after its removal."""
+        session = self._sessions.get(account_id)
+        return None if session is None else session.transport
+
+    def account_ids(self) -> frozenset[int]:
+        """Answer the accounts that have a session."""
+        return frozenset(self._sessions)
+
+    def pace(self, account_id: int) -> Pace:
+        """Answer an account's pace as last read."""
+        return self._sessions[account_id].pace
+
+    def is_open(self, account_id: int) -> bool:
+        """Say whether an account may send now."""
+        session = self._sessions.get(account_id)
+        return session is not None and session.line.state is LineState.CONNECTED
+
+    async def order(self, account_id: int, order: LineOrder) -> None:
+        """Do what the owner decided about a line. NOT_FOUND; IllegalLineOrder if its state doesn't allow it."""
+        async with self._turn:
+            session = self._sessions.get(account_id) or await self._meet(account_id)
+            code = Code.SWITCHED_OFF if order is LineOrder.DISABLE else None
+            wanted = {LineOrder.ENABLE: True, LineOrder.DISABLE: False}.get(order)
+            if order is LineOrder.ENABLE and session.line.state not in _HAS_A_RUN:
+                await self._end_run(session)
+            await self._follow(account_id, session, order, code=code, is_enabled=wanted)
+            if session.line.state is LineState.STOPPED:
+                await self._end_run(session)
+            session.redials = 0
+
+    async def step(self, now: datetime) -> datetime:
+        """Bring every line closer to what is wanted; answers when to look again."""
+        async with self._turn:
+            accounts = {account.id: account for account in await self._store.accounts() if account.removed_at is None}
+            for account_id in self._sessions.keys() - accounts.keys():
+                await self._end_run(self._sessions.pop(account_id))
+            for account in accounts.values():
+                if account.id not in self._sessions:
+                    self._sessions[account.id] = await self._begin(account, now)
+                session = self._sessions[account.id]
+                session.pace = account.pace
+                await self._tend(account.id, session, now)
+        return now + _POLL
+
+    async def close(self) -> None:
+        """End every run. The lines keep the state that the database knows."""
+        async with self._turn:
+            for session in self._sessions.values():
+                await self._end_run(session)
+
+    async def _meet(self, account_id: int) -> _Session:
+        """Begin the session of an account that no step has seen yet; its line is not dialled here."""
+        for account in await self._store.accounts():
+            if account.id == account_id and account.removed_at is None:
+                self._sessions[account_id] = await self._begin(account, self._clock.now())
+                return self._sessions[account_id]
+        raise GuvercinError(Code.NOT_FOUND)
+
+    async def _begin(self, account: Account, now: datetime) -> _Session:
+        line = account.line
+        if not account.is_enabled:
+            state = LineState.STOPPED
+        elif line.state in _SURVIVES_A_RESTART:
+            state = line.state
+        elif line.state is LineState.PAIRING:
+            state = LineState.LOGGED_OUT
+        else:
+            state = LineState.CONNECTING
+        if state is not line.state:
+            line = Line(state=state, since=now, connected_at=line.connected_at)
+            await self._store.set_line(account.id, line, now=now)
+        return _Session(transport=self._build(account), line=line, pace=account.pace)
+
+    async def _tend(self, account_id: int, session: _Session, now: datetime) -> None:
+        line = session.line
+        if line.state in _WANTS_A_RUN and session.run is not None and session.run.done():
+            # It ended without saying why, or nobody could write down what it said.
+            await self._follow(account_id, session, LineNews.DROPPED, code=Code.LINE_DOWN)
+            session.run = None
+        elif line.state is LineState.WAITING and self._clock.monotonic() >= session.redial_at:
+            await self._end_run(session)
+            await self._follow(account_id, session, LineNews.REDIAL)
+        elif line.state is LineState.BANNED and line.until is not None and now >= line.until:
+            await self._end_run(session)
+            await self._follow(account_id, session, LineNews.BAN_PASSED)
+        if session.line.state in _WANTS_A_RUN and session.run is None:
+            session.run = asyncio.create_task(self._run(account_id, session), name=f"line-{account_id}")
+
+    async def _run(self, account_id: int, session: _Session) -> None:
+        async def emit(event: TransportEvent) -> None:
+            await self._hear(account_id, session, event)
+
+        try:
+            await session.transport.run(emit, session.line)
+        except GuvercinError as trouble:
+            if trouble.code not in WEATHER:
+                _log.exception("line_run_failed", account=account_id)
+        except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
+            _log.exception("line_run_failed", account=account_id)
+        self._on_change(account_id)  # a step sees how it ended
+
+    async def _hear(self, account_id: int, session: _Session, event: TransportEvent) -> None:
+        match event:
+            case Receipt():
+                await self._store.receive(account_id, (event,), now=self._clock.now())
+            case Inbound():
+                await self._store.receive_inbound(account_id, event, now=self._clock.now())
+            case LineEvent():
+                await self._follow(account_id, session, event.news, code=event.code, until=event.until)
+
+    async def _follow(
+        self,
+        account_id: int,
+        session: _Session,
+        cause: LineCause,
+        *,
+        code: Code | None = None,
+        until: datetime | None = None,
+        is_enabled: bool | None = None,
+    ) -> None:
+        async with session.lock:
+            now = self._clock.now()
+            after = _after(session.line, cause, now, code=code, until=until)
+            if after is session.line and is_enabled is None:
+                return
+            await self._store.set_line(account_id, after, now=now, is_enabled=is_enabled)
+            session.line = after
+            if after.state is LineState.CONNECTED:
+                session.redials = 0
+            if after.state is LineState.WAITING:
+                session.redials = min(session.redials + 1, len(SCHEDULE))
+                again = retry_at(session.redials, now, self._rng) or now
+                session.redial_at = self._clock.monotonic() + (again - now).total_seconds()
+        self._on_change(account_id)
+
+    @staticmethod
+    async def _end_run(session: _Session) -> None:
+        if session.run is not None:
+            session.run.cancel()
+            await asyncio.gather(session.run, return_exceptions=True)
+            session.run = None

@@ -1,0 +1,41 @@
+"""An empty database to copy, a world on it, and a process that is connected."""
+
+from collections.abc import AsyncIterator, Iterator, MutableMapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+from tests.gateway.house import House, World, make_world
+
+from guvercin.store.schema import prepare
+from guvercin.store.sqlite import FILE_NAME, engine_for
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prepare the schema once: a migration costs more than most tests."""
+    path = tmp_path_factory.mktemp("template") / FILE_NAME
+    prepare(engine_for(path, create=True))
+    return path
+
+
+@pytest.fixture(autouse=True)
+def logs() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What was logged, instead of a page of it for every trouble that a test makes."""
+    with capture_logs() as entries:
+        yield entries
+
+
+@pytest.fixture
+def world(tmp_path: Path, template: Path) -> World:
+    return make_world(tmp_path / "data", template)
+
+
+@pytest.fixture
+async def house(world: World) -> AsyncIterator[House]:
+    """A process without gaps, its line connected."""
+    house = await world.begin()
+    await house.tend()
+    yield house
+    await house.close()

@@ -1,0 +1,394 @@
+"""One process put together over real SQLite and a scripted WhatsApp, for tests that step it by hand.
+
+The store is the real one with its threads taken out: every verb commits at once, in the order in which it was asked, so
+that a test's clock and seed decide everything. It can also refuse, be slow, and die in mid-air.
+"""
+
+import asyncio
+import shutil
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from itertools import count
+from pathlib import Path
+from random import Random  # noqa: TID251 -- the chance that a test hands in
+from types import MappingProxyType
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from guvercin.core.account import Account, Kind, LineState
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.event import Event, EventKind
+from guvercin.core.log import MessageFilter
+from guvercin.core.message import Lane, Message, Status
+from guvercin.core.pacing import Gap, Pace
+from guvercin.core.token import Permission, Token, TokenRules
+from guvercin.gateway.access import Access, create_token
+from guvercin.gateway.dispatcher import Dispatcher
+from guvercin.gateway.files import Files, Spool
+from guvercin.gateway.gateway import Gateway
+from guvercin.gateway.loops import Loops
+from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, Sent
+from guvercin.gateway.sessions import Sessions
+from guvercin.gateway.upkeep import Upkeep
+from guvercin.gateway.waiting import Waiting
+from guvercin.store.sqlite import FILE_NAME
+from guvercin.store.sqlite_store import SqliteStore
+from guvercin.store.writer import Tx, Writer, _Job
+from guvercin.testing.clock import ManualClock
+from guvercin.testing.transport import Peer, ScriptedTransport
+from guvercin.transports.base import Transport
+
+T = TypeVar("T")
+
+ISTANBUL = ZoneInfo("Europe/Istanbul")
+FIRST, SECOND, THIRD = "+905321234567", "+905321234568", "+905321234569"
+
+
+def seconds(number: float) -> timedelta:
+    return timedelta(seconds=number)
+
+
+def pace(single: tuple[float, float] = (0, 0), bulk: tuple[float, float] | None = None) -> Pace:
+    """Make a pace from seconds: the least and the most of each lane."""
+    gaps = {Lane.SINGLE: single, Lane.BULK: bulk or single}
+    return Pace(
+        gaps=MappingProxyType({lane: Gap(least=seconds(a), most=seconds(b)) for lane, (a, b) in gaps.items()}),
+    )
+
+
+class InlineWriter(Writer):
+    """The writer without its thread: a job commits where it is asked for, or with all others when a hold ends."""
+
+    def __init__(self, like: Writer) -> None:
+        super().__init__(
+            lambda: _unsynced(like._connect()),
+            path=like._path,
+            is_busy=like._is_busy,
+            is_unavailable=like._is_unavailable,
+            on_commit=like._on_commit,
+            capacity=like._capacity,
+        )
+        self.refuses = False
+        self.refuses_next = 0
+        self.is_dead = False
+        self._held: list[_Job[Any]] | None = None
+        self._connection: Connection | None = None
+
+    async def open(self) -> None:
+        self._loop = asyncio.get_running_loop()
+
+    async def close(self) -> None:
+        self.release()
+        self.let_go()
+
+    async def do(self, work: Callable[[Tx], T]) -> T:
+        if self.refuses or self.refuses_next:
+            self.refuses_next = max(0, self.refuses_next - 1)
+            raise GuvercinError(Code.STORE_UNAVAILABLE, retry_after=seconds(5))
+        job: _Job[T] = _Job(work, asyncio.get_running_loop().create_future())
+        self._waiting += 1
+        if self._held is not None:
+            self._held.append(job)
+        elif not self.is_dead:
+            self._connection = self._commit_group(self._connection, [job])
+        result: T = await job.future
+        return result
+
+    def hold(self) -> None:
+        self._held = []
+
+    def release(self) -> None:
+        held, self._held = self._held, None
+        if held and not self.is_dead:
+            self._connection = self._commit_group(self._connection, held)
+
+    def let_go(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+
+def _unsynced(connection: Connection) -> Connection:
+    """Let a connection leave its commits to the page cache: nobody cuts the power here."""
+    connection.exec_driver_sql("PRAGMA synchronous = OFF")
+    connection.commit()
+    return connection
+
+
+class SteadyStore(SqliteStore):
+    """The real store in the test's own thread."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self.writer = self._writer = InlineWriter(self._writer)
+        self.is_unreadable = False
+
+    async def _read(self, query: Callable[[Connection], T]) -> T:
+        await turn()
+        if self.writer.is_dead:
+            await asyncio.get_running_loop().create_future()
+        if self.is_unreadable:
+            raise GuvercinError(Code.STORE_UNAVAILABLE, retry_after=seconds(5))
+        return self._read_now(query)
+
+    def die(self) -> None:
+        """Stop in mid-air, as a killed process does: what is asked from now on never happens and never returns."""
+        self.writer.is_dead = True
+        self.writer.let_go()
+        while not self._idle.empty():
+            self._idle.get().close()
+        self._seen.close()
+
+
+def _is_the_test(task: asyncio.Task[Any]) -> bool:
+    """Say whether a task runs the tests themselves: the anyio plugin has one, and one more around each of its calls."""
+    return task is asyncio.current_task() or "TestRunner" in getattr(task.get_coro(), "__qualname__", "")
+
+
+class InlineExecutor(ThreadPoolExecutor):
+    """What asyncio.to_thread asks, done in the test's own thread: a thread ends at a turn of its own choosing."""
+
+    def submit(self, fn: Callable[..., T], /, *args: Any, **kwargs: Any) -> Future[T]:
+        done: Future[T] = Future()
+        try:
+            done.set_result(fn(*args, **kwargs))
+        except Exception as trouble:  # noqa: BLE001 -- its asker hears of it
+            done.set_exception(trouble)
+        return done
+
+
+async def turn(number: int = 1) -> None:
+    """Let the event loop turn."""
+    for _ in range(number):
+        await asyncio.sleep(0)  # noqa: TID251 -- one turn of the event loop, no time passes
+
+
+@dataclass
+class World:
+    """What outlives a process: the disk, the clock, and WhatsApp."""
+
+    folder: Path
+    clock: ManualClock
+    seed: int = 0
+    peers: defaultdict[int, Peer] = field(default_factory=lambda: defaultdict(Peer))
+    builds: Callable[[Account, "World"], Transport] = lambda account, world: ScriptedTransport(
+        world.peers[account.id], world.clock
+    )
+    started: "count[int]" = field(default_factory=count)
+    tokens: dict[str, Token] = field(default_factory=dict)
+
+    @property
+    def peer(self) -> Peer:
+        return self.peers[1]
+
+    async def begin(self, *, gaps: Pace | None = None) -> "House":
+        """Start a process: its store is open and nothing else has begun."""
+        house = House(self)
+        await house.store.open()
+        if not await house.store.accounts():
+            first = await house.store.add_account("Deneme", Kind.SANDBOX, None, gaps or pace(), now=self.clock.now())
+            await house.store.set_default(first.id, now=self.clock.now())
+            await house.token("everything")
+        return house
+
+
+def make_world(folder: Path, template: Path, *, seed: int = 0) -> World:
+    """Make a world on an empty database."""
+    folder.mkdir(exist_ok=True)
+    shutil.copy(template, folder / FILE_NAME)
+    return World(folder=folder, clock=ManualClock(), seed=seed)
+
+
+class House:
+    """One process."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.clock = clock = world.clock
+        self.rng = rng = Random(f"{world.seed} {next(world.started)}")
+        asyncio.get_running_loop().set_default_executor(InlineExecutor())
+        self._others = asyncio.all_tasks()
+        self.store = store = SteadyStore(world.folder)
+        self.access = Access(store, clock)
+        self.waiting = Waiting(clock)
+        self.spool = Spool(world.folder / "spool")
+        self.sessions = Sessions(
+            store,
+            lambda account: world.builds(account, world),
+            clock=clock,
+            rng=rng,
+            on_change=lambda account_id: self.loops.wake(account_id),  # noqa: PLW0108 -- the loops come later
+        )
+        self.gateway = Gateway(
+            store=store,
+            sessions=self.sessions,
+            access=self.access,
+            files=Files(spool=self.spool, roots=[world.folder]),
+            waiting=self.waiting,
+            clock=clock,
+            rng=rng,
+            timezone=ISTANBUL,
+        )
+        self.upkeep = Upkeep(
+            store=store,
+            sessions=self.sessions,
+            access=self.access,
+            spool=self.spool,
+            account=self.gateway.any_account,
+            resend=self.gateway.resend_by_policy,
+            clock=clock,
+        )
+        self.loops = Loops(
+            store=store, sessions=self.sessions, upkeep=self.upkeep, spool_path=self.spool.path, clock=clock, rng=rng
+        )
+        self._dispatchers: dict[int, Dispatcher] = {}
+        self.store.listen(self.gateway.heard)
+
+    # -- by hand
+
+    def dispatcher(self, account_id: int = 1) -> Dispatcher:
+        """Answer the dispatcher of an account. There is none before the first call: it begins then."""
+        if account_id not in self._dispatchers:
+            self._dispatchers[account_id] = Dispatcher(
+                account_id,
+                store=self.store,
+                sessions=self.sessions,
+                spool_path=self.spool.path,
+                clock=self.clock,
+                rng=self.rng,
+            )
+        return self._dispatchers[account_id]
+
+    async def dispatch(self, account_id: int = 1) -> datetime:
+        """Step a dispatcher once."""
+        return await self.dispatcher(account_id).step(self.clock.now())
+
+    async def tend(self) -> datetime:
+        """Step the lines once, and let them do what they do by themselves."""
+        wake = await self.sessions.step(self.clock.now())
+        await self.clock.settle()
+        return wake
+
+    async def keep_up(self) -> datetime:
+        """Step upkeep once."""
+        return await self.upkeep.step(self.clock.now())
+
+    async def recover(self) -> None:
+        """Do what a start does before its loops."""
+        while await self.store.recover(now=self.clock.now(), limit=100):
+            pass
+
+    async def rounds(self, number: int, *, every: float = 1.0, account_id: int = 1) -> None:
+        """Step everything `number` times, with time in between."""
+        for _ in range(number):
+            await self.tend()
+            await self.keep_up()
+            await self.dispatch(account_id)
+            await self.clock.elapse(seconds(every))
+
+    async def deliver_all(self, account_id: int = 1, *, most: int = 10_000) -> None:
+        """Step a dispatcher at the moments that it asks for until nothing stands in line."""
+        for _ in range(most):
+            wake = await self.dispatch(account_id)
+            if not any(depth.in_line for depth in await self.store.depths()) and self.dispatcher(account_id).is_idle:
+                return
+            await self.clock.elapse(max(timedelta(0), wake - self.clock.now()))
+        raise AssertionError("something still stands in line")
+
+    async def crash(self) -> None:
+        """Die as by kill -9: no task of this process takes another step, and nothing is written any more."""
+        self.store.die()
+        await self._end_tasks()
+
+    async def close(self) -> None:
+        """Leave nothing behind, without any of the manners of a stop."""
+        await self._end_tasks()
+        if not self.store.writer.is_dead:
+            await self.store.close()
+
+    async def _end_tasks(self) -> None:
+        while mine := self.tasks():
+            for task in mine:
+                task.cancel()
+            await asyncio.wait(mine)
+
+    def tasks(self) -> set[asyncio.Task[Any]]:
+        """Answer the tasks of this process, and of those who call it."""
+        return {task for task in asyncio.all_tasks() - self._others if not _is_the_test(task)}
+
+    # -- asking
+
+    async def token(self, name: str, **rules: Any) -> Token:
+        """Answer a token by its name; made with these rules when it is new, with every permission."""
+        if name not in self.world.tokens:
+            all_rules = TokenRules(**{"name": name, "permissions": frozenset(Permission)} | rules)
+            made, _ = await create_token(self.store, all_rules, self.rng.randbytes(32), now=self.clock.now())
+            self.world.tokens[name] = made
+        return self.world.tokens[name]
+
+    @property
+    def everything(self) -> Token:
+        return self.world.tokens["everything"]
+
+    async def ask(self, phone: str = FIRST, text: str = "Merhaba", *, wait: float = 0, **more: Any) -> Sent:
+        """Send one message; `more` are fields of Ask."""
+        ask = Ask(**{"phone": phone, "text": text} | more)
+        return await self.gateway.send(self.everything, ask, wait=seconds(wait))
+
+    async def accept(self, phone: str = FIRST, text: str | None = None, **more: Any) -> int:
+        """Send one message without waiting; answers its log id. Its text is its own, so that it is no repeat."""
+        return (await self.ask(phone, text or f"Merhaba {self.rng.random()}", **more)).standing.id
+
+    def calling(
+        self, phone: str = FIRST, text: str = "Merhaba", *, wait: float = 10, **more: Any
+    ) -> asyncio.Task[Sent]:
+        """Send one message as a caller who waits."""
+        return asyncio.create_task(self.ask(phone, text, wait=wait, **more))
+
+    async def status(self, message_id: int) -> Status:
+        return (await self.message(message_id)).status
+
+    async def statuses(self) -> list[Status]:
+        """Answer where every message stands, by id."""
+        return [message.status for message in await self.messages()]
+
+    async def message(self, message_id: int) -> Message:
+        found = await self.store.message(message_id)
+        assert found is not None
+        return found
+
+    async def messages(self) -> Sequence[Message]:
+        """Answer every message, oldest first."""
+        page = await self.store.messages(MessageFilter(), limit=100_000, below=None)
+        return tuple(reversed(page.messages))
+
+    async def events(self, *kinds: EventKind) -> list[Event]:
+        """Answer every event of these kinds (none: of all), oldest first."""
+        found = await self.store.events_after(0, limit=1_000_000)
+        return [event for event in found if not kinds or event.kind in kinds]
+
+    async def line(self, account_id: int = 1) -> LineState:
+        """Answer a line as the database knows it."""
+        return next(account.line.state for account in await self.store.accounts() if account.id == account_id)
+
+
+def batch(*recipients: str, text: str = "Merhaba", **more: Any) -> AskBatch:
+    """Make a bulk request."""
+    return AskBatch(
+        **{
+            "recipients": [AskRecipient(phone=phone) for phone in recipients],
+            "text": text,
+            "body_hash": f"{recipients} {text} {more}".encode(),
+        }
+        | more,
+    )
+
+
+def numbers(how_many: int) -> list[str]:
+    """Answer as many obviously fictional numbers."""
+    return [f"+9053200{index:05}" for index in range(how_many)]

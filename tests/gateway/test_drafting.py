@@ -1,0 +1,359 @@
+"""Every check of a request's content: each fault in its field, all at once, and what is stored of what is good."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from guvercin.core.account import Account, Kind, Line, LineState, OnUnknown
+from guvercin.core.category import CATEGORIES, GENERAL, LARGEST_ID
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.message import Content, Draft, File, Lane, Level, priority
+from guvercin.core.pacing import SANDBOX_PACE
+from guvercin.core.token import Permission, Token, TokenRules
+from guvercin.gateway.drafting import (
+    FARTHEST_PLAN,
+    LATEST_PLAN,
+    LONGEST_LIFETIME,
+    LONGEST_NAME,
+    LONGEST_REFERENCE,
+    Faults,
+    draft_batch,
+    draft_one,
+    fingerprint,
+)
+from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, FilePath
+
+NOW = datetime(2026, 2, 23, 11, 30, tzinfo=UTC)
+MOST = 4_096
+PHONE = "+905321234567"
+FILE = File(digest="0" * 64, name="a.pdf", media_type="application/pdf", size=1)
+
+ACCOUNT = Account(
+    id=1,
+    name="Deneme",
+    kind=Kind.SANDBOX,
+    phone=None,
+    is_default=True,
+    is_enabled=True,
+    pace=SANDBOX_PACE,
+    on_unknown=OnUnknown.HOLD,
+    line=Line(state=LineState.CONNECTED, since=NOW),
+    created_at=NOW,
+)
+
+
+def token(**rules: Any) -> Token:
+    return Token(
+        id=1,
+        hint="gv_0000000",
+        rules=TokenRules(**{"name": "t", "permissions": frozenset(Permission)} | rules),
+        created_at=NOW,
+        last_used_at=None,
+        revoked_at=None,
+    )
+
+
+def draft(*, rules: dict[str, Any] | None = None, **fields: Any) -> Draft:
+    ask = Ask(**{"phone": PHONE, "text": "Merhaba"} | fields)
+    return draft_one(ask, ACCOUNT, token(**rules or {}), now=NOW, max_text=MOST, file=None, faults=Faults())
+
+
+def faults_of(**fields: Any) -> tuple[Code, list[tuple[str, str]]]:
+    with pytest.raises(GuvercinError) as refused:
+        draft(**fields)
+    return refused.value.code, [(fault.where, fault.fault) for fault in refused.value.faults]
+
+
+def drafts(*lines: AskRecipient, **fields: Any) -> list[Draft]:
+    ask = AskBatch(**{"recipients": lines, "text": "Merhaba", "body_hash": b""} | fields)
+    return draft_batch(ask, ACCOUNT, token(), now=NOW, max_text=MOST)
+
+
+# -- what is stored
+
+
+def test_a_plain_request_becomes_a_plain_row() -> None:
+    assert draft() == Draft(
+        account_id=1,
+        recipient=PHONE,
+        content=Content(text="Merhaba"),
+        category=10,
+        lane=Lane.SINGLE,
+        priority=priority(Level.NORMAL, Lane.SINGLE),
+        expires_at=NOW + timedelta(hours=24),
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Çalışma günü: İğde ŞÖMİNE ıĞDIR",
+        "👋🏽 👨‍👩‍👧‍👦 🇹🇷",
+        "1.234,56 ₺\r\n\tTeşekkürler",
+        "  başta ve sonda boşluk  ",
+        "\u200fמרחבא\u200e",
+        "\u0130\u0307",
+        "a\u0085b\u2028c",
+    ],
+)
+def test_a_text_is_sent_as_it_was_written(text: str) -> None:
+    assert draft(text=text).content.text == text
+
+
+def test_names_and_references_are_trimmed_and_empty_ones_are_none() -> None:
+    made = draft(name="  Ayşe Öztürk ", reference=" FTR-001 ")
+    assert (made.recipient_name, made.reference) == ("Ayşe Öztürk", "FTR-001")
+    made = draft(name=" ", reference="")
+    assert (made.recipient_name, made.reference) == (None, None)
+
+
+def test_a_file_needs_no_text() -> None:
+    ask = Ask(phone=PHONE, text=None, file=FilePath(path="a.pdf"))
+    made = draft_one(ask, ACCOUNT, token(), now=NOW, max_text=MOST, file=FILE, faults=Faults())
+    assert made.content == Content(file=FILE)
+
+
+# -- one fault, many faults
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "fault"),
+    [
+        ({"phone": "123"}, Code.INVALID_PHONE, ("phone", "eksik_hane")),
+        ({"phone": ""}, Code.INVALID_PHONE, ("phone", "bos")),
+        ({"phone": -5}, Code.INVALID_PHONE, None),
+        ({"text": None}, Code.EMPTY_TEXT, ("text", "bos_mesaj")),
+        ({"text": ""}, Code.EMPTY_TEXT, ("text", "bos_mesaj")),
+        ({"text": " \n\t\u00a0"}, Code.EMPTY_TEXT, ("text", "bos_mesaj")),
+        ({"text": "a" * (MOST + 1)}, Code.LONG_TEXT, ("text", "uzun_mesaj")),
+        ({"text": "a\x00b"}, Code.INVALID_FIELD, ("text", "gecersiz_karakter")),
+        ({"text": "a\x1b[31mb"}, Code.INVALID_FIELD, ("text", "gecersiz_karakter")),
+        ({"text": "a\x7fb"}, Code.INVALID_FIELD, ("text", "gecersiz_karakter")),
+        ({"text": "yarım \ud83d"}, Code.INVALID_FIELD, ("text", "gecersiz_karakter")),
+        ({"category": 0}, Code.INVALID_CATEGORY, ("category", "gecersiz_tur")),
+        ({"category": -1}, Code.INVALID_CATEGORY, ("category", "gecersiz_tur")),
+        ({"category": LARGEST_ID + 1}, Code.INVALID_CATEGORY, ("category", "gecersiz_tur")),
+        ({"name": "x" * (LONGEST_NAME + 1)}, Code.INVALID_FIELD, ("name", "uzun")),
+        ({"name": "Ay\nşe"}, Code.INVALID_FIELD, ("name", "gecersiz_karakter")),
+        ({"name": "Ay\udc00şe"}, Code.INVALID_FIELD, ("name", "gecersiz_karakter")),
+        ({"reference": "x" * (LONGEST_REFERENCE + 1)}, Code.INVALID_FIELD, ("reference", "uzun")),
+        ({"reference": "FTR\t1"}, Code.INVALID_FIELD, ("reference", "gecersiz_karakter")),
+        (
+            {"planned_at": NOW - LATEST_PLAN - timedelta(seconds=1)},
+            Code.INVALID_TIME,
+            ("planned_at", "gecmis_zaman"),
+        ),
+        ({"planned_at": NOW + FARTHEST_PLAN + timedelta(seconds=1)}, Code.INVALID_TIME, ("planned_at", "uzak_zaman")),
+        ({"planned_at": datetime.max.replace(tzinfo=UTC)}, Code.INVALID_TIME, ("planned_at", "uzak_zaman")),
+        ({"planned_at": datetime.min.replace(tzinfo=UTC)}, Code.INVALID_TIME, ("planned_at", "gecmis_zaman")),
+        (
+            {"planned_at": datetime.max.replace(tzinfo=timezone(timedelta(hours=-12)))},
+            Code.INVALID_TIME,
+            ("planned_at", "uzak_zaman"),
+        ),
+        (
+            {"planned_at": datetime.min.replace(tzinfo=timezone(timedelta(hours=14)))},
+            Code.INVALID_TIME,
+            ("planned_at", "gecmis_zaman"),
+        ),
+        ({"lifetime": timedelta(seconds=59)}, Code.INVALID_TIME, ("lifetime", "aralik")),
+        ({"lifetime": timedelta(0)}, Code.INVALID_TIME, ("lifetime", "aralik")),
+        ({"lifetime": LONGEST_LIFETIME + timedelta(seconds=1)}, Code.INVALID_TIME, ("lifetime", "aralik")),
+        ({"lifetime": timedelta.max}, Code.INVALID_TIME, ("lifetime", "aralik")),
+        ({"lifetime": timedelta.min}, Code.INVALID_TIME, ("lifetime", "aralik")),
+    ],
+)
+def test_one_fault_is_told_by_its_own_code(fields: dict[str, Any], code: Code, fault: tuple[str, str] | None) -> None:
+    found, faults = faults_of(**fields)
+    assert found is code
+    assert len(faults) == 1
+    assert fault is None or faults == [fault]
+
+
+def test_several_faults_are_told_at_once() -> None:
+    code, faults = faults_of(
+        phone="123",
+        text="",
+        category=0,
+        planned_at=NOW - timedelta(days=1),
+        lifetime=timedelta(0),
+        name="\x00",
+        reference="x" * 200,
+    )
+    assert code is Code.INVALID_FIELD
+    assert [where for where, _ in faults] == [
+        "phone",
+        "text",
+        "category",
+        "planned_at",
+        "lifetime",
+        "name",
+        "reference",
+    ]
+
+
+def test_one_field_can_have_two_faults() -> None:
+    code, faults = faults_of(text="\x07" * (MOST + 1))
+    assert code is Code.INVALID_FIELD
+    assert faults == [("text", "uzun_mesaj"), ("text", "gecersiz_karakter")]
+
+
+@given(
+    text=st.just("Merhaba") | st.text(),
+    name=st.none() | st.text(),
+    reference=st.none() | st.text(),
+    phone=st.just(PHONE) | st.text() | st.integers(),
+    category=st.just(10) | st.integers(),
+    planned_at=st.none()
+    | st.datetimes(timezones=st.timezones())
+    | st.timedeltas(-timedelta(hours=1), timedelta(days=400)).map(NOW.__add__),
+    lifetime=st.none() | st.timedeltas() | st.timedeltas(timedelta(0), timedelta(days=31)),
+)
+def test_whatever_is_asked_is_stored_or_refused_by_its_fields(**fields: Any) -> None:
+    try:
+        made = draft(**fields)
+    except GuvercinError as refused:
+        is_well_refused = bool(refused.faults)
+    else:
+        is_well_refused = True
+        assert made.expires_at > NOW
+        for word in (made.content.text, made.recipient_name, made.reference):
+            assert word is None or word.encode()
+        fingerprint(made)
+    assert is_well_refused
+
+
+# -- limits at their edges
+
+
+def test_the_limits_themselves_are_allowed() -> None:
+    made = draft(
+        text="ğ" * MOST,
+        name="ş" * LONGEST_NAME,
+        reference="x" * LONGEST_REFERENCE,
+        category=LARGEST_ID,
+        planned_at=NOW + FARTHEST_PLAN,
+        lifetime=LONGEST_LIFETIME,
+    )
+    assert made.due_at == NOW + FARTHEST_PLAN
+    assert made.expires_at == NOW + FARTHEST_PLAN + LONGEST_LIFETIME
+    assert draft(category=1, lifetime=timedelta(minutes=1)).expires_at == NOW + timedelta(minutes=1)
+
+
+@pytest.mark.parametrize("late", [timedelta(0), timedelta(seconds=1), LATEST_PLAN])
+def test_a_plan_a_little_late_means_now(late: timedelta) -> None:
+    made = draft(planned_at=NOW - late)
+    assert made.due_at is None
+    assert made.expires_at == NOW + GENERAL.lifetime
+
+
+def test_a_plan_is_a_moment_wherever_it_was_written() -> None:
+    there = (NOW + timedelta(hours=2)).astimezone(timezone(timedelta(hours=3)))
+    assert draft(planned_at=there).due_at == NOW + timedelta(hours=2)
+
+
+@pytest.mark.parametrize("category", sorted(CATEGORIES))
+def test_a_category_gives_lifetime_and_rank(category: int) -> None:
+    rules = CATEGORIES[category]
+    made = draft(category=category)
+    assert (made.expires_at, made.priority) == (NOW + rules.lifetime, priority(rules.level, Lane.SINGLE))
+    planned = draft(category=category, planned_at=NOW + timedelta(days=3))
+    assert planned.expires_at == NOW + timedelta(days=3) + rules.lifetime
+    (bulk,) = drafts(AskRecipient(phone=PHONE), category=category)
+    assert bulk.priority < made.priority
+
+
+def test_an_unknown_category_is_kept_with_a_warning_or_refused_where_the_token_is_strict() -> None:
+    made = draft(category=4711)
+    assert (made.category, made.warning, made.expires_at) == (4711, Code.UNKNOWN_CATEGORY, NOW + GENERAL.lifetime)
+    with pytest.raises(GuvercinError) as refused:
+        draft(category=4711, rules={"strict_categories": True})
+    assert refused.value.code is Code.INVALID_CATEGORY
+    assert draft(category=5, rules={"strict_categories": True}).warning is None
+
+
+def test_a_doubtful_number_is_sent_with_a_warning() -> None:
+    assert draft(phone="0212 123 45 67").warning is Code.NOT_MOBILE
+    assert draft(phone="0212 123 45 67", category=4711).warning is Code.UNKNOWN_CATEGORY
+
+
+# -- batches
+
+
+def test_a_batch_shares_its_text_and_reference_and_keeps_what_is_a_line_s_own() -> None:
+    first, second = drafts(
+        AskRecipient(phone=PHONE, name="Ayşe", reference="FTR-001"),
+        AskRecipient(phone="05321234568"),
+        reference="KMP-1",
+        category=9,
+    )
+    assert (first.recipient_name, first.reference) == ("Ayşe", "FTR-001")
+    assert (second.recipient_name, second.reference) == (None, "KMP-1")
+    assert {made.lane for made in (first, second)} == {Lane.BULK}
+    assert {made.content for made in (first, second)} == {Content(text="Merhaba")}
+
+
+def test_a_fault_in_a_line_s_words_concerns_the_whole_batch_and_says_where() -> None:
+    with pytest.raises(GuvercinError) as refused:
+        drafts(
+            AskRecipient(phone=PHONE),
+            AskRecipient(phone="x", name="\x00"),
+            AskRecipient(phone="y", reference="x" * 200),
+            category=0,
+        )
+    assert [fault.where for fault in refused.value.faults] == [
+        "category",
+        "recipients.1.name",
+        "recipients.2.reference",
+    ]
+
+
+@given(st.lists(st.text() | st.integers(), min_size=1, max_size=20))
+def test_every_line_becomes_a_row(phones: list[str | int]) -> None:
+    made = drafts(*(AskRecipient(phone=phone) for phone in phones))
+    assert len(made) == len(phones)
+    good = [row.recipient for row in made if row.reason is None]
+    assert len(good) == len(set(good))
+    assert all(row.recipient.encode() is not None and len(row.recipient) <= LONGEST_NAME for row in made)
+
+
+# -- what makes a request the same
+
+
+@pytest.mark.parametrize(
+    "difference",
+    [
+        {"account_id": 2},
+        {"recipient": "+905321234568"},
+        {"content": Content(text="Merhaba!")},
+        {"content": Content(text="Merhaba", file=FILE)},
+        {"content": Content(text="Merhaba", file=replace(FILE, digest="1" * 64))},
+        {"reference": "FTR-001"},
+        {"due_at": NOW},
+        {"due_at": NOW + timedelta(microseconds=1)},
+        # What stands in one field must not pass for what stands in the next.
+        {"content": Content(text=""), "reference": "Merhaba"},
+    ],
+)
+def test_a_request_that_differs_has_another_fingerprint(difference: dict[str, Any]) -> None:
+    plain = replace(draft(), content=Content(text="Merhaba"))
+    assert fingerprint(replace(plain, **difference)) != fingerprint(plain)
+
+
+def test_what_no_reader_would_call_a_difference_makes_none() -> None:
+    plain = draft()
+    same = (
+        draft(phone="0532 123 45 67"),
+        draft(name="Ayşe"),
+        draft(category=1),
+        draft(planned_at=NOW - timedelta(minutes=1)),
+        replace(draft(), expires_at=NOW + timedelta(days=9)),
+    )
+    assert {fingerprint(made) for made in same} == {fingerprint(plain)}
+    named = replace(plain, content=Content(file=FILE))
+    renamed = replace(plain, content=Content(file=replace(FILE, name="b.pdf")))
+    assert fingerprint(named) == fingerprint(renamed), "a file is its content"
