@@ -1,0 +1,1 @@
+"""The HTTP surface: thin, and the only place with Turkish wire names."""

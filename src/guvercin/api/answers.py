@@ -1,0 +1,285 @@
+"""What we answer: the models of every success body, with English attributes and Turkish names on the wire.
+
+Laws
+1. The seed's keys come first, in the seed's order; keys of ours follow and only where the contract has them.
+2. A time is wall-clock time of the configured zone (`2026-02-23 14:30:00`); where the contract has a twin
+   `<name>_iso`, it carries the offset. What hasn't happened yet is null, never an invented time.
+3. A key is there or not by the kind of answer, never by the value: null is a value.
+"""
+
+from typing import Annotated, Any, Literal, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from guvercin.api.wire import ListedStatus
+from guvercin.core.account import Kind, OnUnknown
+from guvercin.locale import sentence
+
+ClockTime = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$")]
+IsoTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+
+
+class Answered(BaseModel):
+    """A part of an answer. Built by attribute names, written and documented by wire names."""
+
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_by_name=True,
+        validate_by_alias=True,
+        serialize_by_alias=True,
+    )
+
+
+class Done(Answered):
+    """It was done; there is nothing to tell."""
+
+    ok: Literal[True]
+
+
+class MessageSent(Done):
+    """WhatsApp has the message: the seed's answer of `gonder` and `dosya-gonder`."""
+
+    log_id: int
+    message_id: str | None
+
+
+class MessageStanding(MessageSent):
+    """The message is stored and WhatsApp has not acknowledged it yet: where it stands."""
+
+    status: Annotated[ListedStatus, Field(alias="durum")]
+
+
+class BatchSent(Done):
+    """A finished batch: the seed's answer of `toplu-gonder`. total = sent + failed (+ queued), always."""
+
+    total: int
+    sent: int
+    failed: int
+
+
+class BatchStanding(BatchSent):
+    """A batch that is not finished yet."""
+
+    queued: int
+    batch_id: Annotated[int, Field(alias="toplu_id")]
+    status_url: Annotated[str, Field(alias="durum_url")]
+    finish_at: Annotated[ClockTime | None, Field(alias="tahmini_bitis")]
+
+
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
+class MessageStatus(Answered):
+    """What `durum/{logId}` tells of a message."""
+
+    id: int
+    status: Annotated[ListedStatus, Field(alias="durum")]
+    recipient: Annotated[str, Field(alias="alici")]
+    sent_at: Annotated[ClockTime | None, Field(alias="gonderim_zamani")]
+    sent_at_iso: Annotated[IsoTime | None, Field(alias="gonderim_zamani_iso")]
+    message_id: str | None
+    reason: Annotated[str | None, Field(alias="neden")]
+    delivered_at: Annotated[ClockTime | None, Field(alias="iletim_zamani")]
+    read_at: Annotated[ClockTime | None, Field(alias="okunma_zamani")]
+    name: Annotated[str | None, Field(alias="isim")]
+    category: Annotated[int, Field(alias="tur_id")]
+    account_id: Annotated[int, Field(alias="hesap_id")]
+    batch_id: Annotated[int | None, Field(alias="toplu_id")]
+    reference: Annotated[str | None, Field(alias="referans")]
+    attempts: Annotated[int, Field(alias="deneme_sayisi")]
+    is_sandbox: Annotated[Literal[True] | None, Field(alias="deneme", exclude_if=_is_absent)] = None
+
+
+class MessageStatusAnswer(Done):
+    """`GET /durum/{logId}`."""
+
+    data: MessageStatus
+
+
+class MessageRecord(MessageStatus):
+    """A message as the log shows it."""
+
+    text: Annotated[str | None, Field(alias="mesaj")]
+    file_name: Annotated[str | None, Field(alias="dosya_adi")]
+    created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
+    created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
+    planned_at: Annotated[ClockTime | None, Field(alias="planlanan_zaman")]
+    planned_at_iso: Annotated[IsoTime | None, Field(alias="planlanan_zaman_iso")]
+    expires_at: Annotated[ClockTime, Field(alias="son_zaman")]
+    expires_at_iso: Annotated[IsoTime, Field(alias="son_zaman_iso")]
+    warning: Annotated[str | None, Field(alias="uyari")]
+    resend_of: Annotated[int | None, Field(alias="asil_log_id")]
+
+
+class MessagePage(Done):
+    """`GET /gonderimler`: one page, newest first; `sonraki` asks for the next one."""
+
+    data: list[MessageRecord]
+    next: Annotated[str | None, Field(alias="sonraki")]
+
+
+class AttemptRecord(Answered):
+    """One hand-over to WhatsApp."""
+
+    started_at: Annotated[ClockTime, Field(alias="baslangic")]
+    ended_at: Annotated[ClockTime | None, Field(alias="bitis")]
+    outcome: Annotated[str | None, Field(alias="sonuc")]
+    reason: Annotated[str | None, Field(alias="neden")]
+    detail: Annotated[str | None, Field(alias="ayrinti")]
+
+
+class EventRecord(Answered):
+    """One thing that happened to a message."""
+
+    at: Annotated[ClockTime, Field(alias="zaman")]
+    kind: Annotated[str, Field(alias="olay")]
+    detail: Annotated[dict[str, Any], Field(alias="ayrinti")]
+
+
+class MessageHistory(MessageRecord):
+    """A message with its timeline."""
+
+    tries: Annotated[list[AttemptRecord], Field(alias="denemeler")]
+    events: Annotated[list[EventRecord], Field(alias="olaylar")]
+
+
+class MessageHistoryAnswer(Done):
+    """`GET /gonderimler/{log_id}`."""
+
+    data: MessageHistory
+
+
+class Cancelled(Done):
+    """`POST /iptal`: how many rows were withdrawn."""
+
+    count: Annotated[int, Field(alias="adet")]
+
+
+class BatchGroups(Answered):
+    """The rows of a batch by state; every row stands in exactly one."""
+
+    queued: int
+    scheduled: int
+    sending: int
+    unknown: int
+    sent: int
+    delivered: int
+    read: int
+    failed: int
+    cancelled: int
+
+
+class BatchRecord(Answered):
+    """A batch, counted from its rows."""
+
+    id: int
+    status: Annotated[Literal["running", "finished"], Field(alias="durum")]
+    total: int
+    sent: int
+    failed: int
+    queued: int
+    groups: Annotated[BatchGroups, Field(alias="dagilim")]
+    finish_at: Annotated[ClockTime | None, Field(alias="tahmini_bitis")]
+    finish_at_iso: Annotated[IsoTime | None, Field(alias="tahmini_bitis_iso")]
+    reason: Annotated[str | None, Field(alias="neden")]
+    account_id: Annotated[int, Field(alias="hesap_id")]
+    category: Annotated[int, Field(alias="tur_id")]
+    created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
+    created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
+    is_sandbox: Annotated[Literal[True] | None, Field(alias="deneme", exclude_if=_is_absent)] = None
+
+
+class BatchAnswer(Done):
+    """`GET /toplu/{id}`."""
+
+    data: BatchRecord
+
+
+LineStatus: TypeAlias = Literal["connected", "connecting", "pairing", "banned", "disconnected"]
+Action: TypeAlias = Literal["bekle", "bagla", "devam", "telefona_bak"]
+Urgency: TypeAlias = Literal["en_dusuk", "dusuk", "normal", "yuksek"]
+
+
+class AccountRow(Answered):
+    """An account as the list shows it. `eylem` names what a person has to do: null means nothing."""
+
+    id: int
+    name: Annotated[str, Field(alias="isim")]
+    phone: Annotated[str | None, Field(alias="telefon")]
+    status: Annotated[LineStatus, Field(alias="durum")]
+    is_default: Annotated[bool, Field(alias="varsayilan")]
+    kind: Annotated[Kind, Field(alias="tur")]
+    code: Annotated[str | None, Field(alias="kod")]
+    action: Annotated[Action | None, Field(alias="eylem")]
+    connected_at: Annotated[ClockTime | None, Field(alias="son_baglanti")]
+
+
+class AccountList(Done):
+    """`GET /hesaplar`."""
+
+    data: list[AccountRow]
+
+
+class GapRecord(Answered):
+    """The space before a send, in seconds."""
+
+    least: Annotated[float, Field(alias="en_az")]
+    most: Annotated[float, Field(alias="en_cok")]
+
+
+class GapRecords(Answered):
+    """The space before a send of each class."""
+
+    single: Annotated[GapRecord, Field(alias="tekli")]
+    bulk: Annotated[GapRecord, Field(alias="toplu")]
+
+
+class AccountRecord(AccountRow):
+    """An account with what its owner may change."""
+
+    is_enabled: Annotated[bool, Field(alias="acik")]
+    gaps: Annotated[GapRecords, Field(alias="araliklar")]
+    on_unknown: Annotated[OnUnknown, Field(alias="belirsiz")]
+    created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
+    created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
+
+
+class AccountAnswer(Done):
+    """One account."""
+
+    data: AccountRecord
+
+
+class UploadAnswer(Done):
+    """`POST /dosyalar`."""
+
+    id: Annotated[str, Field(alias="dosya_id")]
+    name: Annotated[str, Field(alias="dosya_adi")]
+    media_type: Annotated[str, Field(alias="dosya_turu")]
+    size: Annotated[int, Field(alias="boyut", description=sentence("Bytes."))]
+
+
+class CategoryRow(Answered):
+    """One kind of message and the rules that it follows."""
+
+    id: int
+    code: Annotated[str, Field(alias="kod")]
+    name: Annotated[str, Field(alias="ad")]
+    is_commercial: Annotated[bool, Field(alias="ticari")]
+    keeps_quiet_hours: Annotated[bool, Field(alias="sessiz_saat")]
+    lifetime_minutes: Annotated[int, Field(alias="gecerlilik_dk")]
+    level: Annotated[Urgency, Field(alias="oncelik")]
+
+
+class CategoryList(Done):
+    """`GET /turler`."""
+
+    data: list[CategoryRow]
+
+
+class Alive(Done):
+    """`GET /saglik`."""
+
+    version: Annotated[str, Field(alias="surum")]

@@ -1,0 +1,106 @@
+"""The HTTP application: routes, the door around them, and the document about them."""
+
+from datetime import tzinfo
+from functools import cache
+from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+from typing import Any
+
+import orjson
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from guvercin.api import manage, pages, problems, records, render, whatsapp, wire
+from guvercin.api.documented import openapi, said
+from guvercin.api.door import MEGABYTE, Door
+from guvercin.api.metrics import Metrics
+from guvercin.api.reception import Reception, visit_of
+from guvercin.api.throttle import Throttle
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.files import MAX_FILE_SIZE
+from guvercin.gateway.gateway import Gateway
+from guvercin.locale import Language, choose_language, translator
+
+_FORM_ROOM = 64 * 1024
+"""What multipart/form-data may add to a file: boundaries and headers."""
+
+
+_ROUTES = [
+    *whatsapp.router.routes,
+    *manage.accounts.routes,
+    *records.router.routes,
+    *manage.operations.routes,
+]
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Answer the OpenAPI document. It is made when it is first asked for: a start doesn't wait for it."""
+    return openapi([*whatsapp.documented.routes, *_ROUTES])
+
+
+@cache
+def _written(language: Language) -> bytes:
+    return orjson.dumps(said(document(), translator(language)))
+
+
+async def _openapi_json(request: Request) -> Response:
+    language = choose_language(request.headers.get("accept-language"))
+    headers = {"Content-Language": language, "Vary": "Accept-Language"}
+    return Response(_written(language), headers=headers, media_type="application/json")
+
+
+def create_app(
+    gateway: Gateway,
+    *,
+    timezone: tzinfo,
+    clock: Clock,
+    rng: Random,
+    max_upload: int = MAX_FILE_SIZE,
+) -> FastAPI:
+    """Make the application that speaks for a gateway.
+
+    `timezone` is the wall clock of bare times; `rng` names requests that bring no name of their own; `max_upload` is in
+    bytes. `app.state.metrics.heard` wants to be told of commits.
+    """
+    metrics = Metrics()
+    app = FastAPI(
+        title="Güvercin",
+        openapi_url=None,
+        redirect_slashes=False,
+        routes=[
+            *whatsapp.HOT,
+            *_ROUTES,
+            Route("/openapi.json", _openapi_json),
+            Route("/", manage.root),
+            *pages.routes(document),
+        ],
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "operation_spans": False,
+            "auto_configure": False,
+        },
+    )
+    app.state.metrics = metrics
+    app.state.reception = Reception(
+        gateway=gateway,
+        zone=timezone,
+        now=clock.now,
+        throttle=Throttle(clock.monotonic),
+        metrics=metrics,
+    )
+    problems.install(app, field_names=wire.FIELD_NAMES, request_id=lambda request: visit_of(request).request_id)
+    app.add_middleware(
+        Door,
+        limits={
+            f"{render.PREFIX}/toplu-gonder": 8 * MEGABYTE,
+            f"{render.PREFIX}/dosyalar": max_upload + _FORM_ROOM,
+        },
+        metrics=metrics,
+        make_id=lambda: rng.randbytes(8).hex(),
+        monotonic=clock.monotonic,
+    )
+    return app

@@ -1,0 +1,113 @@
+"""Who asks: Bearer tokens, their permissions, and what happens to those who guess.
+
+A wrong token costs its address one of ten failures a minute; after that it hears 429 instead of 401 (api/throttle.py).
+"""
+
+from datetime import timedelta
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+from typing import Annotated
+
+from fastapi import Security
+from fastapi.openapi.models import HTTPBearer
+from fastapi.security import SecurityScopes
+from fastapi.security.base import SecurityBase
+from starlette.requests import Request
+
+from guvercin.api.reception import reception_of, visit_of
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.token import Permission, Token
+from guvercin.locale import sentence
+
+
+async def admit(request: Request, permission: Permission) -> Token:
+    """Answer the token of a request that may do this.
+
+    Raises NO_TOKEN, INVALID_TOKEN, NOT_ALLOWED, TOO_MANY_REQUESTS.
+    """
+    token = await sign_in(request)
+    if not token.may(permission):
+        raise GuvercinError(Code.NOT_ALLOWED, params={"permission": permission.value})
+    return token
+
+
+async def sign_in(request: Request) -> Token:
+    """Answer the token of a request, counted against its limits. Raises as `admit`, but for the permission."""
+    reception = reception_of(request)
+    try:
+        token = await reception.gateway.authenticate(_secret(request))
+    except GuvercinError as refusal:
+        if refusal.code is Code.INVALID_TOKEN and (wait := reception.throttle.fail(client_address(request))):
+            raise GuvercinError(Code.TOO_MANY_REQUESTS, retry_after=wait) from None
+        raise
+    _spend(request, token)
+    return token
+
+
+def client_address(request: Request) -> str:
+    """Answer whom failures are counted for: the peer (or what a trusted proxy says), an IPv6 one by its /64."""
+    host = request.client.host if request.client else "unknown"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return host
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is None:
+        return str(IPv6Address(int(address) >> 64 << 64))
+    return host
+
+
+def is_loopback(request: Request) -> bool:
+    """Say whether a request comes from this machine itself, and not through a proxy that stands on it."""
+    if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
+        return False
+    try:
+        return ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False
+
+
+def _secret(request: Request) -> str | None:
+    scheme, _, secret = request.headers.get("authorization", "").partition(" ")
+    return secret.strip() or None if scheme.lower() == "bearer" else None
+
+
+class Bearer(SecurityBase):
+    """The sign-in of every documented route, as FastAPI wants it: `Security(bearer, scopes=["oku"])`."""
+
+    def __init__(self) -> None:
+        self.model = HTTPBearer(description=sentence("The token that «guvercin anahtar uret» made."))
+        self.scheme_name = "anahtar"
+
+    async def __call__(self, request: Request, needed: SecurityScopes) -> Token:
+        """Answer the token of a request that has all the permissions that its route asks for."""
+        (permission,) = needed.scopes
+        return await admit(request, Permission(permission))
+
+
+bearer = Bearer()
+
+Sender = Annotated[Token, Security(bearer, scopes=[Permission.SEND])]
+BulkSender = Annotated[Token, Security(bearer, scopes=[Permission.BULK])]
+FileSender = Annotated[Token, Security(bearer, scopes=[Permission.FILE])]
+Reader = Annotated[Token, Security(bearer, scopes=[Permission.READ])]
+AccountOwner = Annotated[Token, Security(bearer, scopes=[Permission.ACCOUNTS])]
+
+
+def _spend(request: Request, token: Token) -> None:
+    """Count a request against its token's limit, and say how much is left (draft-ietf-httpapi-ratelimit-headers)."""
+    limit = token.rules.per_minute
+    if limit is None:
+        return
+    headers = visit_of(request).headers
+    headers["RateLimit-Policy"] = f'"api";q={limit};w=60'
+    try:
+        allowance = reception_of(request).gateway.spend(token)
+    except GuvercinError as refusal:
+        headers["RateLimit"] = _rate_limit(0, refusal.retry_after)
+        raise
+    if allowance is not None:
+        headers["RateLimit"] = _rate_limit(allowance.remaining, allowance.resets_in)
+
+
+def _rate_limit(remaining: int, resets_in: timedelta | None) -> str:
+    return f'"api";r={remaining};t={max(1, ceil((resets_in or timedelta(minutes=1)).total_seconds()))}'

@@ -1,0 +1,202 @@
+"""How routes are documented: the pieces that they declare, and the OpenAPI document that is made of them.
+
+A request's schema is its model's own, asked of pydantic; an answer's comes through FastAPI; errors are those that
+`problems` declares. Nothing is written twice, and tests hold every answer to this document.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Any, TypeAlias
+
+import orjson
+from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+from starlette.routing import BaseRoute
+
+from guvercin import __version__
+from guvercin.api import problems, wire
+from guvercin.core.errors import Code
+from guvercin.locale import sentence
+
+MESSAGES: list[str | Enum] = [sentence("Sending")]
+RECORDS: list[str | Enum] = [sentence("Messages and bulk requests")]
+ACCOUNTS: list[str | Enum] = [sentence("Accounts")]
+OPERATIONS: list[str | Enum] = [sentence("Running the server")]
+"""The chapters of the API page."""
+
+_REF = "#/components/schemas/{model}"
+
+SIGNED_IN = (
+    Code.NO_TOKEN,
+    Code.INVALID_TOKEN,
+    Code.NOT_ALLOWED,
+    Code.TOO_MANY_REQUESTS,
+    Code.INTERNAL,
+    Code.STORE_UNAVAILABLE,
+    Code.CLOSING,
+)
+"""What every route that wants a token may answer."""
+
+CHANGES = (Code.NOT_FOUND, Code.INVALID_FIELD, Code.QUEUE_FULL)
+"""What every route that changes something named in its path may answer besides."""
+
+BODY = (
+    Code.BROKEN_JSON,
+    Code.NOT_UTF8,
+    Code.WRONG_CONTENT_TYPE,
+    Code.BODY_TOO_LARGE,
+    Code.INVALID_FIELD,
+    Code.QUEUE_FULL,
+)
+"""What every route that reads JSON may answer besides."""
+
+SENDS = (
+    *BODY,
+    Code.NOT_FOUND,
+    Code.UNSUPPORTED,
+    Code.INVALID_PHONE,
+    Code.INVALID_CATEGORY,
+    Code.EMPTY_TEXT,
+    Code.LONG_TEXT,
+    Code.INVALID_TIME,
+    Code.KEY_MISMATCH,
+    Code.DAILY_QUOTA,
+    Code.NO_ACCOUNT,
+    Code.WHATSAPP_REFUSED,
+    Code.NOT_ON_WHATSAPP,
+    Code.NEW_CHATS_RESTRICTED,
+    Code.RETRIES_EXHAUSTED,
+    Code.EXPIRED,
+    Code.RESENT,
+    Code.GIVEN_UP,
+)
+"""What every route that makes a message may answer besides."""
+
+_HEADERS: Sequence[dict[str, Any]] = (
+    {
+        "name": "Idempotency-Key",
+        "in": "header",
+        "required": False,
+        "description": sentence(
+            "A request that is repeated with the same key is not sent twice: it answers where the first one stands."
+        ),
+        "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+        "example": '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+    },
+    {
+        "name": "Prefer",
+        "in": "header",
+        "required": False,
+        "description": sentence(
+            "respond-async: answer 202 at once. wait=n: wait at most n seconds (0 to 120) for WhatsApp."
+        ),
+        "schema": {"type": "string"},
+        "example": "respond-async",
+    },
+)
+
+
+def operation_id(route: APIRoute) -> str:
+    """Answer the name of an operation in generated clients: that of its function."""
+    return route.name
+
+
+Json: TypeAlias = Mapping[str, Any]
+
+
+def asks(
+    model: type[BaseModel] | None = None,
+    *,
+    example: Json | None = None,
+    content_type: str = "application/json",
+    makes_rows: bool = False,
+) -> dict[str, Any]:
+    """Declare what a route reads: its body, and the two headers of the routes that make rows."""
+    declared: dict[str, Any] = {}
+    if model is not None:
+        media = _media({"schema": {"$ref": _REF.format(model=model.__name__)}}, example)
+        declared["requestBody"] = {"required": True, "content": {content_type: media}}
+    if makes_rows:
+        declared["parameters"] = list(_HEADERS)
+    return declared
+
+
+def tells(model: Any, *codes: Code, example: Json | None = None, status: int = 200) -> dict[int | str, dict[str, Any]]:
+    """Declare what a route with a token answers: its success, and its errors."""
+    return succeeds(model, example=example, status=status) | problems.responses(*SIGNED_IN, *codes)
+
+
+def succeeds(
+    model: Any,
+    *,
+    example: Json | None = None,
+    status: int = 200,
+    description: str = sentence("Done."),
+) -> dict[int | str, dict[str, Any]]:
+    """Declare a success."""
+    content = {"application/json": _media({}, example)}
+    return {status: {"model": model, "description": description, "content": content}}
+
+
+def accepts(model: Any, *, example: Json) -> dict[int | str, dict[str, Any]]:
+    """Declare what `Prefer: respond-async` is answered with."""
+    description = sentence("Accepted (Prefer: respond-async); Location says where to look.")
+    return succeeds(model, example=example, status=202, description=description)
+
+
+def _media(media: dict[str, Any], example: Json | None) -> dict[str, Any]:
+    # FastAPI drops every null of its document: an example travels through it as text.
+    return media if example is None else {**media, "example": orjson.dumps(example).decode()}
+
+
+def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """Make the document of these routes: OpenAPI 3.1, its sentences in English."""
+    document = get_openapi(
+        title="Güvercin",
+        version=__version__,
+        description=sentence("WhatsApp messages and accounts, from a server of your own."),
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        routes=routes,
+    )
+    for media in _media_of(document):
+        if "example" in media:
+            media["example"] = orjson.loads(media["example"])
+    schemas: dict[str, Any] = document["components"]["schemas"]
+    for model in wire.bodies():
+        schema = model.model_json_schema(ref_template=_REF)
+        schemas.update(schema.pop("$defs", {}))
+        schemas[model.__name__] = schema
+    for schema in schemas.values():
+        schema.pop("description", None)  # a class's docstring: it speaks to us, not to a client
+    return document
+
+
+def _media_of(document: Json) -> Iterator[dict[str, Any]]:
+    for item in document["paths"].values():
+        for operation in item.values():
+            for part in (operation.get("requestBody", {}), *operation["responses"].values()):
+                yield from part.get("content", {}).values()
+
+
+_SAID = frozenset({"summary", "description"})
+
+
+def said(part: Any, say: Callable[[str], str]) -> Any:
+    """Answer a document with its sentences in another language. Examples and names stay as they are."""
+    match part:
+        case dict():
+            return {
+                key: say(value) if key in _SAID and isinstance(value, str) else _said_below(key, value, say)
+                for key, value in part.items()
+            }
+        case list():
+            return [said(each, say) for each in part]
+        case _:
+            return part
+
+
+def _said_below(key: str, value: Any, say: Callable[[str], str]) -> Any:
+    if key == "tags":
+        return [say(tag) for tag in value]
+    return value if key in {"example", "examples"} else said(value, say)

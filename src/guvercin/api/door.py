@@ -1,0 +1,130 @@
+"""The one middleware: every request passes here first, and every answer last.
+
+It names the request (X-Request-Id), bounds its body by real bytes, counts it, and leads what nobody expected to the
+error door. Pure ASGI: it costs microseconds, and the framework's own middleware classes don't.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+from starlette.requests import Request
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from guvercin.api.metrics import Metrics
+from guvercin.api.reception import VISIT, Visit
+from guvercin.core.errors import Code, GuvercinError
+
+MEGABYTE = 1_000_000
+"""Also the largest body of a path that has no limit of its own."""
+
+_SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_WRONG_METHOD = 405
+_SERVER_ERROR = 500
+
+
+class Door:
+    """An ASGI app around another. `limits` are the largest bodies, in bytes, of the paths that don't have the usual."""
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limits: Mapping[str, int],
+        metrics: Metrics,
+        make_id: Callable[[], str],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._app = app
+        self._limits: Mapping[str, int] = MappingProxyType(dict(limits))
+        self._metrics = metrics
+        self._make_id = make_id
+        self._monotonic = monotonic
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = self._monotonic()
+        request_id = self._request_id(scope)
+        visit = scope[VISIT] = Visit(request_id=request_id)
+        status = 0
+
+        async def send_marked(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                _mark(message, visit)
+                if status == _WRONG_METHOD:
+                    _allow(message, scope)
+                seconds = self._monotonic() - began
+                method = scope["method"] if scope["method"] in _METHODS else "-"
+                self._metrics.count(route=_pattern(scope), method=method, status=status, seconds=seconds)
+            await send(message)
+
+        context = bind_contextvars(request_id=request_id)
+        try:
+            await self._app(scope, self._bounded(scope, receive), send_marked)
+        except Exception as raised:
+            if status:
+                raise  # half an answer is out; the server can only cut the line
+            request = Request(scope, receive)
+            response = await scope["app"].exception_handlers[Exception](request, raised)
+            await response(scope, receive, send_marked)
+        finally:
+            reset_contextvars(**context)
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _SANE_ID.fullmatch(value):
+                return value.decode("ascii")  # type: ignore[no-any-return]
+        return self._make_id()
+
+    def _bounded(self, scope: Scope, receive: Receive) -> Receive:
+        """Answer a `receive` that refuses to pass on more than the path's limit, whatever Content-Length says."""
+        limit = self._limits.get(scope["path"], MEGABYTE)
+        seen = 0
+
+        async def receive_bounded() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > limit:
+                raise GuvercinError(Code.BODY_TOO_LARGE, params={"limit": f"{limit // MEGABYTE} MB"})
+            return message
+
+        return receive_bounded
+
+
+def _mark(message: Message, visit: Visit) -> None:
+    headers = message.setdefault("headers", [])
+    if message["status"] >= _SERVER_ERROR:
+        headers[:] = [(name, value) for name, value in headers if name != b"x-request-id"]
+    headers.append((b"x-request-id", visit.request_id.encode("ascii")))
+    for name, value in visit.headers.items():
+        headers.append((name.lower().encode("ascii"), value.encode("ascii")))
+
+
+def _allow(message: Message, scope: Scope) -> None:
+    """Name every method of an address: each of its routes knows only its own."""
+    matching = (
+        route for route in scope["app"].routes if isinstance(route, Route) and route.matches(scope)[0] is not Match.NONE
+    )
+    methods = sorted({method for route in matching for method in route.methods or ()})
+    message["headers"] = [(name, value) for name, value in message["headers"] if name != b"allow"]
+    message["headers"].append((b"allow", ", ".join(methods).encode("ascii")))
+
+
+def _pattern(scope: Scope) -> str:
+    """Answer the pattern of the route that was taken, never an address that a client made up.
+
+    The framework names the routes that it documents; of the plain ones only those without places are told.
+    """
+    route = scope.get("route")
+    if route is not None:
+        return str(route.path)
+    return str(scope["path"]) if "endpoint" in scope and not scope["path_params"] else "-"

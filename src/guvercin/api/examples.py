@@ -1,0 +1,132 @@
+"""The examples of the OpenAPI document: the seed's as printed, ours in its manner. Tests hold them to the models."""
+
+from typing import Any
+
+SEND_TEXT = {"telefon": "+905321234567", "mesaj": "Hello, your invoice is ready.", "isim": "John", "tur_id": 1}
+SENT = {"ok": True, "log_id": 42, "message_id": "BAE5F4A1C..."}
+STANDING = {"ok": True, "log_id": 42, "message_id": None, "durum": "queued"}
+
+SEND_BATCH = {
+    "alicilar": [
+        {"telefon": "+905321234567", "isim": "Ali"},
+        {"telefon": "+905339876543", "isim": "Veli"},
+    ],
+    "mesaj": "Balance reminder",
+    "tur_id": 5,
+}
+BATCH_SENT = {"ok": True, "total": 2, "sent": 2, "failed": 0}
+BATCH_STANDING = {
+    "ok": True,
+    "total": 1000,
+    "sent": 3,
+    "failed": 1,
+    "queued": 996,
+    "toplu_id": 17,
+    "durum_url": "/api/v1/whatsapp/toplu/17",
+    "tahmini_bitis": "2026-02-23 17:16:00",
+}
+
+SEND_FILE = {"telefon": "+905321234567", "dosya_yolu": "/faturalar/FTR-001.pdf", "mesaj": "Invoice attached"}
+FILE_SENT = {"ok": True, "log_id": 43, "message_id": "CAE7B2D..."}
+
+ACCOUNTS = {
+    "ok": True,
+    "data": [
+        {
+            "id": 1,
+            "isim": "Main Account",
+            "telefon": "+905551234567",
+            "durum": "connected",
+            "varsayilan": True,
+            "tur": "sandbox",
+            "kod": None,
+            "eylem": None,
+            "son_baglanti": "2026-02-23 09:00:00",
+        },
+    ],
+}
+
+STATUS = {
+    "ok": True,
+    "data": {
+        "id": 42,
+        "durum": "delivered",
+        "alici": "+905321234567",
+        "gonderim_zamani": "2026-02-23 14:30:00",
+        "gonderim_zamani_iso": "2026-02-23T14:30:00+03:00",
+        "message_id": "BAE5F4A1C...",
+        "neden": None,
+        "iletim_zamani": "2026-02-23 14:30:02",
+        "okunma_zamani": None,
+        "isim": "John",
+        "tur_id": 1,
+        "hesap_id": 1,
+        "toplu_id": None,
+        "referans": "FTR-001",
+        "deneme_sayisi": 1,
+    },
+}
+
+CANCEL_REFERENCE = {"referans": "FTR-001"}
+CANCELLED = {"ok": True, "adet": 2}
+
+BATCH = {
+    "ok": True,
+    "data": {
+        "id": 17,
+        "durum": "running",
+        "total": 1000,
+        "sent": 3,
+        "failed": 1,
+        "queued": 996,
+        "dagilim": {
+            "queued": 994,
+            "scheduled": 0,
+            "sending": 1,
+            "unknown": 1,
+            "sent": 1,
+            "delivered": 1,
+            "read": 1,
+            "failed": 1,
+            "cancelled": 0,
+        },
+        "tahmini_bitis": "2026-02-23 17:16:00",
+        "tahmini_bitis_iso": "2026-02-23T17:16:00+03:00",
+        "neden": None,
+        "hesap_id": 1,
+        "tur_id": 5,
+        "kayit_zamani": "2026-02-23 14:30:00",
+        "kayit_zamani_iso": "2026-02-23T14:30:00+03:00",
+    },
+}
+
+UPLOADED: dict[str, Any] = {
+    "ok": True,
+    "dosya_id": "9f86d081884c7d659a2feaa0c55ad015",
+    "dosya_adi": "FTR-001.pdf",
+    "dosya_turu": "application/pdf",
+    "boyut": 48213,
+}
+
+ADD_ACCOUNT = {"isim": "Deneme 2", "tur": "sandbox"}
+CHANGE_ACCOUNT = {"isim": "Muhasebe", "araliklar": {"toplu": {"en_az": 6.0, "en_cok": 14.0}}}
+ACCOUNT = {
+    "ok": True,
+    "data": {
+        "id": 2,
+        "isim": "Deneme 2",
+        "telefon": "+905000000000",
+        "durum": "connected",
+        "varsayilan": False,
+        "tur": "sandbox",
+        "kod": None,
+        "eylem": None,
+        "son_baglanti": "2026-02-23 09:00:00",
+        "acik": True,
+        "araliklar": {"tekli": {"en_az": 0.2, "en_cok": 0.2}, "toplu": {"en_az": 0.2, "en_cok": 0.2}},
+        "belirsiz": "bekle",
+        "kayit_zamani": "2026-02-23 09:00:00",
+        "kayit_zamani_iso": "2026-02-23T09:00:00+03:00",
+    },
+}
+DONE = {"ok": True}

@@ -1,0 +1,204 @@
+"""Accounts, and what those who run the server ask of it."""
+
+from datetime import timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from guvercin import __version__
+from guvercin.api import answers, examples, problems, render, wire
+from guvercin.api.asking import bad, unsupported
+from guvercin.api.auth import AccountOwner, Reader, is_loopback, sign_in
+from guvercin.api.bodies import read_json, to_model
+from guvercin.api.documented import ACCOUNTS, BODY, CHANGES, OPERATIONS, asks, operation_id, succeeds, tells
+from guvercin.api.metrics import CONTENT_TYPE
+from guvercin.api.reception import reception_of
+from guvercin.core.account import Account, Kind
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.pacing import Gap
+from guvercin.core.token import Permission
+from guvercin.gateway.requests import AccountChange, NewAccount
+from guvercin.locale import sentence
+
+accounts = APIRouter(prefix=f"{render.PREFIX}/hesaplar", tags=ACCOUNTS, generate_unique_id_function=operation_id)
+operations = APIRouter(tags=OPERATIONS, generate_unique_id_function=operation_id)
+
+AccountId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
+_CHANGED = tells(answers.AccountAnswer, *CHANGES, example=examples.ACCOUNT)
+
+
+@accounts.get(
+    "",
+    summary=sentence("Accounts"),
+    description=sentence("Lists the WhatsApp accounts and the state of their connections."),
+    responses=tells(answers.AccountList, example=examples.ACCOUNTS),
+)
+async def list_accounts(request: Request, reader: Reader) -> Response:
+    """List the accounts that the token sees."""
+    reception = reception_of(request)
+    found = await reception.gateway.accounts(reader)
+    return render.reply(render.account_list(found, reception.zone, reception.now()))
+
+
+@accounts.post(
+    "",
+    summary=sentence("Add an account"),
+    description=sentence("Adds an account. The default account stays what it was. Asking twice adds two."),
+    status_code=201,
+    openapi_extra=asks(wire.AddAccount, example=examples.ADD_ACCOUNT),
+    responses=tells(answers.AccountAnswer, *BODY, Code.UNSUPPORTED, example=examples.ACCOUNT, status=201),
+)
+async def add_account(request: Request, owner: AccountOwner) -> Response:
+    """Add an account."""
+    asked = to_model(wire.AddAccount, await read_json(request))
+    try:
+        kind = Kind(asked.kind.value)
+    except ValueError:
+        raise unsupported("kind") from None
+    added = await reception_of(request).gateway.add_account(owner, NewAccount(name=asked.name, kind=kind))
+    return _account(request, added, status=201, headers={"Location": f"{accounts.prefix}/{added.id}"})
+
+
+@accounts.get(
+    "/{account_id}",
+    summary=sentence("One account"),
+    description=sentence("One account with its pace and settings."),
+    responses=tells(answers.AccountAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.ACCOUNT),
+)
+async def account(request: Request, reader: Reader, account_id: AccountId) -> Response:
+    """Tell about one account."""
+    return _account(request, await reception_of(request).gateway.account(reader, account_id))
+
+
+@accounts.patch(
+    "/{account_id}",
+    summary=sentence("Change an account"),
+    description=sentence("Changes the fields that are given and leaves the rest alone."),
+    openapi_extra=asks(wire.ChangeAccount, example=examples.CHANGE_ACCOUNT),
+    responses=tells(answers.AccountAnswer, *BODY, Code.NOT_FOUND, example=examples.ACCOUNT),
+)
+async def change_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
+    """Rename an account, change its pace or its policy."""
+    asked = to_model(wire.ChangeAccount, await read_json(request))
+    gaps = {}
+    for lane, gap in (asked.gaps or {}).items():
+        if gap.least > gap.most:
+            raise bad(f"gaps.{lane.value}.most", "gecersiz")
+        gaps[wire.LANES[lane]] = Gap(least=timedelta(seconds=gap.least), most=timedelta(seconds=gap.most))
+    change = AccountChange(name=asked.name, gaps=gaps, on_unknown=asked.on_unknown)
+    return _account(request, await reception_of(request).gateway.change_account(owner, account_id, change))
+
+
+@accounts.delete(
+    "/{account_id}",
+    summary=sentence("Remove an account"),
+    description=sentence("Removes an account that has no unfinished messages; its records stay."),
+    responses=tells(answers.Done, *CHANGES, Code.MESSAGES_WAITING, example=examples.DONE),
+)
+async def remove_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
+    """Remove an account that has nothing left to do."""
+    await reception_of(request).gateway.remove_account(owner, account_id)
+    return render.reply(answers.Done(ok=True))
+
+
+@accounts.post(
+    "/{account_id}/varsayilan",
+    summary=sentence("Make it the default"),
+    description=sentence("Messages without hesap_id leave from this account. Asking twice does no harm."),
+    responses=_CHANGED,
+)
+async def make_default(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
+    """Choose the default account."""
+    return _account(request, await reception_of(request).gateway.make_default(owner, account_id))
+
+
+@accounts.post(
+    "/{account_id}/duraklat",
+    summary=sentence("Pause the line"),
+    description=sentence("Messages are still accepted, and wait. Asking twice does no harm."),
+    responses=_CHANGED,
+)
+async def pause_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
+    """Stop an account's line."""
+    return _account(request, await reception_of(request).gateway.pause_account(owner, account_id))
+
+
+@accounts.post(
+    "/{account_id}/devam",
+    summary=sentence("Resume the line"),
+    description=sentence("Starts a paused line again. Asking twice does no harm."),
+    responses=_CHANGED,
+)
+async def resume_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
+    """Start an account's line again."""
+    return _account(request, await reception_of(request).gateway.resume_account(owner, account_id))
+
+
+@operations.get(
+    "/saglik",
+    summary=sentence("Is it alive"),
+    description=sentence("200 while the server runs."),
+    responses=succeeds(answers.Alive) | problems.responses(Code.INTERNAL),
+)
+async def alive() -> Response:
+    """Say that the process lives."""
+    return render.reply(answers.Alive(ok=True, version=__version__))
+
+
+@operations.get(
+    "/hazir",
+    summary=sentence("Is it ready"),
+    description=sentence("200 if messages can be accepted, else 503 with the reason."),
+    responses=succeeds(answers.Done) | problems.responses(Code.STORE_UNAVAILABLE, Code.CLOSING, Code.INTERNAL),
+)
+async def ready(request: Request) -> Response:
+    """Say whether messages can be accepted now."""
+    readiness = await reception_of(request).gateway.ready()
+    if not readiness.is_ready:
+        raise GuvercinError(Code(readiness.troubles[0]) if readiness.troubles else Code.STORE_UNAVAILABLE)
+    return render.reply(answers.Done(ok=True))
+
+
+@operations.get(
+    "/metrics",
+    summary=sentence("Metrics"),
+    description=sentence(
+        "In Prometheus' format. Without a token from the same machine; from elsewhere with the permission oku or yonet."
+    ),
+    responses={
+        200: {"description": sentence("Prometheus' text."), "content": {"text/plain": {"schema": {"type": "string"}}}},
+        **problems.responses(
+            Code.NO_TOKEN,
+            Code.INVALID_TOKEN,
+            Code.NOT_ALLOWED,
+            Code.TOO_MANY_REQUESTS,
+            Code.STORE_UNAVAILABLE,
+            Code.INTERNAL,
+        ),
+    },
+)
+async def metrics(request: Request) -> Response:
+    """Tell Prometheus how things stand."""
+    if not is_loopback(request):
+        token = await sign_in(request)
+        if not (token.may(Permission.READ) or token.may(Permission.ADMIN)):
+            raise GuvercinError(Code.NOT_ALLOWED, params={"permission": Permission.READ.value})
+    reception = reception_of(request)
+    text = reception.metrics.text(
+        accounts=await reception.gateway.every_account(),
+        depths=await reception.gateway.depths(),
+        now=reception.now(),
+    )
+    return Response(text, headers={"Content-Type": CONTENT_TYPE})
+
+
+async def root(_request: Request) -> Response:
+    """Lead whoever opens the bare address to the API page."""
+    return RedirectResponse("/belge", status_code=302)
+
+
+def _account(request: Request, found: Account, **reply: Any) -> Response:
+    reception = reception_of(request)
+    return render.reply(render.account_record(found, reception.zone, reception.now()), **reply)

@@ -1,0 +1,206 @@
+"""What became of messages: the log, what can still be done to a row, batches, files and categories."""
+
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import APIRouter, Path, Query
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from guvercin.api import answers, examples, render, wire
+from guvercin.api.asking import bad, cursor, message_filter, read_cursor
+from guvercin.api.auth import FileSender, Reader, Sender
+from guvercin.api.bodies import read_json, to_model
+from guvercin.api.documented import BODY, CHANGES, RECORDS, SENDS, accepts, asks, operation_id, tells
+from guvercin.api.preferences import idempotency_key, preference
+from guvercin.api.reception import Reception, reception_of, visit_of
+from guvercin.api.whatsapp import LOG_ID, MESSAGE_WAIT, answer_sent
+from guvercin.core.category import CATEGORIES
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.message import Status
+from guvercin.core.token import Token
+from guvercin.gateway.requests import BatchView, Sent
+from guvercin.locale import sentence
+
+router = APIRouter(prefix=render.PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
+
+LogId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER, description=LOG_ID)]
+BatchId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
+
+
+@router.get(
+    "/gonderimler",
+    summary=sentence("Messages"),
+    description=sentence("The records, newest first. Give «sonraki» back as sonra to get the next page."),
+    responses=tells(answers.MessagePage, Code.INVALID_FIELD, Code.INVALID_PHONE, Code.INVALID_CATEGORY),
+)
+async def messages(request: Request, reader: Reader, query: Annotated[wire.ListMessages, Query()]) -> Response:
+    """List messages, newest first."""
+    reception = reception_of(request)
+    page = await reception.gateway.messages(
+        reader,
+        message_filter(query, reception.zone),
+        limit=query.limit,
+        below=None if query.after is None else read_cursor(query.after),
+    )
+    accounts = {message.account_id for message in page.messages}
+    sandboxes = {account for account in accounts if await reception.gateway.is_sandbox(account)}
+    rows = ((message, message.account_id in sandboxes) for message in page.messages)
+    after = None if page.next_id is None else cursor(page.next_id)
+    headers = {} if after is None else {"Link": f'<{_next_url(request, after)}>; rel="next"'}
+    return render.reply(render.message_page(rows, after, reception.zone), headers=headers)
+
+
+@router.get(
+    "/gonderimler/{log_id}",
+    summary=sentence("One message"),
+    description=sentence("One record with its tries and events."),
+    responses=tells(answers.MessageHistoryAnswer, Code.NOT_FOUND, Code.INVALID_FIELD),
+)
+async def message(request: Request, reader: Reader, log_id: LogId) -> Response:
+    """Tell everything about one message."""
+    reception = reception_of(request)
+    history = await reception.gateway.history(reader, log_id)
+    visit_of(request).headers |= render.marks(is_sandbox=history.is_sandbox)
+    return render.reply(render.message_history(history, reception.zone))
+
+
+@router.post(
+    "/gonderimler/{log_id}/iptal",
+    summary=sentence("Cancel a message"),
+    description=sentence("Withdraws a message that has not left. Asking twice does no harm."),
+    responses=tells(answers.MessageStanding, *CHANGES, Code.NOT_CANCELLABLE),
+)
+async def cancel(request: Request, sender: Sender, log_id: LogId) -> Response:
+    """Withdraw a message that has not left."""
+    return _standing(request, await reception_of(request).gateway.cancel(sender, log_id))
+
+
+@router.post(
+    "/gonderimler/{log_id}/birak",
+    summary=sentence("Release a held message"),
+    description=sentence("Puts a message that came back with a backup in line again. Asking twice does no harm."),
+    responses=tells(answers.MessageStanding, *CHANGES),
+)
+async def release(request: Request, sender: Sender, log_id: LogId) -> Response:
+    """Put a held message back in line."""
+    return _standing(request, await reception_of(request).gateway.release(sender, log_id))
+
+
+@router.post(
+    "/gonderimler/{log_id}/yeniden-gonder",
+    summary=sentence("Send again"),
+    description=sentence("Sends the message again as a new record; one that is in doubt is closed by it."),
+    openapi_extra=asks(makes_rows=True),
+    responses=tells(
+        answers.MessageSent | answers.MessageStanding,
+        *SENDS,
+        Code.MESSAGES_WAITING,
+        Code.FILE_NOT_OPENED,
+        example=examples.SENT,
+    )
+    | accepts(answers.MessageStanding, example=examples.STANDING),
+)
+async def resend(request: Request, sender: Sender, log_id: LogId) -> Response:
+    """Send a message again, as a new row."""
+    wanted = preference(request, usual_wait=MESSAGE_WAIT)
+    key = idempotency_key(request, {})
+    sent = await reception_of(request).gateway.resend(sender, log_id, wait=wanted.wait, key=key)
+    return answer_sent(request, sent, wanted)
+
+
+@router.post(
+    "/iptal",
+    summary=sentence("Cancel by reference"),
+    description=sentence("Withdraws every queued and scheduled message of this reference. Asking twice does no harm."),
+    openapi_extra=asks(wire.CancelReference, example=examples.CANCEL_REFERENCE),
+    responses=tells(answers.Cancelled, *BODY, example=examples.CANCELLED),
+)
+async def cancel_reference(request: Request, sender: Sender) -> Response:
+    """Withdraw everything of a reference that has not left."""
+    asked = to_model(wire.CancelReference, await read_json(request))
+    count = await reception_of(request).gateway.cancel_reference(sender, asked.reference)
+    return render.reply(answers.Cancelled(ok=True, count=count))
+
+
+@router.get(
+    "/toplu/{batch_id}",
+    summary=sentence("Status of a bulk request"),
+    description=sentence("The counts of a bulk request; the groups in dagilim sum to total."),
+    responses=tells(answers.BatchAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.BATCH),
+)
+async def batch(request: Request, reader: Reader, batch_id: BatchId) -> Response:
+    """Tell how far a batch is."""
+    reception = reception_of(request)
+    view = await reception.gateway.batch(reader, batch_id)
+    visit_of(request).headers |= render.marks(is_sandbox=view.is_sandbox)
+    reason = await _why_it_waits(reception, reader, view)
+    return render.reply(render.batch_record(view, reception.zone, reason=reason))
+
+
+@router.post(
+    "/dosyalar",
+    summary=sentence("Upload a file"),
+    description=sentence("Keeps the PDF or image in the field dosya; its dosya_id stands for a path in dosya-gonder."),
+    openapi_extra=asks(wire.UploadForm, content_type="multipart/form-data"),
+    responses=tells(
+        answers.UploadAnswer,
+        Code.INVALID_FIELD,
+        Code.WRONG_CONTENT_TYPE,
+        Code.BODY_TOO_LARGE,
+        Code.FILE_TYPE,
+        Code.FILE_TOO_LARGE,
+        Code.QUEUE_FULL,
+        example=examples.UPLOADED,
+    ),
+)
+async def upload(request: Request, sender: FileSender) -> Response:
+    """Keep an uploaded file for messages to come."""
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise GuvercinError(Code.WRONG_CONTENT_TYPE)
+    try:
+        async with request.form(max_files=1, max_fields=10) as form:
+            file = form.get("dosya")
+            if not isinstance(file, UploadFile):
+                raise bad("file", "zorunlu")
+            stored = await reception_of(request).gateway.upload(sender, file.file, file.filename or "")
+    except HTTPException:  # the form can't be read
+        raise bad("file", "gecersiz") from None
+    return render.reply(render.upload(stored))
+
+
+@router.get(
+    "/turler",
+    summary=sentence("Categories"),
+    description=sentence(
+        "The defined categories. An undefined tur_id is accepted too and follows the rules of 10 (general)."
+    ),
+    responses=tells(answers.CategoryList),
+)
+async def categories(_reader: Reader) -> Response:
+    """List the categories."""
+    return render.reply(render.category_list(CATEGORIES.values()))
+
+
+async def _why_it_waits(reception: Reception, reader: Token, view: BatchView) -> str | None:
+    """Answer what stands in a batch's way, if anything does: its time, or its account's line."""
+    if view.counts.is_finished:
+        return None
+    if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
+        return "zaman"
+    line = (await reception.gateway.account(reader, view.batch.account_id)).line
+    if line.is_connected(reception.now()):
+        return None
+    return line.code or Code.LINE_DOWN
+
+
+def _next_url(request: Request, after: str) -> str:
+    query = [(name, value) for name, value in request.query_params.multi_items() if name != "sonra"]
+    return f"{request.url.path}?{urlencode([*query, ('sonra', after)])}"
+
+
+def _standing(request: Request, sent: Sent) -> Response:
+    visit_of(request).headers |= render.marks(is_sandbox=sent.is_sandbox)
+    return render.reply(render.message_standing(sent.standing))

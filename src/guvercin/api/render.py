@@ -1,0 +1,330 @@
+"""From the domain's values to the answers of the wire, and the headers that go with them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, tzinfo
+from types import MappingProxyType
+from typing import Any
+
+from starlette.responses import Response
+
+from guvercin.api.answers import (
+    AccountAnswer,
+    AccountList,
+    AccountRecord,
+    AccountRow,
+    Action,
+    Answered,
+    AttemptRecord,
+    BatchAnswer,
+    BatchGroups,
+    BatchRecord,
+    BatchSent,
+    BatchStanding,
+    CategoryList,
+    CategoryRow,
+    EventRecord,
+    GapRecord,
+    GapRecords,
+    LineStatus,
+    MessageHistory,
+    MessageHistoryAnswer,
+    MessagePage,
+    MessageRecord,
+    MessageSent,
+    MessageStanding,
+    MessageStatus,
+    MessageStatusAnswer,
+    UploadAnswer,
+    Urgency,
+)
+from guvercin.api.wire import ListedStatus
+from guvercin.core.account import Account, LineState
+from guvercin.core.category import Category
+from guvercin.core.event import Event, Standing
+from guvercin.core.log import Tried
+from guvercin.core.message import WITH_WHATSAPP, Lane, Level, Message, Status, WaitsFor
+from guvercin.core.pacing import Gap
+from guvercin.gateway.requests import BatchView, History, Upload
+
+PREFIX = "/api/v1/whatsapp"
+
+
+def reply(answer: Answered, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Answer a model as its JSON: UTF-8, nothing escaped that need not be."""
+    body = answer.__pydantic_serializer__.to_json(answer, by_alias=True)
+    return Response(body, status_code=status, headers=headers, media_type="application/json")
+
+
+def marks(*, is_sandbox: bool, is_replayed: bool = False, is_repeated: bool = False) -> dict[str, str]:
+    """Answer the headers that say how an answer is to be read: played by the simulator, or given before."""
+    headers = {}
+    if is_sandbox:
+        headers["X-Guvercin-Deneme"] = "1"
+    if is_replayed:
+        headers["Idempotency-Replayed"] = "true"
+    if is_repeated:
+        headers["Tekrar"] = "1"
+    return headers
+
+
+def clock_time(at: datetime, zone: tzinfo) -> str:
+    """Write a moment as the seed does: wall-clock time of the configured zone."""
+    return at.astimezone(zone).replace(tzinfo=None).isoformat(" ", "seconds")
+
+
+def iso_time(at: datetime, zone: tzinfo) -> str:
+    """Write a moment with its offset."""
+    return at.astimezone(zone).isoformat(timespec="seconds")
+
+
+def message_sent(standing: Standing) -> MessageSent:
+    """Answer a message for a caller who waited: the seed's three keys, and `durum` while it is not acknowledged."""
+    if standing.status in WITH_WHATSAPP:
+        return MessageSent(ok=True, log_id=standing.id, message_id=standing.remote_id)
+    return message_standing(standing)
+
+
+def message_standing(standing: Standing) -> MessageStanding:
+    """Answer where a message stands, whatever its status."""
+    return MessageStanding(
+        ok=True,
+        log_id=standing.id,
+        message_id=standing.remote_id,
+        status=_wire_status(standing.status, standing.waits_for),
+    )
+
+
+def batch_sent(view: BatchView, zone: tzinfo) -> BatchSent:
+    """Answer a batch for a caller who waited: the seed's keys, and where to look while something is still open.
+
+    A finished batch with rows in doubt has the longer answer too: total = sent + failed + queued holds always.
+    """
+    counts = view.counts
+    if not counts.queued:
+        return BatchSent(ok=True, total=counts.total, sent=counts.sent, failed=counts.failed)
+    return BatchStanding(
+        ok=True,
+        total=counts.total,
+        sent=counts.sent,
+        failed=counts.failed,
+        queued=counts.queued,
+        batch_id=view.batch.id,
+        status_url=batch_url(view.batch.id),
+        finish_at=view.finish_at and clock_time(view.finish_at, zone),
+    )
+
+
+def batch_accepted(view: BatchView) -> BatchSent:
+    """Answer a batch to a token whose owner chose that what was accepted is counted as sent (`toplu_yanit=kabul`)."""
+    counts = view.counts
+    return BatchSent(ok=True, total=counts.total, sent=counts.total - counts.failed, failed=counts.failed)
+
+
+def message_url(log_id: int) -> str:
+    """Answer where a message's status is found."""
+    return f"{PREFIX}/durum/{log_id}"
+
+
+def batch_url(batch_id: int) -> str:
+    """Answer where a batch is found."""
+    return f"{PREFIX}/toplu/{batch_id}"
+
+
+def message_status(message: Message, zone: tzinfo, *, is_sandbox: bool) -> MessageStatusAnswer:
+    """Answer `durum` of a message."""
+    return MessageStatusAnswer(ok=True, data=MessageStatus(**_status(message, zone, is_sandbox=is_sandbox)))
+
+
+def message_page(messages: Iterable[tuple[Message, bool]], cursor: str | None, zone: tzinfo) -> MessagePage:
+    """Answer one page of messages, each with whether the sandbox carries it."""
+    rows = [MessageRecord(**_record(message, zone, is_sandbox=is_sandbox)) for message, is_sandbox in messages]
+    return MessagePage(ok=True, data=rows, next=cursor)
+
+
+def message_history(history: History, zone: tzinfo) -> MessageHistoryAnswer:
+    """Answer a message with its timeline."""
+    record = _record(history.message, zone, is_sandbox=history.is_sandbox)
+    tries = [_attempt(tried, zone) for tried in history.attempts]
+    events = [_event(event, zone) for event in history.events]
+    return MessageHistoryAnswer(ok=True, data=MessageHistory(**record, tries=tries, events=events))
+
+
+def batch_record(view: BatchView, zone: tzinfo, *, reason: str | None) -> BatchAnswer:
+    """Answer a batch. `reason` says why nothing moves, where something stands in the way."""
+    counts = view.counts
+    by_status = {status.value: counts.of(status) for status in Status}
+    by_status["queued"] -= counts.scheduled
+    return BatchAnswer(
+        ok=True,
+        data=BatchRecord(
+            id=view.batch.id,
+            status="finished" if counts.is_finished else "running",
+            total=counts.total,
+            sent=counts.sent,
+            failed=counts.failed,
+            queued=counts.queued,
+            groups=BatchGroups(**by_status, scheduled=counts.scheduled),
+            finish_at=view.finish_at and clock_time(view.finish_at, zone),
+            finish_at_iso=view.finish_at and iso_time(view.finish_at, zone),
+            reason=reason,
+            account_id=view.batch.account_id,
+            category=view.batch.category,
+            created_at=clock_time(view.batch.created_at, zone),
+            created_at_iso=iso_time(view.batch.created_at, zone),
+            is_sandbox=True if view.is_sandbox else None,
+        ),
+    )
+
+
+def account_list(accounts: Sequence[Account], zone: tzinfo, now: datetime) -> AccountList:
+    """Answer the accounts."""
+    return AccountList(ok=True, data=[AccountRow(**_account(account, zone, now)) for account in accounts])
+
+
+def account_record(account: Account, zone: tzinfo, now: datetime) -> AccountAnswer:
+    """Answer one account with what its owner may change."""
+    return AccountAnswer(
+        ok=True,
+        data=AccountRecord(
+            **_account(account, zone, now),
+            is_enabled=account.is_enabled,
+            gaps=GapRecords(single=_gap(account.pace.gaps[Lane.SINGLE]), bulk=_gap(account.pace.gaps[Lane.BULK])),
+            on_unknown=account.on_unknown,
+            created_at=clock_time(account.created_at, zone),
+            created_at_iso=iso_time(account.created_at, zone),
+        ),
+    )
+
+
+def _gap(gap: Gap) -> GapRecord:
+    return GapRecord(least=gap.least.total_seconds(), most=gap.most.total_seconds())
+
+
+def upload(stored: Upload) -> UploadAnswer:
+    """Answer an uploaded file."""
+    return UploadAnswer(ok=True, id=stored.id, name=stored.name, media_type=stored.media_type, size=stored.size)
+
+
+_LEVELS: Mapping[Level, Urgency] = MappingProxyType(
+    {Level.LOWEST: "en_dusuk", Level.LOW: "dusuk", Level.NORMAL: "normal", Level.HIGH: "yuksek"},
+)
+
+
+def category_list(categories: Iterable[Category]) -> CategoryList:
+    """Answer the categories."""
+    return CategoryList(
+        ok=True,
+        data=[
+            CategoryRow(
+                id=category.id,
+                code=category.code,
+                name=category.name,
+                is_commercial=category.is_commercial,
+                keeps_quiet_hours=category.keeps_quiet_hours,
+                lifetime_minutes=int(category.lifetime.total_seconds()) // 60,
+                level=_LEVELS[category.level],
+            )
+            for category in categories
+        ],
+    )
+
+
+def line_status(account: Account, now: datetime) -> LineStatus:
+    """Answer the state of an account's line in the wire's words."""
+    if account.line.is_connected(now):
+        return "connected"
+    match account.line.state:
+        case LineState.CONNECTING | LineState.WAITING:
+            return "connecting"
+        case LineState.PAIRING:
+            return "pairing"
+        case LineState.BANNED:
+            return "banned"
+        case _:
+            return "disconnected"
+
+
+_ACTIONS: Mapping[LineState, Action] = MappingProxyType(
+    {
+        LineState.STOPPED: "devam",
+        LineState.BANNED: "bekle",
+        LineState.LOGGED_OUT: "bagla",
+        LineState.PAIRING: "bagla",
+        LineState.BLOCKED: "telefona_bak",
+    },
+)
+
+
+def _account(account: Account, zone: tzinfo, now: datetime) -> dict[str, Any]:
+    line = account.line
+    is_connected = line.is_connected(now)
+    return {
+        "id": account.id,
+        "name": account.name,
+        "phone": account.phone,
+        "status": line_status(account, now),
+        "is_default": account.is_default,
+        "kind": account.kind,
+        "code": None if is_connected else line.code,
+        "action": None if is_connected else _ACTIONS.get(line.state),
+        "connected_at": line.connected_at and clock_time(line.connected_at, zone),
+    }
+
+
+def _wire_status(status: Status, waits_for: WaitsFor | None) -> ListedStatus:
+    if status is Status.QUEUED and waits_for is WaitsFor.TIME:
+        return ListedStatus.SCHEDULED
+    return ListedStatus(status.value)
+
+
+def _status(message: Message, zone: tzinfo, *, is_sandbox: bool) -> dict[str, Any]:
+    return {
+        "id": message.id,
+        "status": _wire_status(message.status, message.waits_for),
+        "recipient": message.recipient,
+        "sent_at": message.sent_at and clock_time(message.sent_at, zone),
+        "sent_at_iso": message.sent_at and iso_time(message.sent_at, zone),
+        "message_id": message.remote_id,
+        "reason": message.waits_for or message.reason,
+        "delivered_at": message.delivered_at and clock_time(message.delivered_at, zone),
+        "read_at": message.read_at and clock_time(message.read_at, zone),
+        "name": message.recipient_name,
+        "category": message.category,
+        "account_id": message.account_id,
+        "batch_id": message.batch_id,
+        "reference": message.reference,
+        "attempts": message.attempts,
+        "is_sandbox": True if is_sandbox else None,
+    }
+
+
+def _record(message: Message, zone: tzinfo, *, is_sandbox: bool) -> dict[str, Any]:
+    planned_at = message.due_at if message.due_at > message.created_at else None
+    file = message.content.file
+    return {
+        **_status(message, zone, is_sandbox=is_sandbox),
+        "text": message.content.text,
+        "file_name": file and file.name,
+        "created_at": clock_time(message.created_at, zone),
+        "created_at_iso": iso_time(message.created_at, zone),
+        "planned_at": planned_at and clock_time(planned_at, zone),
+        "planned_at_iso": planned_at and iso_time(planned_at, zone),
+        "expires_at": clock_time(message.expires_at, zone),
+        "expires_at_iso": iso_time(message.expires_at, zone),
+        "warning": message.warning,
+        "resend_of": message.resend_of,
+    }
+
+
+def _attempt(tried: Tried, zone: tzinfo) -> AttemptRecord:
+    return AttemptRecord(
+        started_at=clock_time(tried.started_at, zone),
+        ended_at=tried.ended_at and clock_time(tried.ended_at, zone),
+        outcome=tried.outcome,
+        reason=tried.reason,
+        detail=tried.detail,
+    )
+
+
+def _event(event: Event, zone: tzinfo) -> EventRecord:
+    return EventRecord(at=clock_time(event.at, zone), kind=event.kind, detail=dict(event.detail))

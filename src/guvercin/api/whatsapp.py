@@ -1,0 +1,170 @@
+"""The seed's own operations: the three that send, and `durum` (`hesaplar` is with the accounts).
+
+A handler changes names and nothing else: what a request means the gateway decides. `gonder` is a plain route (HOT): it
+carries nearly all of the traffic, and FastAPI's dependency path would double what it costs. It stands in the same
+OpenAPI document as the others.
+"""
+
+from datetime import timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Security
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from guvercin.api import answers, examples, render, wire
+from guvercin.api.asking import ask, ask_batch, ask_file
+from guvercin.api.auth import BulkSender, FileSender, Reader, admit, bearer
+from guvercin.api.bodies import read_json, to_model
+from guvercin.api.documented import MESSAGES, SENDS, accepts, asks, operation_id, tells
+from guvercin.api.preferences import Preference, idempotency_key, preference
+from guvercin.api.reception import reception_of, visit_of
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.message import WITH_WHATSAPP, Status
+from guvercin.core.token import Permission
+from guvercin.gateway.requests import Sent
+from guvercin.locale import sentence
+
+MESSAGE_WAIT = timedelta(seconds=10)
+BATCH_WAIT = timedelta(seconds=25)
+
+router = APIRouter(prefix=render.PREFIX, tags=MESSAGES, generate_unique_id_function=operation_id)
+
+LOG_ID = sentence("The ID of the log record")
+LogId = Annotated[int, Path(alias="logId", ge=1, le=wire.LARGEST_INTEGER, description=LOG_ID)]
+
+
+async def send(request: Request) -> Response:
+    """`POST /gonder`: a text to one number."""
+    token = await admit(request, Permission.SEND)
+    body = await read_json(request)
+    asked = to_model(wire.SendText, body)
+    reception = reception_of(request)
+    wanted = preference(request, usual_wait=MESSAGE_WAIT)
+    sent = await reception.gateway.send(
+        token,
+        ask(asked, reception.zone),
+        wait=wanted.wait,
+        key=idempotency_key(request, body),
+    )
+    return answer_sent(request, sent, wanted)
+
+
+HOT = [Route(f"{render.PREFIX}/gonder", send, methods=["POST"])]
+"""The plain routes, to be matched before all others."""
+
+documented = APIRouter(prefix=render.PREFIX, tags=MESSAGES, generate_unique_id_function=operation_id)
+"""The plain routes once more, for the OpenAPI document alone."""
+
+documented.add_api_route(
+    "/gonder",
+    send,
+    methods=["POST"],
+    summary=sentence("Send a message"),
+    description=sentence(
+        "Sends a WhatsApp message to the number. It needs its country code; Turkish ones are read without it too."
+    ),
+    dependencies=[Security(bearer, scopes=[Permission.SEND])],
+    openapi_extra=asks(wire.SendText, example=examples.SEND_TEXT, makes_rows=True),
+    responses=tells(answers.MessageSent | answers.MessageStanding, *SENDS, example=examples.SENT)
+    | accepts(answers.MessageStanding, example=examples.STANDING),
+)
+
+
+@router.post(
+    "/toplu-gonder",
+    summary=sentence("Send to many"),
+    description=sentence("Sends a WhatsApp message to several numbers, with spaces between the sends."),
+    openapi_extra=asks(wire.SendBatch, example=examples.SEND_BATCH, makes_rows=True),
+    responses=tells(
+        answers.BatchSent | answers.BatchStanding,
+        *SENDS,
+        Code.TOO_MANY_RECIPIENTS,
+        example=examples.BATCH_SENT,
+    )
+    | accepts(answers.BatchSent | answers.BatchStanding, example=examples.BATCH_STANDING),
+)
+async def send_batch(request: Request, sender: BulkSender) -> Response:
+    """Accept a list, and wait until it is finished or the patience of clients is."""
+    body = await read_json(request)
+    asked = to_model(wire.SendBatch, body)
+    reception = reception_of(request)
+    wanted = preference(request, usual_wait=BATCH_WAIT)
+    counts_accepted = sender.rules.counts_accepted
+    view = await reception.gateway.send_batch(
+        sender,
+        ask_batch(asked, reception.zone, body),
+        wait=timedelta(0) if counts_accepted else wanted.wait,
+        key=idempotency_key(request, body),
+    )
+    visit_of(request).headers |= render.marks(
+        is_sandbox=view.is_sandbox,
+        is_replayed=view.replayed,
+        is_repeated=view.repeated,
+    )
+    answer = render.batch_accepted(view) if counts_accepted else render.batch_sent(view, reception.zone)
+    is_accepted = wanted.answers_accepted(is_open=isinstance(answer, answers.BatchStanding))
+    headers = {"Location": render.batch_url(view.batch.id), **wanted.headers()}
+    return render.reply(answer, status=202 if is_accepted else 200, headers=headers)
+
+
+@router.post(
+    "/dosya-gonder",
+    summary=sentence("Send a file"),
+    description=sentence("Sends a PDF or an image over WhatsApp."),
+    openapi_extra=asks(wire.SendFile, example=examples.SEND_FILE, makes_rows=True),
+    responses=tells(
+        answers.MessageSent | answers.MessageStanding,
+        *SENDS,
+        Code.FILE_NOT_OPENED,
+        Code.FILE_TYPE,
+        Code.FILE_TOO_LARGE,
+        Code.NO_FILE_ROOT,
+        example=examples.FILE_SENT,
+    )
+    | accepts(answers.MessageStanding, example=examples.STANDING),
+)
+async def send_file(request: Request, sender: FileSender) -> Response:
+    """Send a file that lies on the server or was uploaded before."""
+    body = await read_json(request)
+    asked = to_model(wire.SendFile, body)
+    reception = reception_of(request)
+    wanted = preference(request, usual_wait=MESSAGE_WAIT)
+    sent = await reception.gateway.send(
+        sender,
+        ask_file(asked, reception.zone),
+        wait=wanted.wait,
+        key=idempotency_key(request, body),
+    )
+    return answer_sent(request, sent, wanted)
+
+
+@router.get(
+    "/durum/{logId}",  # noqa: FAST003 -- it is an alias of log_id
+    summary=sentence("Status of a message"),
+    description=sentence("Asks where the message of this log record stands."),
+    responses=tells(answers.MessageStatusAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.STATUS),
+)
+async def status(request: Request, reader: Reader, log_id: LogId) -> Response:
+    """Tell where one message stands."""
+    reception = reception_of(request)
+    message, is_sandbox = await reception.gateway.message(reader, log_id)
+    visit_of(request).headers |= render.marks(is_sandbox=is_sandbox)
+    return render.reply(render.message_status(message, reception.zone, is_sandbox=is_sandbox))
+
+
+def answer_sent(request: Request, sent: Sent, wanted: Preference) -> Response:
+    """Answer a send. A refusal within the wait is told as an error, with the row that it left."""
+    visit_of(request).headers |= render.marks(
+        is_sandbox=sent.is_sandbox,
+        is_replayed=sent.replayed,
+        is_repeated=sent.repeated,
+    )
+    standing = sent.standing
+    if standing.status is Status.FAILED:
+        raise GuvercinError(standing.reason or Code.WHATSAPP_REFUSED, log_id=standing.id)
+    if wanted.answers_accepted(is_open=standing.status not in WITH_WHATSAPP):
+        headers = {"Location": render.message_url(standing.id), **wanted.headers()}
+        return render.reply(render.message_standing(standing), status=202, headers=headers)
+    return render.reply(render.message_sent(standing), headers=wanted.headers())

@@ -1,0 +1,395 @@
+"""What clients write to us: the models of every request, with English attributes and Turkish names on the wire.
+
+Laws
+1. The accepted body and the documented one are the same model: there is no second list of names or limits.
+2. Keys that no model names are ignored and bound to nothing: old clients send extra fields.
+3. A model checks the shape. What a value means (is the number real, is the file there) the gateway decides.
+4. An optional key may be null; an optional text may be empty, which means the same: PHP clients send both.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date, datetime
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Any, LiteralString
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic_core import PydanticCustomError
+
+from guvercin.core.account import OnUnknown
+from guvercin.core.category import GENERAL, LARGEST_ID
+from guvercin.core.message import Lane
+from guvercin.locale import sentence
+
+MOST_RECIPIENTS = 10_000
+LARGEST_INTEGER = 2**53 - 1
+"""The largest id that every JSON reader keeps exactly."""
+
+
+def _fault(name: LiteralString) -> PydanticCustomError:
+    """Build an error that goes by one of the fault words of `locale.faults`."""
+    return PydanticCustomError(name, name)
+
+
+def _read_phone(value: Any) -> Any:
+    if type(value) is str or type(value) is int:
+        return value
+    raise _fault("yazi_degil")
+
+
+def _read_whole(value: Any) -> Any:
+    """Read `"5"` and `5.0` as 5: old clients quote their integers, and to JSON 5.0 is an integer. Nothing else."""
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) < len(str(LARGEST_INTEGER)):
+        return int(value)
+    if type(value) is float and value.is_integer():
+        return int(value)
+    return value
+
+
+_MOMENT = r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
+_DAY = r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}$"
+
+
+def _read_moment(value: Any) -> Any:
+    """Read `2026-02-23 14:30:00` (naive: the configured zone is put to it later) or ISO 8601 with an offset."""
+    if value is None:
+        return None
+    if type(value) is not str:
+        raise _fault("tip")
+    if re.fullmatch(_MOMENT, value) is None:
+        raise _fault("gecersiz_zaman")
+    try:
+        return datetime.fromisoformat(value)
+    except ValueError:
+        raise _fault("gecersiz_zaman") from None
+
+
+def _empty_is_none(value: str | None) -> str | None:
+    return value or None
+
+
+def _also_quoted(least: int, most: int, *, quoted: str) -> BeforeValidator:
+    """Read an optional integer leniently, and document what is read: the integer, or its digits in quotes."""
+    documented = Annotated[int, Field(ge=least, le=most)] | Annotated[str, Field(pattern=quoted)] | None
+    return BeforeValidator(_read_whole, json_schema_input_type=documented)
+
+
+_MomentText = Annotated[str, Field(pattern=_MOMENT)] | None
+
+Phone = Annotated[
+    str | int,
+    BeforeValidator(_read_phone, json_schema_input_type=str | int),
+    Field(
+        alias="telefon",
+        description=sentence(
+            "The recipient's number (+905XXXXXXXXX); every way in which it is written in Turkey is read."
+        ),
+    ),
+]
+Name = Annotated[
+    StrictStr | None,
+    Field(alias="isim", max_length=200, description=sentence("The recipient's name (for the log).")),
+    AfterValidator(_empty_is_none),
+]
+CategoryId = Annotated[
+    int | None,
+    Field(strict=True, ge=1, le=LARGEST_ID),
+    _also_quoted(1, LARGEST_ID, quoted="^0*[1-9][0-9]{0,5}$"),
+    Field(alias="tur_id", description=sentence("The category's ID (default: 10 = general).")),
+]
+AccountId = Annotated[
+    int | None,
+    Field(strict=True, ge=1, le=LARGEST_INTEGER),
+    _also_quoted(1, LARGEST_INTEGER, quoted="^0*[1-9][0-9]{0,14}$"),
+    Field(alias="hesap_id", description=sentence("The account that sends; without it, the default account.")),
+]
+Reference = Annotated[
+    StrictStr | None,
+    Field(
+        alias="referans",
+        max_length=100,
+        description=sentence("A number of your own; you can search by it and cancel by it."),
+    ),
+    AfterValidator(_empty_is_none),
+]
+PlannedAt = Annotated[
+    datetime | None,
+    BeforeValidator(_read_moment, json_schema_input_type=_MomentText),
+    Field(
+        alias="planlanan_zaman",
+        description=sentence(
+            "It is not sent before this time: 2026-02-23 14:30:00 (in the server's time zone) or ISO 8601."
+        ),
+    ),
+]
+LifetimeMinutes = Annotated[
+    int | None,
+    Field(strict=True, ge=1, le=43_200),
+    _also_quoted(1, 43_200, quoted="^0*[1-9][0-9]{0,4}$"),
+    Field(
+        alias="gecerlilik_dk",
+        description=sentence("Minutes after which it must not leave any more (at most 43200, that is 30 days)."),
+    ),
+]
+FilePathText = Annotated[
+    StrictStr | None,
+    Field(alias="dosya_yolu", max_length=1024, description=sentence("The path of the file on the server.")),
+    AfterValidator(_empty_is_none),
+]
+FileId = Annotated[
+    StrictStr | None,
+    Field(
+        alias="dosya_id",
+        max_length=100,
+        description=sentence("A file that was uploaded with POST /dosyalar, instead of dosya_yolu."),
+    ),
+    AfterValidator(_empty_is_none),
+]
+FileName = Annotated[
+    StrictStr | None,
+    Field(alias="dosya_adi", max_length=240, description=sentence("The file name that the recipient sees.")),
+    AfterValidator(_empty_is_none),
+]
+
+
+class Asked(BaseModel):
+    """A request as its client wrote it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class SendText(Asked):
+    """`POST /gonder`."""
+
+    phone: Phone
+    text: Annotated[StrictStr, Field(alias="mesaj", min_length=1, description=sentence("The text to send."))]
+    name: Name = None
+    category: CategoryId = GENERAL.id
+    account_id: AccountId = None
+    reference: Reference = None
+    planned_at: PlannedAt = None
+    lifetime: LifetimeMinutes = None
+
+
+class SendFile(Asked):
+    """`POST /dosya-gonder`: the file by its path inside the configured roots, or by the id of an upload."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"anyOf": [{"required": ["dosya_yolu"]}, {"required": ["dosya_id"]}]},
+    )
+
+    phone: Phone
+    file_path: FilePathText = None
+    text: Annotated[
+        StrictStr | None,
+        Field(alias="mesaj", description=sentence("The caption of the file.")),
+        AfterValidator(_empty_is_none),
+    ] = None
+    name: Name = None
+    category: CategoryId = GENERAL.id
+    account_id: AccountId = None
+    reference: Reference = None
+    planned_at: PlannedAt = None
+    lifetime: LifetimeMinutes = None
+    file_name: FileName = None
+    file_id: FileId = None
+
+
+_NOT_YET = sentence("Not supported yet: a value here answers 501.")
+
+
+class Recipient(Asked):
+    """One line of a bulk request."""
+
+    phone: Phone
+    name: Name = None
+    text: Annotated[StrictStr | None, Field(alias="mesaj", description=_NOT_YET)] = None
+    variables: Annotated[dict[str, Any] | list[Any] | None, Field(alias="degiskenler", description=_NOT_YET)] = None
+    file_path: Annotated[StrictStr | None, Field(alias="dosya_yolu", description=_NOT_YET)] = None
+    reference: Reference = None
+
+
+class SendBatch(Asked):
+    """`POST /toplu-gonder`."""
+
+    recipients: Annotated[
+        list[Recipient],
+        Field(
+            alias="alicilar",
+            min_length=1,
+            max_length=MOST_RECIPIENTS,
+            description=sentence("The recipients [{telefon, isim}]."),
+        ),
+    ]
+    text: Annotated[StrictStr, Field(alias="mesaj", min_length=1, description=sentence("The text to send."))]
+    category: CategoryId = GENERAL.id
+    account_id: AccountId = None
+    is_template: Annotated[StrictBool | None, Field(alias="sablon", description=_NOT_YET)] = None
+    reference: Reference = None
+    planned_at: PlannedAt = None
+    lifetime: LifetimeMinutes = None
+
+    def not_yet(self) -> Iterator[str]:
+        """Name the filled fields that the contract has and this version doesn't, as attribute paths."""
+        if self.is_template:
+            yield "is_template"
+        for number, recipient in enumerate(self.recipients):
+            for name in ("text", "variables", "file_path"):
+                if getattr(recipient, name):
+                    yield f"recipients.{number}.{name}"
+
+
+class CancelReference(Asked):
+    """`POST /iptal`."""
+
+    reference: Annotated[
+        StrictStr,
+        Field(
+            alias="referans",
+            min_length=1,
+            max_length=100,
+            description=sentence("The number of your own that you gave when sending."),
+        ),
+    ]
+
+
+class WireKind(StrEnum):
+    """The kinds of account that the contract names."""
+
+    SANDBOX = "sandbox"
+    WEB = "web"
+    CLOUD = "cloud"
+
+
+_AccountName = Annotated[StrictStr, Field(min_length=1, max_length=100, description=sentence("The account's name."))]
+
+
+class AddAccount(Asked):
+    """`POST /hesaplar`."""
+
+    name: Annotated[_AccountName, Field(alias="isim")]
+    kind: Annotated[WireKind, Field(alias="tur", description=sentence("For now sandbox; the others answer 501."))]
+
+
+_Seconds = Annotated[float, Field(strict=True, ge=0, le=3_600, allow_inf_nan=False)]
+
+
+class GapSeconds(Asked):
+    """The space before a send, drawn evenly between two figures, in seconds."""
+
+    least: Annotated[_Seconds, Field(alias="en_az", description=sentence("Seconds."))]
+    most: Annotated[_Seconds, Field(alias="en_cok", description=sentence("Seconds."))]
+
+
+class WireLane(StrEnum):
+    """A spacing class in the wire's words."""
+
+    SINGLE = "tekli"
+    BULK = "toplu"
+
+
+LANES: Mapping[WireLane, Lane] = MappingProxyType({WireLane.SINGLE: Lane.SINGLE, WireLane.BULK: Lane.BULK})
+
+
+class ChangeAccount(Asked):
+    """`PATCH /hesaplar/{id}`: what is absent or null stays as it is."""
+
+    name: Annotated[_AccountName | None, Field(alias="isim")] = None
+    gaps: Annotated[
+        dict[WireLane, GapSeconds] | None,
+        Field(
+            alias="araliklar",
+            description=sentence("The space between two sends, for single messages (tekli) and for bulk ones (toplu)."),
+        ),
+    ] = None
+    on_unknown: Annotated[
+        OnUnknown | None,
+        Field(
+            alias="belirsiz", description=sentence("What happens to a message when nobody can tell whether it left.")
+        ),
+    ] = None
+
+
+class ListedStatus(StrEnum):
+    """The message states that a list can be narrowed to."""
+
+    QUEUED = "queued"
+    SCHEDULED = "scheduled"
+    SENDING = "sending"
+    UNKNOWN = "unknown"
+    SENT = "sent"
+    DELIVERED = "delivered"
+    READ = "read"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+def _read_day_or_moment(value: Any) -> Any:
+    """Read a bound of a list: a day (a date), or a moment as above."""
+    if type(value) is str and re.fullmatch(_DAY, value):
+        return _read_moment(f"{value} 00:00:00").date()
+    return _read_moment(value)
+
+
+_Id = Annotated[int, Field(ge=1, le=LARGEST_INTEGER)]
+_DayOrMoment = Annotated[
+    datetime | date | None,
+    BeforeValidator(
+        _read_day_or_moment,
+        json_schema_input_type=Annotated[str, Field(pattern=f"{_DAY}|{_MOMENT}")] | None,
+    ),
+]
+
+
+class ListMessages(Asked):
+    """The query of `GET /gonderimler`."""
+
+    status: Annotated[ListedStatus | None, Field(alias="durum")] = None
+    account_id: Annotated[_Id | None, Field(alias="hesap_id")] = None
+    category: Annotated[int | None, Field(alias="tur_id", ge=1, le=LARGEST_ID)] = None
+    phone: Annotated[str | None, Field(alias="telefon", max_length=100)] = None
+    reference: Annotated[str | None, Field(alias="referans", max_length=100)] = None
+    batch_id: Annotated[_Id | None, Field(alias="toplu_id")] = None
+    since: Annotated[_DayOrMoment, Field(alias="baslangic", description=sentence("From this day or moment on."))] = None
+    until: Annotated[
+        _DayOrMoment,
+        Field(alias="bitis", description=sentence("Until the end of this day, or up to this moment.")),
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[
+        str | None, Field(alias="sonra", description=sentence("The value «sonraki» of the page before."))
+    ] = None
+
+
+class UploadForm(Asked):
+    """`POST /dosyalar`, as multipart/form-data."""
+
+    file: Annotated[
+        str,
+        Field(
+            alias="dosya",
+            description=sentence("PDF, JPEG, PNG or WebP."),
+            json_schema_extra={"contentMediaType": "application/octet-stream"},
+        ),
+    ]
+
+
+def bodies() -> Iterator[type[Asked]]:
+    """Answer every request model."""
+    return _below(Asked)
+
+
+def _below(model: type[Asked]) -> Iterator[type[Asked]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _below(child)
+
+
+FIELD_NAMES: Mapping[str, str] = MappingProxyType(
+    {name: field.alias or name for model in bodies() for name, field in model.model_fields.items()},
+)
+"""Attribute -> wire name, read from the models themselves."""
+
+ATTRIBUTES: Mapping[str, str] = MappingProxyType({wire: name for name, wire in FIELD_NAMES.items()})
+"""Wire name -> attribute."""

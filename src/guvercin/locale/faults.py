@@ -1,0 +1,70 @@
+"""The finer faults of a field, as `alanlar[].kod` names them: the same small list for every field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from guvercin.core.errors import FieldFault
+from guvercin.locale import Translator
+from guvercin.locale.codes import WORDS
+from guvercin.locale.words import Words, told
+
+
+@dataclass(frozen=True, slots=True)
+class FaultWords:
+    """The sentence of a fault, and its better form when the fault brings every value that it has a place for."""
+
+    plain: str
+    exact: str | None = None
+
+
+ANY_FIELD: Mapping[str, FaultWords] = MappingProxyType(
+    {
+        "zorunlu": FaultWords("This field is required."),
+        "bos": FaultWords("This field is empty."),
+        "tip": FaultWords("The value has the wrong type.", "The value has the wrong type: it must be {wanted}."),
+        "uzun": FaultWords("This is too long.", "This is too long: the limit is {limit}."),
+        "kisa": FaultWords("This is too short.", "This is too short: the least is {limit}."),
+        "aralik": FaultWords("The number is out of range.", "The number is out of range: it must be {wanted}."),
+        "secenek": FaultWords("This is not one of the allowed values.", "Allowed values: {wanted}."),
+        "gecersiz": FaultWords("The value is not valid."),
+        "gecersiz_zaman": FaultWords("The time is not valid: write it like 2026-02-23 14:30:00."),
+        "gecmis_zaman": FaultWords("The time is already over."),
+        "uzak_zaman": FaultWords("The time is too far away: plan at most a year ahead."),
+        "gecersiz_karakter": FaultWords("There are control characters in the text. Take them out."),
+        "tanimsiz": FaultWords("There is no such field."),
+    },
+)
+"""`limit` and `wanted` are the params that these sentences know."""
+
+PHONE: Mapping[str, FaultWords] = MappingProxyType(
+    {
+        "yazi_degil": FaultWords(
+            "Write the number as text, in quotes: as a decimal number its digits may have changed."
+        ),
+        "birden_cok_numara": FaultWords("There is more than one number here. Give one number for each message."),
+        "bilimsel_gosterim": FaultWords(
+            "A spreadsheet has rounded the number (9,05321E+11): its last digits are lost. Format the column as text.",
+        ),
+        "harf_var": FaultWords("There are letters in the number."),
+        "eksik_hane": FaultWords("Digits are missing. A Turkish number has 10 digits after the country code."),
+        "fazla_hane": FaultWords("There are too many digits. A Turkish number has 10 digits after the country code."),
+        "servis_numarasi": FaultWords("Numbers that begin with 444 have no WhatsApp."),
+    },
+)
+
+SAYS_NOTHING = "gecersiz"
+"""The fault that says no more than its error does already."""
+
+FAULTS: Mapping[str, FaultWords] = MappingProxyType({**ANY_FIELD, **PHONE})
+
+_BY_WORD: Mapping[str, Words] = MappingProxyType({code.value: words for code, words in WORDS.items()})
+
+
+def fault_sentence(say: Translator, fault: FieldFault) -> str:
+    """Tell what is wrong with a field. A fault may also be a code of the closed list: then it is that code's detail."""
+    if words := FAULTS.get(fault.fault):
+        return told(say, words.plain, words.exact, fault.params)
+    if code := _BY_WORD.get(fault.fault):
+        return told(say, code.detail, code.exact, fault.params)
+    return say(FAULTS[SAYS_NOTHING].plain)

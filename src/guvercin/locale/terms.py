@@ -1,0 +1,63 @@
+"""The short words for states and kinds: one word for one thing, on the pages as in the terminal.
+
+The wire keeps its own values («queued», «connected»); these are what people read for them.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from guvercin.core.account import LineState
+from guvercin.core.message import WaitsFor
+
+STATUSES: Mapping[str, str] = MappingProxyType(
+    {
+        "queued": "Queued",
+        "scheduled": "Scheduled",
+        "sending": "Sending",
+        "unknown": "In doubt",
+        "sent": "Sent",
+        "delivered": "Delivered",
+        "read": "Read",
+        "failed": "Failed",
+        "cancelled": "Cancelled",
+    },
+)
+"""By the wire's `durum` of a message: Status, and `scheduled` for a queued one that waits for its time."""
+
+WAITS: Mapping[WaitsFor, str] = MappingProxyType(
+    {
+        WaitsFor.TIME: "Waits for its time",
+        WaitsFor.RETRY: "Will be tried again",
+        WaitsFor.EARLIER: "Waits for an earlier message to the same recipient",
+        WaitsFor.RESTORED: "Came back with a backup and waits for your decision",
+    },
+)
+
+LINES: Mapping[LineState, str] = MappingProxyType(
+    {
+        LineState.STOPPED: "Switched off",
+        LineState.CONNECTING: "Connecting",
+        LineState.PAIRING: "Waiting for the phone",
+        LineState.CONNECTED: "Connected",
+        LineState.WAITING: "Reconnecting",
+        LineState.BANNED: "Restricted",
+        LineState.LOGGED_OUT: "Logged out",
+        LineState.BLOCKED: "Needs you",
+    },
+)
+
+CATEGORIES: Mapping[int, str] = MappingProxyType(
+    {
+        1: "Invoice",
+        2: "Quote / proforma",
+        3: "Order status",
+        4: "Shipment / delivery",
+        5: "Balance / debt reminder",
+        6: "Receipt of payment",
+        7: "Account statement / reconciliation",
+        8: "Appointment",
+        9: "Campaign / greeting / announcement",
+        10: "General",
+    },
+)
+"""By category id. Turkish is Category.name; a test keeps both the same."""

@@ -1,0 +1,178 @@
+"""The OpenAPI document: valid, complete, and the same models that the routes use."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi.openapi.models import OpenAPI
+from pydantic import BaseModel, TypeAdapter
+from tests.api.conftest import BASE, Connect
+from tests.api.declared import Declared
+
+from guvercin.api import answers, examples, wire
+from guvercin.api.app import document
+from guvercin.locale import Language, translator
+
+DOCUMENT = document()
+OPERATIONS = [
+    (method, path, operation) for path, item in DOCUMENT["paths"].items() for method, operation in item.items()
+]
+IDS = [f"{method} {path}" for method, path, _ in OPERATIONS]
+PUBLIC = {"/saglik", "/hazir", "/metrics"}
+
+BODIES: dict[str, type[BaseModel]] = {
+    f"{BASE}/gonder": wire.SendText,
+    f"{BASE}/toplu-gonder": wire.SendBatch,
+    f"{BASE}/dosya-gonder": wire.SendFile,
+    f"{BASE}/iptal": wire.CancelReference,
+    f"{BASE}/hesaplar": wire.AddAccount,
+    f"{BASE}/hesaplar/{{account_id}}": wire.ChangeAccount,
+    f"{BASE}/dosyalar": wire.UploadForm,
+}
+
+
+def walk(part: Any) -> Iterator[tuple[str, Any]]:
+    match part:
+        case dict():
+            for key, value in part.items():
+                yield key, value
+                yield from walk(value)
+        case list():
+            for value in part:
+                yield from walk(value)
+
+
+def test_it_is_a_valid_document() -> None:
+    assert DOCUMENT["openapi"].startswith("3.1.")
+    OpenAPI.model_validate(DOCUMENT)
+    schemas = DOCUMENT["components"]["schemas"]
+    references = [value for key, value in walk(DOCUMENT) if key == "$ref"]
+    assert references
+    assert {reference.removeprefix("#/components/schemas/") for reference in references} <= schemas.keys()
+    names = [operation["operationId"] for _, _, operation in OPERATIONS]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize(("method", "path", "operation"), OPERATIONS, ids=IDS)
+def test_every_place_of_a_path_is_declared(method: str, path: str, operation: dict[str, Any]) -> None:
+    assert method in {"get", "post", "patch", "delete"}
+    declared = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "path"}
+    assert declared == set(re.findall(r"\{(\w+)\}", path))
+
+
+@pytest.mark.parametrize(("path", "operation"), [each[1:] for each in OPERATIONS], ids=IDS)
+def test_every_operation_says_who_may_ask_and_what_can_go_wrong(path: str, operation: dict[str, Any]) -> None:
+    answered = set(operation["responses"])
+    assert {"500"} < answered
+    assert any(status.startswith("2") for status in answered)
+    if path not in PUBLIC:
+        ((scheme, scopes),) = [next(iter(each.items())) for each in operation["security"]]
+        assert scheme in DOCUMENT["components"]["securitySchemes"]
+        assert len(scopes) == 1
+        assert {"401", "403", "429", "503"} < answered
+    if "requestBody" in operation:
+        assert {"413", "415", "422"} < answered
+    for status, response in operation["responses"].items():
+        if not status.startswith("2"):
+            assert response["x-kodlar"]
+            for media in response["content"].values():
+                assert media["schema"] == {"$ref": "#/components/schemas/Problem"}
+
+
+@pytest.mark.parametrize("path", BODIES)
+def test_the_documented_body_is_the_accepted_model(path: str) -> None:
+    model = BODIES[path]
+    method = "patch" if "{" in path else "post"
+    (media,) = DOCUMENT["paths"][path][method]["requestBody"]["content"].values()
+    assert media["schema"] == {"$ref": f"#/components/schemas/{model.__name__}"}
+    schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+    inner = schema.pop("$defs", {})
+    schema.pop("description")  # its docstring
+    assert DOCUMENT["components"]["schemas"][model.__name__] == schema
+    for name, definition in inner.items():
+        definition.pop("description", None)
+        assert DOCUMENT["components"]["schemas"][name] == definition
+
+
+def test_every_body_is_covered_above() -> None:
+    documented = {path for _, path, operation in OPERATIONS if "requestBody" in operation}
+    assert documented == BODIES.keys()
+
+
+@pytest.mark.parametrize(("path", "operation"), [each[1:] for each in OPERATIONS], ids=IDS)
+def test_every_example_is_what_it_stands_for(path: str, operation: dict[str, Any]) -> None:
+    declared = Declared()
+    for content_type, media in operation.get("requestBody", {}).get("content", {}).items():
+        if content_type == "application/json":
+            assert declared.faults(media["example"], media["schema"]) == []
+            BODIES[path].model_validate(media["example"])
+    for status, response in operation["responses"].items():
+        for media in response["content"].values():
+            if status.startswith("2") and "example" in media:
+                assert declared.faults(media["example"], media["schema"]) == []
+
+
+@pytest.mark.parametrize(
+    ("example", "model"),
+    [
+        (examples.SENT, answers.MessageSent),
+        (examples.FILE_SENT, answers.MessageSent),
+        (examples.STANDING, answers.MessageStanding),
+        (examples.BATCH_SENT, answers.BatchSent),
+        (examples.BATCH_STANDING, answers.BatchStanding),
+        (examples.ACCOUNTS, answers.AccountList),
+        (examples.ACCOUNT, answers.AccountAnswer),
+        (examples.STATUS, answers.MessageStatusAnswer),
+        (examples.BATCH, answers.BatchAnswer),
+        (examples.UPLOADED, answers.UploadAnswer),
+        (examples.CANCELLED, answers.Cancelled),
+        (examples.DONE, answers.Done),
+    ],
+)
+def test_an_answers_example_is_written_as_the_model_writes_it(example: Any, model: type[BaseModel]) -> None:
+    written = TypeAdapter(model).validate_python(example).model_dump(mode="json", by_alias=True)
+    assert written == example
+    assert list(walk(written)) == list(walk(example)), "the keys stand in another order"
+
+
+def test_every_attribute_has_one_wire_name_and_every_wire_name_one_attribute() -> None:
+    pairs = {(name, field.alias or name) for model in wire.bodies() for name, field in model.model_fields.items()}
+    assert len({name for name, _ in pairs}) == len({alias for _, alias in pairs}) == len(pairs) == len(wire.FIELD_NAMES)
+
+
+async def test_the_document_is_public_and_speaks_both_languages(connect: Connect) -> None:
+    async with connect(None) as client:
+        english = await client.get("/openapi.json", headers={"Accept-Language": "en"})
+        assert english.json() == DOCUMENT
+        turkish = await client.get("/openapi.json")
+        assert turkish.headers["Content-Language"] == "tr"
+        operation = turkish.json()["paths"][f"{BASE}/gonder"]["post"]
+        assert operation["summary"] == "Mesaj Gönder"
+        assert turkish.json()["components"]["schemas"].keys() == DOCUMENT["components"]["schemas"].keys()
+
+
+def test_every_sentence_of_the_document_has_its_turkish() -> None:
+    say = translator(Language.TR)
+    sentences = {value for key, value in walk(DOCUMENT) if key in {"summary", "description"} and isinstance(value, str)}
+    codes = {
+        response["description"]
+        for _, _, operation in OPERATIONS
+        for response in operation["responses"].values()
+        if "x-kodlar" in response
+    }
+    missing = {each for each in sentences - codes if say(each) == each}
+    assert missing == set()
+
+
+async def test_the_page_of_the_api_shows_every_operation(client: httpx2.AsyncClient) -> None:
+    page = (await client.get("/belge")).text
+    for _, path, _ in OPERATIONS:
+        assert path in page
+
+
+async def test_the_pages_of_the_codes_are_there(client: httpx2.AsyncClient) -> None:
+    refused = await client.post(f"{BASE}/gonder", json={})
+    page = await client.get(refused.json()["type"])
+    assert (page.status_code, page.headers["Content-Type"].partition(";")[0]) == (200, "text/html")

@@ -1,0 +1,202 @@
+"""`POST /toplu-gonder` and `GET /toplu/{id}`."""
+
+from datetime import timedelta
+from typing import Any
+
+import httpx2
+import pytest
+from tests.api.conftest import BASE, Connect, Server
+
+URL = f"{BASE}/toplu-gonder"
+ALI, VELI = "+905321234567", "+905339876543"
+BATCH: dict[str, Any] = {
+    "alicilar": [{"telefon": ALI, "isim": "Ali"}, {"telefon": VELI, "isim": "Veli"}],
+    "mesaj": "Bakiye hatırlatma",
+    "tur_id": 5,
+}
+SEED_KEYS = ["ok", "total", "sent", "failed"]
+OPEN_KEYS = [*SEED_KEYS, "queued", "toplu_id", "durum_url", "tahmini_bitis"]
+
+
+def batch_of(*numbers: Any) -> dict[str, Any]:
+    return BATCH | {"alicilar": [{"telefon": number} for number in numbers]}
+
+
+async def test_a_finished_batch_answers_the_seeds_four_keys_and_nothing_else(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(URL, json=BATCH)
+    assert answer.status_code == 200, answer.text
+    assert list(answer.json()) == SEED_KEYS
+    assert answer.json() == {"ok": True, "total": 2, "sent": 2, "failed": 0}
+    assert answer.headers["Location"].startswith(f"{BASE}/toplu/")
+    assert answer.headers["X-Guvercin-Deneme"] == "1"
+    batch = (await client.get(answer.headers["Location"])).json()["data"]
+    assert (batch["durum"], batch["total"], batch["sent"], batch["queued"]) == ("finished", 2, 2, 0)
+    assert batch["tahmini_bitis"] is None
+
+
+@pytest.mark.usefixtures("paused")
+async def test_an_unfinished_batch_tells_the_truth_so_far(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(URL, json=batch_of(ALI, VELI, "0532 123"), headers={"Prefer": "wait=0"})
+    assert answer.status_code == 200
+    told = answer.json()
+    assert list(told) == OPEN_KEYS
+    assert (told["total"], told["sent"], told["failed"], told["queued"]) == (3, 0, 1, 2)
+    assert told["durum_url"] == answer.headers["Location"] == f"{BASE}/toplu/{told['toplu_id']}"
+    assert answer.headers["Preference-Applied"] == "wait=0"
+    batch = (await client.get(told["durum_url"])).json()["data"]
+    assert (batch["durum"], batch["neden"], batch["deneme"]) == ("running", "kapali", True)
+    assert sum(batch["dagilim"].values()) == batch["total"] == 3
+
+
+@pytest.mark.usefixtures("paused")
+async def test_respond_async_answers_202(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(URL, json=BATCH, headers={"Prefer": "Respond-Async"})
+    assert answer.status_code == 202
+    assert list(answer.json()) == OPEN_KEYS
+    assert answer.headers["Preference-Applied"] == "respond-async"
+
+
+async def test_bad_and_repeated_numbers_become_failed_rows_and_the_good_ones_go_on(client: httpx2.AsyncClient) -> None:
+    numbers = [ALI, "0532 123 45 67", "hatalı numara", 905339876543, "x" * 300]
+    answer = await client.post(URL, json=batch_of(*numbers))
+    assert answer.json() == {"ok": True, "total": 5, "sent": 2, "failed": 3}
+    batch_id = answer.headers["Location"].rpartition("/")[2]
+    rows = (await client.get(f"{BASE}/gonderimler", params={"toplu_id": batch_id})).json()["data"]
+    told = [(row["alici"][:20], row["durum"], row["neden"]) for row in reversed(rows)]
+    assert told[1] == (ALI, "failed", "mukerrer")
+    assert told[2] == ("hatalı numara", "failed", "gecersiz_telefon")
+    assert told[4][1:] == ("failed", "gecersiz_telefon")
+    assert {row["toplu_id"] for row in rows} == {int(batch_id)}
+
+
+@pytest.mark.parametrize(
+    ("bad", "field", "fault"),
+    [
+        ({"isim": "Ali"}, "alicilar.1.telefon", "zorunlu"),
+        ({"telefon": None}, "alicilar.1.telefon", "yazi_degil"),
+        ("+905339876543", "alicilar.1", "tip"),
+        (None, "alicilar.1", "tip"),
+        ({"telefon": VELI, "isim": 5}, "alicilar.1.isim", "tip"),
+        ({"telefon": VELI, "referans": "x" * 101}, "alicilar.1.referans", "uzun"),
+    ],
+)
+async def test_an_item_that_is_no_recipient_refuses_the_whole_call(
+    client: httpx2.AsyncClient, server: Server, bad: Any, field: str, fault: str
+) -> None:
+    answer = await client.post(URL, json=BATCH | {"alicilar": [{"telefon": ALI}, bad]})
+    assert answer.status_code == 422
+    (told,) = answer.json()["alanlar"]
+    assert (told["alan"], told["kod"]) == (field, fault)
+    assert await server.rows() == 0
+
+
+async def test_a_long_list_of_bad_items_is_told_in_short(client: httpx2.AsyncClient) -> None:
+    answer = await client.post(URL, json=BATCH | {"alicilar": [1] * 9_999})
+    assert (answer.status_code, answer.json()["kod"]) == (422, "gecersiz_alan")
+    assert len(answer.json()["alanlar"]) <= 100
+
+
+@pytest.mark.parametrize("recipients", [[], None, {}, "Ali"])
+async def test_a_list_that_is_none_is_refused(client: httpx2.AsyncClient, recipients: Any) -> None:
+    answer = await client.post(URL, json=BATCH | {"alicilar": recipients})
+    assert (answer.status_code, answer.json()["kod"]) == (422, "gecersiz_alan")
+    assert answer.json()["alanlar"][0]["alan"] == "alicilar"
+
+
+async def test_more_than_ten_thousand_recipients_are_too_many(client: httpx2.AsyncClient, server: Server) -> None:
+    answer = await client.post(URL, json=batch_of(*range(905_300_000_000, 905_300_010_001)))
+    assert (answer.status_code, answer.json()["kod"]) == (413, "cok_fazla_alici")
+    assert await server.rows() == 0
+
+
+@pytest.mark.usefixtures("paused")
+async def test_a_batch_may_be_larger_than_other_bodies(client: httpx2.AsyncClient) -> None:
+    recipients = [{"telefon": str(number), "isim": "Ş" * 200} for number in range(905_321_000_000, 905_321_003_000)]
+    answer = await client.post(URL, json=BATCH | {"alicilar": recipients}, headers={"Prefer": "respond-async"})
+    assert len(answer.request.content) > 1_000_000
+    assert (answer.status_code, answer.json()["total"]) == (202, 3_000)
+
+
+@pytest.mark.parametrize(
+    ("change", "item", "field"),
+    [
+        ({"sablon": True}, {}, "sablon"),
+        ({}, {"degiskenler": {"ad": "Ali"}}, "alicilar.0.degiskenler"),
+        ({}, {"mesaj": "Size özel"}, "alicilar.0.mesaj"),
+        ({}, {"dosya_yolu": "/FTR-001.pdf"}, "alicilar.0.dosya_yolu"),
+    ],
+)
+async def test_what_is_not_there_yet_is_refused_by_name(
+    client: httpx2.AsyncClient, server: Server, change: dict[str, Any], item: dict[str, Any], field: str
+) -> None:
+    answer = await client.post(URL, json=BATCH | change | {"alicilar": [{"telefon": ALI} | item]})
+    assert (answer.status_code, answer.json()["kod"]) == (501, "desteklenmiyor")
+    assert answer.json()["alanlar"][0]["alan"] == field
+    assert field in answer.json()["hata"]
+    assert await server.rows() == 0
+
+
+async def test_the_same_keys_empty_are_fine(client: httpx2.AsyncClient) -> None:
+    empty: dict[str, Any] = {"degiskenler": [], "mesaj": None, "dosya_yolu": ""}
+    answer = await client.post(URL, json=BATCH | {"sablon": False, "alicilar": [{"telefon": ALI} | empty]})
+    assert answer.json() == {"ok": True, "total": 1, "sent": 1, "failed": 0}
+
+
+@pytest.mark.usefixtures("paused")
+async def test_a_token_that_counts_accepted_hears_the_seeds_keys_at_once(connect: Connect, server: Server) -> None:
+    async with connect(await server.token(counts_accepted=True)) as old_client:
+        answer = await old_client.post(URL, json=batch_of(ALI, VELI, "hatalı"))
+        assert answer.status_code == 200
+        assert list(answer.json()) == SEED_KEYS
+        assert answer.json() == {"ok": True, "total": 3, "sent": 2, "failed": 1}
+        assert "Location" in answer.headers
+
+
+@pytest.mark.usefixtures("paused")
+async def test_a_batch_sent_again_answers_the_first_one(client: httpx2.AsyncClient, server: Server) -> None:
+    first = await client.post(URL, json=BATCH, headers={"Prefer": "respond-async"})
+    again = await client.post(URL, json=BATCH, headers={"Prefer": "respond-async"})
+    assert again.headers["Tekrar"] == "1"
+    assert again.headers["Location"] == first.headers["Location"]
+    keyed = await client.post(URL, json=BATCH, headers={"Prefer": "respond-async", "Idempotency-Key": "liste-1"})
+    replay = await client.post(URL, json=BATCH, headers={"Prefer": "respond-async", "Idempotency-Key": '"liste-1"'})
+    assert replay.headers["Idempotency-Replayed"] == "true"
+    assert replay.headers["Location"] == keyed.headers["Location"]
+    other = await client.post(URL, json=BATCH | {"mesaj": "x"}, headers={"Idempotency-Key": "liste-1"})
+    assert (other.status_code, other.json()["kod"]) == (422, "tekrar_anahtari_uyusmuyor")
+    assert await server.rows() <= 4
+
+
+async def test_a_planned_batch_answers_at_once_and_says_what_it_waits_for(
+    client: httpx2.AsyncClient, server: Server
+) -> None:
+    tomorrow = (server.clock.now() + timedelta(days=1)).isoformat(timespec="seconds")
+    answer = await client.post(URL, json=BATCH | {"planlanan_zaman": tomorrow})
+    assert (answer.status_code, answer.json()["queued"]) == (200, 2)
+    batch = (await client.get(answer.json()["durum_url"])).json()["data"]
+    assert batch["neden"] == "zaman"
+    assert (batch["dagilim"]["scheduled"], batch["dagilim"]["queued"]) == (2, 0)
+
+
+async def test_cancelled_rows_count_as_failed_and_apart(client: httpx2.AsyncClient, server: Server) -> None:
+    tomorrow = (server.clock.now() + timedelta(days=1)).isoformat(timespec="seconds")
+    asked = BATCH | {"planlanan_zaman": tomorrow, "referans": "HTR-1"}
+    url = (await client.post(URL, json=asked)).headers["Location"]
+    assert (await client.post(f"{BASE}/iptal", json={"referans": "HTR-1"})).json() == {"ok": True, "adet": 2}
+    batch = (await client.get(url)).json()["data"]
+    assert (batch["durum"], batch["failed"], batch["dagilim"]["cancelled"], batch["dagilim"]["failed"]) == (
+        "finished",
+        2,
+        2,
+        0,
+    )
+
+
+async def test_a_foreign_and_an_unknown_batch_are_not_found(
+    client: httpx2.AsyncClient, connect: Connect, server: Server
+) -> None:
+    url = (await client.post(URL, json=BATCH)).headers["Location"]
+    async with connect(await server.token(account_ids=frozenset({999}))) as stranger:
+        assert (await stranger.get(url)).status_code == 404
+    assert (await client.get(f"{BASE}/toplu/999999")).status_code == 404
+    assert (await client.get(f"{BASE}/toplu/abc")).status_code == 422
