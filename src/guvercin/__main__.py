@@ -1,0 +1,5 @@
+"""`python -m guvercin` is `guvercin`."""
+
+from guvercin.cli import app
+
+app()

@@ -1,0 +1,96 @@
+"""The terminal: `guvercin`, with Turkish words and their English names beside them.
+
+Every command is here, under its names; what it does stands in the module of its noun. Nothing heavy is imported before
+a command runs, so that every one of them, and the help, starts at once.
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from guvercin import __version__
+from guvercin.cli import accounts, backup, bulk, doctor, messages, send, start, tokens
+from guvercin.cli.grammar import Command, Group, Program
+from guvercin.cli.terminal import Terminal
+from guvercin.locale import sentence
+
+app = typer.Typer(
+    cls=Program,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    no_args_is_help=True,
+)
+account = typer.Typer(rich_markup_mode=None)
+token = typer.Typer(rich_markup_mode=None)
+record = typer.Typer(rich_markup_mode=None)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        print(__version__)
+        raise typer.Exit
+
+
+@app.callback(help=sentence("A WhatsApp messaging gateway on your own machine. Turkish letters are welcome: gönder."))
+def everywhere(
+    context: typer.Context,
+    *,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--veri", metavar="KLASÖR", help=sentence("The data folder. May stand anywhere on the line.")),
+    ] = None,
+    details: Annotated[
+        bool, typer.Option("--ayrinti", help=sentence("Show the whole traceback of an error. Anywhere on the line."))
+    ] = False,
+    version: Annotated[
+        bool, typer.Option("--surum", is_eager=True, callback=_show_version, help=sentence("Show the version."))
+    ] = False,
+) -> None:
+    """Take the options that every command has."""
+    del version
+    terminal = Terminal.of(context)
+    terminal.data_dir = data_dir
+    terminal.details = details
+
+
+def _add(group: typer.Typer, names: str, run: object, about: str) -> None:
+    group.command(names, cls=Command, help=about)(run)  # type: ignore[type-var]  # every one is a function
+
+
+_add(app, "baslat, serve", start.start, sentence("Start the server."))
+_add(app, "gonder, send", send.send, sentence("Send one message."))
+_add(app, "dosya, file", send.send_file, sentence("Send one file."))
+_add(app, "toplu, bulk", bulk.bulk, sentence("Send one text to a list of people."))
+_add(app, "durum, status", messages.status, sentence("Show one message, or everything at a glance."))
+app.add_typer(
+    record,
+    name="kayit, log",
+    cls=Group,
+    callback=messages.listing,
+    invoke_without_command=True,
+    help=sentence("List the log, newest first; release or cancel records."),
+)
+app.add_typer(account, name="hesap, account", cls=Group, no_args_is_help=True, help=sentence("The accounts that send."))
+app.add_typer(token, name="anahtar, token", cls=Group, no_args_is_help=True, help=sentence("The keys of programs."))
+_add(
+    app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
+)
+_add(app, "yedek, backup", backup.back_up, sentence("Write everything into one file, while the server runs."))
+_add(app, "geri-yukle, restore", backup.restore, sentence("Put a backup back, while no server runs."))
+
+_add(record, "birak, release", messages.release, sentence("Let records go out that a restored backup holds back."))
+_add(record, "iptal, cancel", messages.cancel, sentence("Withdraw records that have not left."))
+
+_add(account, "liste, list", accounts.list_all, sentence("List the accounts."))
+_add(account, "ekle, add", accounts.add, sentence("Add an account."))
+_add(account, "degistir, edit", accounts.change, sentence("Change an account's name, pace or policy."))
+_add(account, "sil, remove", accounts.remove, sentence("Remove an account; its log stays."))
+_add(account, "varsayilan, default", accounts.make_default, sentence("Make an account the default one."))
+_add(account, "duraklat, pause", accounts.pause, sentence("Stop an account's line; its messages wait."))
+_add(account, "devam, resume", accounts.resume, sentence("Start a paused account's line again."))
+
+_add(token, "uret, create", tokens.create, sentence("Make a key for a program and show it, once."))
+_add(token, "liste, list", tokens.list_all, sentence("List the keys, without their secrets."))
+_add(token, "iptal, revoke", tokens.revoke, sentence("Revoke a key: its program can't send any more."))

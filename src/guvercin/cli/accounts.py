@@ -1,0 +1,205 @@
+"""`hesap …`: the accounts that messages leave from."""
+
+import asyncio
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import typer
+
+from guvercin.cli.options import Json
+from guvercin.cli.reach import gateway, settings
+from guvercin.cli.terminal import ExitCode, Terminal, Trouble, clock_time
+from guvercin.core.account import OnUnknown
+from guvercin.core.token import Permission
+from guvercin.locale import Translator, sentence
+
+AccountId = Annotated[int, typer.Argument(metavar="NO", help=sentence("The number of the account (hesap liste)."))]
+
+STATES: Mapping[str, str] = MappingProxyType(
+    {
+        "connected": sentence("Connected"),
+        "connecting": sentence("Connecting"),
+        "pairing": sentence("Waiting for the phone"),
+        "banned": sentence("Restricted"),
+        "disconnected": sentence("Not connected"),
+    },
+)
+ACTIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "bekle": sentence("nothing to do but wait"),
+        "bagla": sentence("link the phone"),
+        "devam": sentence("guvercin hesap devam {id}"),
+        "telefona_bak": sentence("look at WhatsApp on the phone"),
+    },
+)
+
+
+def list_all(context: typer.Context, *, as_json: Json = False) -> None:
+    """List the accounts."""
+    terminal = Terminal.of(context, as_json=as_json)
+    answer = _ask(terminal, "GET", "/hesaplar")
+    terminal.show(answer)
+    show_accounts(terminal, answer["data"])
+
+
+def add(
+    context: typer.Context,
+    *,
+    name: Annotated[str, typer.Argument(metavar="ISIM", help=sentence("What you call it: shop, accounting …"))],
+    kind: Annotated[str, typer.Option("--tur", metavar="X", help=sentence("Its kind: sandbox"))] = "sandbox",
+    as_json: Json = False,
+) -> None:
+    """Add an account. It becomes the default only if you say so."""
+    terminal = Terminal.of(context, as_json=as_json)
+    answer = _ask(terminal, "POST", "/hesaplar", body={"isim": name, "tur": kind})
+    terminal.show(answer)
+    account = answer["data"]
+    terminal.tell(terminal.say("Added: account {id}, «{name}».", id=str(account["id"]), name=account["isim"]))
+
+
+def change(
+    context: typer.Context,
+    *,
+    account_id: AccountId,
+    name: Annotated[str | None, typer.Option("--isim", metavar="X", help=sentence("A new name."))] = None,
+    single: Annotated[
+        str | None, typer.Option("--aralik", metavar="SN-SN", help=sentence("Seconds between single messages: 2-5"))
+    ] = None,
+    bulk: Annotated[
+        str | None,
+        typer.Option("--toplu-aralik", metavar="SN-SN", help=sentence("Seconds between bulk messages: 8-16")),
+    ] = None,
+    on_unknown: Annotated[
+        str | None,
+        typer.Option(
+            "--belirsiz",
+            metavar="X",
+            help=sentence("What to do with a message in doubt: bekle, vazgec, yeniden_gonder"),
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Change an account's name, pace or policy."""
+    terminal = Terminal.of(context, as_json=as_json)
+    say = terminal.say
+    if on_unknown is not None and on_unknown not in set(OnUnknown):
+        raise Trouble(
+            say("{option} can't be «{value}».", option="--belirsiz", value=on_unknown),
+            say("Write one of these: {names}", names=", ".join(OnUnknown)),
+            code=ExitCode.USAGE,
+        )
+    gaps = {
+        lane: _gap(say, option, written)
+        for lane, option, written in (
+            ("tekli", "--aralik", single),
+            ("toplu", "--toplu-aralik", bulk),
+        )
+        if written is not None
+    }
+    asked = {"isim": name, "araliklar": gaps or None, "belirsiz": on_unknown}
+    body = {key: value for key, value in asked.items() if value is not None}
+    if not body:
+        raise Trouble(
+            say("Nothing to change was named."),
+            say("See how it is written: {command}", command="guvercin hesap degistir --help"),
+            code=ExitCode.USAGE,
+        )
+    answer = _ask(terminal, "PATCH", f"/hesaplar/{account_id}", body=body)
+    terminal.show(answer)
+    terminal.tell(say("Changed: «{name}».", name=answer["data"]["isim"]))
+
+
+def remove(
+    context: typer.Context,
+    *,
+    account_id: AccountId,
+    is_sure: Annotated[bool, typer.Option("--evet", help=sentence("Don't ask."))] = False,
+    as_json: Json = False,
+) -> None:
+    """Remove an account; its log stays."""
+    terminal = Terminal.of(context, as_json=as_json)
+    say = terminal.say
+    if not is_sure:
+        terminal.ask_first(say("Remove account {id}? Its log stays.", id=str(account_id)))
+    answer = _ask(terminal, "DELETE", f"/hesaplar/{account_id}")
+    terminal.show(answer)
+    terminal.tell(say("Removed: account {id}.", id=str(account_id)))
+
+
+def make_default(context: typer.Context, *, account_id: AccountId, as_json: Json = False) -> None:
+    """Make an account the one that sends when none is named."""
+    terminal = Terminal.of(context, as_json=as_json)
+    answer = _ask(terminal, "POST", f"/hesaplar/{account_id}/varsayilan")
+    terminal.show(answer)
+    terminal.tell(terminal.say("The default account is now «{name}».", name=answer["data"]["isim"]))
+
+
+def pause(context: typer.Context, *, account_id: AccountId, as_json: Json = False) -> None:
+    """Stop an account's line; its messages wait."""
+    terminal = Terminal.of(context, as_json=as_json)
+    answer = _ask(terminal, "POST", f"/hesaplar/{account_id}/duraklat")
+    terminal.show(answer)
+    say = terminal.say
+    terminal.tell(
+        say(
+            "Paused: «{name}». Its messages wait. Go on with: guvercin hesap devam {id}",
+            name=answer["data"]["isim"],
+            id=str(account_id),
+        )
+    )
+
+
+def resume(context: typer.Context, *, account_id: AccountId, as_json: Json = False) -> None:
+    """Start a paused account's line again."""
+    terminal = Terminal.of(context, as_json=as_json)
+    answer = _ask(terminal, "POST", f"/hesaplar/{account_id}/devam")
+    terminal.show(answer)
+    terminal.tell(terminal.say("«{name}» goes on.", name=answer["data"]["isim"]))
+
+
+def show_accounts(terminal: Terminal, accounts: list[dict[str, Any]]) -> None:
+    """Show accounts as a table."""
+    say = terminal.say
+    heads = (say("No"), say("Name"), say("Number"), say("Kind"), say("State"), say("Default"), say("Last connected"))
+    rows = [
+        (
+            str(account["id"]),
+            account["isim"],
+            account["telefon"] or "–",
+            account["tur"],
+            state(say, account),
+            say("yes") if account["varsayilan"] else "",
+            clock_time(account["son_baglanti"]),
+        )
+        for account in accounts
+    ]
+    terminal.table(heads, rows)
+
+
+def state(say: Translator, account: Mapping[str, Any]) -> str:
+    """Answer an account's state in words, with what a person has to do."""
+    status = account["durum"]
+    word = say(STATES[status])
+    action = ACTIONS.get(account["eylem"] or "")
+    return f"{word}: {say(action, id=str(account['id']))}" if action else word
+
+
+def _ask(terminal: Terminal, method: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    async def ask() -> dict[str, Any]:
+        async with gateway(terminal, settings(terminal), Permission.ACCOUNTS, Permission.READ) as gate:
+            return await gate.ask(method, path, body=body)
+
+    return asyncio.run(ask())
+
+
+def _gap(say: Translator, option: str, written: str) -> dict[str, float]:
+    least, _, most = written.replace(",", ".").partition("-")
+    try:
+        return {"en_az": float(least), "en_cok": float(most or least)}
+    except ValueError:
+        raise Trouble(
+            say("{option} can't be «{value}».", option=option, value=written),
+            say("Write seconds, the least and the most: 8-16"),
+            code=ExitCode.USAGE,
+        ) from None

@@ -1,0 +1,247 @@
+"""What the owner decided outside the database: read once, checked at start, then handed down as plain values.
+
+Laws
+1. The environment (GUVERCIN_*) wins over `guvercin.toml` in the data folder, and that over the defaults.
+2. Nothing is guessed: an unknown key and a wrong value stop the start, by name, with what to write instead.
+3. There is no default secret. The one secret here is the terminal's own token; it can't be printed or serialised, and
+   it has no place in a file.
+"""
+
+import ipaddress
+import os
+import sys
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Literal, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic_core import PydanticCustomError
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from guvercin.locale import sentence
+
+PREFIX = "GUVERCIN_"
+FILE = "guvercin.toml"
+
+_NOT_IN_THE_FILE = frozenset({"data_dir", "token"})
+"""The first says where the file is; the second is a secret, and files are copied, mailed and backed up."""
+
+_REMEDIES: Mapping[str, str] = MappingProxyType(
+    {
+        "host": sentence("Write an address of this machine, such as 127.0.0.1."),
+        "port": sentence("Write a number from 1 to 65535, such as 8080."),
+        "data_dir": sentence("Write a folder, such as ~/guvercin."),
+        "database_url": sentence("Leave it empty: the database is then a file in the data folder."),
+        "file_roots": sentence("Write whole paths of folders, with a colon between them: /srv/invoices:/srv/photos"),
+        "timezone": sentence("Write a name such as Europe/Istanbul."),
+        "allow_public": sentence("Write 1 or 0."),
+        "forwarded_allow_ips": sentence("Write the addresses of your proxies, with a comma between them."),
+        "log_level": sentence("Write one of these: debug, info, warning, error"),
+        "log_format": sentence("Write one of these: text, json"),
+    },
+)
+
+
+class ConfigError(Exception):
+    """The settings can't be used. `what` and `remedy` are English sentences of the catalogue; `params` fill both."""
+
+    def __init__(self, what: str, remedy: str, **params: str | int) -> None:
+        super().__init__(what.format(**params))
+        self.what = what
+        self.remedy = remedy
+        self.params = params
+
+
+def _folders(written: object) -> object:
+    """Accept the environment's `/a:/b` beside the file's list."""
+    return [part for part in written.split(":") if part] if isinstance(written, str) else written
+
+
+def _absolute(folder: object) -> object:
+    path = Path(str(folder)).expanduser()
+    if not path.is_absolute():
+        raise ValueError("relative")
+    return path
+
+
+def _zone(name: object) -> object:
+    try:
+        return name if isinstance(name, ZoneInfo) else ZoneInfo(str(name))
+    except (LookupError, OSError) as error:  # a folder of zones («Europe») is an OSError
+        raise ValueError("zone") from error
+
+
+def _no_database(url: object) -> object:
+    if str(url).startswith(("postgres://", "postgresql:", "postgresql+")):
+        raise PydanticCustomError("postgresql", "not yet")
+    if url:
+        raise ValueError("url")
+    return url
+
+
+class Config(BaseSettings):
+    """The settings of one process. Made by `load`; nothing below `main` sees it.
+
+    `forwarded_allow_ips` names the proxies whose X-Forwarded-For is believed. `token` is what the terminal signs in
+    with, if its owner doesn't leave that to the data folder.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, env_ignore_empty=True, extra="forbid", frozen=True)
+
+    host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:_-]+$")] = "127.0.0.1"
+    port: Annotated[int, Field(ge=1, le=65_535)] = 8080
+    data_dir: Annotated[Path, BeforeValidator(_absolute)]
+    database_url: Annotated[str, BeforeValidator(_no_database)] = ""
+    file_roots: Annotated[
+        tuple[Annotated[Path, BeforeValidator(_absolute)], ...], NoDecode, BeforeValidator(_folders)
+    ] = ()
+    timezone: Annotated[ZoneInfo, BeforeValidator(_zone)] = ZoneInfo("Europe/Istanbul")
+    token: SecretStr | None = None
+    allow_public: bool = False
+    forwarded_allow_ips: str = "127.0.0.1"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["text", "json"] = "text"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Order the sources: arguments, environment, file. No .env file: it would be found by where one stands."""
+        del dotenv_settings, file_secret_settings
+        file = TomlConfigSettingsSource(settings_cls, init_settings()["data_dir"] / FILE)
+        for name in sorted(_NOT_IN_THE_FILE & file.toml_data.keys()):
+            raise _unknown_key(name)
+        return init_settings, env_settings, file
+
+    @property
+    def database(self) -> Path:
+        """Answer where the database file is."""
+        return self.data_dir / "guvercin.db"
+
+    @property
+    def lock(self) -> Path:
+        """Answer the file whose lock says that a process sends; it holds that process's id and address as JSON."""
+        return self.data_dir / "guvercin.lock"
+
+    @property
+    def spool(self) -> Path:
+        """Answer the folder of our copies of files."""
+        return self.data_dir / "spool"
+
+    @property
+    def is_public(self) -> bool:
+        """Say whether other machines may reach the server."""
+        try:
+            return not ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return self.host != "localhost"
+
+    @property
+    def address(self) -> str:
+        """Answer the URL at which this machine reaches the server."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 -- compared, not bound
+        return f"http://[{host}]:{self.port}" if ":" in host else f"http://{host}:{self.port}"
+
+    def with_file_roots(self, *folders: Path) -> Self:
+        """Answer the same settings with other file roots."""
+        return self.model_copy(update={"file_roots": folders})
+
+
+def load(*, data_dir: Path | None = None, **decided: object) -> Config:
+    """Read the settings. What is given here (options of the command) wins over everything; null is not given.
+
+    Raises ConfigError. Reads `<data_dir>/guvercin.toml` if it is there, and makes nothing.
+    """
+    given = {name: value for name, value in decided.items() if value is not None}
+    try:
+        return Config(data_dir=_folder(data_dir), **given)  # type: ignore[arg-type] # the model checks them itself
+    except ValidationError as error:
+        raise _in_words(error, given) from error
+    except tomllib.TOMLDecodeError as error:
+        what = sentence("{file} can't be understood: {trouble}")
+        raise ConfigError(what, sentence("Write one `name = value` a line."), file=FILE, trouble=str(error)) from error
+    except OSError as error:
+        what = sentence("{file} can't be read: {trouble}")
+        raise ConfigError(
+            what, sentence("Check the rights of the file."), file=FILE, trouble=str(error.strerror)
+        ) from error
+
+
+def check(config: Config) -> None:
+    """Refuse to serve with settings that would open a door or break at the first message. Raises ConfigError."""
+    if config.is_public and not config.allow_public:
+        raise ConfigError(
+            sentence(
+                "{host} can be reached from other machines, and nothing would encrypt what they send, tokens included."
+            ),
+            sentence("Keep 127.0.0.1 and put a proxy with TLS before it. To open it all the same: --herkese-acik"),
+            host=config.host,
+        )
+    check_file_roots(config)
+
+
+def check_file_roots(config: Config) -> None:
+    """Refuse file roots that can't be read. Raises ConfigError."""
+    for root in config.file_roots:
+        if not os.access(root, os.R_OK | os.X_OK) or not root.is_dir():
+            raise ConfigError(
+                sentence("The file root {folder} is not a folder that can be read."),
+                sentence("Make the folder, or take it out of GUVERCIN_FILE_ROOTS or file_roots."),
+                folder=str(root),
+            )
+
+
+def default_data_dir(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """Answer the user's own folder for programs' data, as the system has it: never a checkout, never where one is."""
+    home = Path(environ.get("HOME") or Path.home())
+    if platform == "darwin":
+        return home / "Library" / "Application Support" / "guvercin"
+    named = Path(environ.get("XDG_DATA_HOME", ""))
+    return (named if named.is_absolute() else home / ".local" / "share") / "guvercin"
+
+
+def _folder(asked: Path | None) -> Path:
+    written = asked or os.environ.get(PREFIX + "DATA_DIR")
+    if not written:
+        return default_data_dir()
+    return Path(written).expanduser().absolute()
+
+
+def _in_words(error: ValidationError, given: Mapping[str, object]) -> ConfigError:
+    """Turn the model's first complaint into sentences that name the setting as its owner wrote it."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
+    if first["type"] == "extra_forbidden":
+        return _unknown_key(name)
+    variable = PREFIX + name.upper()
+    in_words = variable if os.environ.get(variable) else f"{name} ({FILE})"
+    shown = f"--{name}" if name in given else in_words
+    if first["type"] == "postgresql":
+        return ConfigError(sentence("{setting}: PostgreSQL is not supported yet."), _REMEDIES[name], setting=shown)
+    return ConfigError(
+        sentence("{setting} can't be «{value}»."), _REMEDIES[name], setting=shown, value=str(first["input"])
+    )
+
+
+def _unknown_key(name: str) -> ConfigError:
+    return ConfigError(
+        sentence("{file} has a key that doesn't exist: {name}"),
+        sentence("Take it out, or write one of these: {names}"),
+        file=FILE,
+        name=name,
+        names=", ".join(name for name in Config.model_fields if name not in _NOT_IN_THE_FILE),
+    )

@@ -1,0 +1,296 @@
+"""The composition root: the only place that knows all the rooms, and makes the only clock and the only chance."""
+
+import asyncio
+import gc
+import logging
+import signal
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import dataclass
+from io import TextIOBase
+from pathlib import Path
+from random import Random, SystemRandom  # noqa: TID251 -- made here, handed down as an argument
+from typing import Any, TextIO, cast
+
+import structlog
+from starlette.types import ASGIApp
+
+from guvercin.config import Config
+from guvercin.core.account import Account, Kind
+from guvercin.core.errors import GuvercinError
+from guvercin.core.pacing import SANDBOX_PACE
+from guvercin.gateway.access import Access
+from guvercin.gateway.clock import Clock, SystemClock
+from guvercin.gateway.files import Files, Spool
+from guvercin.gateway.gateway import SANDBOX_PHONE, Gateway
+from guvercin.gateway.loops import Loops
+from guvercin.gateway.sessions import Sessions
+from guvercin.gateway.upkeep import Upkeep
+from guvercin.gateway.waiting import Waiting
+from guvercin.store.lock import FolderLock
+from guvercin.store.schema import prepare
+from guvercin.store.sqlite import engine_for
+from guvercin.store.sqlite_store import SqliteStore
+from guvercin.store.store import Store
+from guvercin.transports.base import Transport
+from guvercin.transports.ledger import Ledger
+from guvercin.transports.sandbox import Sandbox
+
+SANDBOX_NAME = "Deneme"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that runs, put together and not started."""
+
+    store: Store
+    sessions: Sessions
+    access: Access
+    gateway: Gateway
+    upkeep: Upkeep
+    loops: Loops
+
+
+def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
+    """Put the rooms together. Nothing is started, nothing but the spool's folder is touched."""
+    spool = Spool(config.spool)
+    ledger = Ledger(config.data_dir / "sandbox.jsonl", now=clock.now())
+    access = Access(store, clock)
+    waiting = Waiting(clock)
+    wakers: list[Callable[[int], None]] = []
+
+    def transport_for(account: Account) -> Transport:
+        match account.kind:
+            case Kind.SANDBOX:
+                return Sandbox(account_id=account.id, ledger=ledger, clock=clock)
+
+    def line_changed(account_id: int) -> None:
+        for wake in wakers:
+            wake(account_id)
+
+    sessions = Sessions(store, transport_for, clock=clock, rng=rng, on_change=line_changed)
+    gateway = Gateway(
+        store=store,
+        sessions=sessions,
+        access=access,
+        files=Files(spool=spool, roots=config.file_roots),
+        waiting=waiting,
+        clock=clock,
+        rng=rng,
+        timezone=config.timezone,
+    )
+    upkeep = Upkeep(
+        store=store,
+        sessions=sessions,
+        access=access,
+        spool=spool,
+        account=gateway.any_account,
+        resend=gateway.resend_by_policy,
+        clock=clock,
+    )
+    loops = Loops(store=store, sessions=sessions, upkeep=upkeep, spool_path=spool.path, clock=clock, rng=rng)
+    wakers.append(loops.wake)
+    store.listen(gateway.heard)
+    return House(store=store, sessions=sessions, access=access, gateway=gateway, upkeep=upkeep, loops=loops)
+
+
+def make_folder(config: Config) -> None:
+    """Make the data folder, for its owner alone, and bring its database to the schema of this program."""
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    prepare(engine_for(config.database, create=True))
+
+
+@asynccontextmanager
+async def open_store(config: Config) -> AsyncIterator[SqliteStore]:
+    """Open the database for a moment, beside a live server or without one."""
+    make_folder(config)
+    store = SqliteStore(config.data_dir, is_guest=True)
+    await store.open()
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+@asynccontextmanager
+async def running(config: Config, *, lock: FolderLock | None = None, sends: bool = True) -> AsyncIterator[ASGIApp]:
+    """Run the whole gateway inside this process and answer its app. FolderLocked if another process does.
+
+    Without `sends` no loop is started: whoever only looks or decides must not set a queue going.
+    """
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    own = lock or FolderLock(config.data_dir)
+    try:
+        async with _alive(config, sends=sends) as (app, _):
+            yield app
+    finally:
+        if lock is None:
+            own.release()
+
+
+@asynccontextmanager
+async def _alive(
+    config: Config,
+    *,
+    sends: bool = True,
+    store_in: Callable[[Path], SqliteStore] = SqliteStore,
+    alter: Callable[[ASGIApp], None] = lambda _: None,
+) -> AsyncIterator[tuple[ASGIApp, Gateway]]:
+    from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
+
+    make_folder(config)
+    clock, rng = SystemClock(), SystemRandom()
+    store = store_in(config.data_dir)
+    await store.open()
+    try:
+        if not await store.accounts():
+            first = await store.add_account(SANDBOX_NAME, Kind.SANDBOX, SANDBOX_PHONE, SANDBOX_PACE, now=clock.now())
+            await store.set_default(first.id, now=clock.now())
+        house = build(config, store, clock, rng)
+        if sends:
+            await house.loops.start()
+        try:
+            app = create_app(house.gateway, timezone=config.timezone, clock=clock, rng=rng)
+            store.listen(app.state.metrics.heard)
+            alter(app)
+            yield app, house.gateway
+        finally:
+            house.gateway.close()
+            await house.loops.stop()
+            with suppress(GuvercinError):  # a disk that takes nothing must not keep us from ending in order
+                await house.access.write_last_used()
+    finally:
+        await store.close()
+
+
+def serve(
+    config: Config,
+    on_started: Callable[[], None],
+    *,
+    store_in: Callable[[Path], SqliteStore] = SqliteStore,
+    alter: Callable[[ASGIApp], None] = lambda _: None,
+) -> None:
+    """Serve until a signal asks to stop: callers are answered, sends in hand finish, and it returns.
+
+    Raises FolderLocked if another process runs on this data folder. `store_in` and `alter` are for comparisons: a
+    benchmark serves from another store or an altered app, and everything else is as it is.
+    """
+    configure_logs(config)
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = FolderLock(config.data_dir)
+    try:
+        with asyncio.Runner(loop_factory=_new_loop()) as runner:
+            runner.run(_serve(config, lock, on_started, store_in, alter))
+    finally:
+        lock.release()
+
+
+async def _serve(
+    config: Config,
+    lock: FolderLock,
+    on_started: Callable[[], None],
+    store_in: Callable[[Path], SqliteStore],
+    alter: Callable[[ASGIApp], None],
+) -> None:
+    import uvicorn  # noqa: PLC0415 -- only a server needs one
+
+    class Server(uvicorn.Server):
+        """A server whose end is decided here: a signal lets waiting callers go before it waits for them."""
+
+        @contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            yield
+
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                lock.tell(config.address)
+                on_started()
+
+    async with _alive(config, store_in=store_in, alter=alter) as (app, gateway):
+        server = Server(
+            uvicorn.Config(
+                app,
+                host=config.host,
+                port=config.port,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                date_header=True,
+                proxy_headers=True,
+                forwarded_allow_ips=config.forwarded_allow_ips,
+                timeout_keep_alive=30,
+                timeout_graceful_shutdown=5,
+                backlog=1_024,
+            ),
+        )
+
+        def stop() -> None:
+            gateway.close()
+            server.handle_exit(signal.SIGTERM, None)
+
+        _spare_the_collector()
+        loop = asyncio.get_running_loop()
+        for name in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(name, stop)
+        await server.serve()
+
+
+def _spare_the_collector() -> None:
+    """Let the collector of cycles leave alone what stays as long as the process, and look less often at the rest.
+
+    Requests make next to no cycles, and everything in flight counts as young: at the usual threshold a tenth of a busy
+    server's time went into looking.
+    """
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    gc.enable()
+
+
+def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop  # noqa: PLC0415 -- absent on Windows
+    except ImportError:
+        return None
+    return uvloop.new_event_loop
+
+
+def configure_logs(config: Config) -> None:
+    """Send logs to stderr: words for a terminal, JSON lines for a collector. They hold ids, never texts or numbers."""
+    level = getattr(logging, config.log_level.upper())
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if config.log_format == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _LogStream())),
+        cache_logger_on_first_use=False,  # a test's stderr ends with the test; logging is rare enough
+    )
+    logging.basicConfig(level=level, stream=_LogStream(), format="%(levelname)s %(name)s %(message)s", force=True)
+    if level == logging.INFO:
+        # What uvicorn says of a good start, the terminal says in its reader's words.
+        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
+
+
+class _LogStream(TextIOBase):
+    """Standard error, for logs: where it takes nothing (a full disk, a closed pipe) the line is lost, not the work."""
+
+    def write(self, text: str, /) -> int:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()

@@ -1,0 +1,110 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from tests.cli.running import LATER, Guvercin
+
+from guvercin.cli.bulk import duration
+from guvercin.locale import Language, translator
+
+LIST = "telefon;isim\n0532 123 45 67;Ayşe\n0532 123 45 68;Işık\nabc;Kötü\n+905321234567;Tekrar\n+905000000002;Yok\n"
+
+
+@pytest.fixture
+def people(tmp_path: Path) -> str:
+    path = tmp_path / "musteriler.csv"
+    path.write_bytes(LIST.encode("cp1254"))
+    return str(path)
+
+
+def test_nothing_is_sent_before_a_yes(guvercin: Guvercin, people: str) -> None:
+    done = guvercin("toplu", people, "--mesaj", "Merhaba", code=1)
+    assert done.err == (
+        "Rows: 5. To send: 3, wrong numbers: 1, repeated: 1\n"
+        "  line 4: abc\n"
+        "It takes about 1 s.\n"
+        "Error: There is nobody to ask here: Send to 3 people?\n"
+        "Remedy: Say --evet if it is meant.\n"
+    )
+    assert guvercin("kayit").out == "No message yet.\n"
+
+
+def test_a_bulk_to_its_end_in_turkish(guvercin: Guvercin, people: str) -> None:
+    guvercin.lang = "tr"
+    done = guvercin("toplu", people, "--mesaj", "Merhaba", "--evet", code=4)
+    assert done.out == "Bitti: 5 mesajdan 2 gönderildi, 3 başarısız.\n"
+    lines = done.err.splitlines()
+    assert lines[0] == "Satır: 5. Gönderilecek: 3, hatalı numara: 1, tekrar: 1"
+    assert lines[-1].startswith("5/5  ✓2 ✗3")
+
+
+def test_from_stdin_with_json(guvercin: Guvercin) -> None:
+    done = guvercin("bulk", "-", "--mesaj", "Merhaba", "--evet", "--json", stdin="05321234567\n05321234568\n")
+    assert {name: done.json["data"][name] for name in ("total", "sent", "failed", "durum")} == {
+        "total": 2,
+        "sent": 2,
+        "failed": 0,
+        "durum": "finished",
+    }
+
+
+def test_all_failed_is_failed(guvercin: Guvercin) -> None:
+    done = guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin="+905000000002\n", code=1)
+    assert done.out == "Done: 0 of 1 sent, 1 failed.\n"
+
+
+def test_a_place_to_fill_is_not_sent_as_it_is(guvercin: Guvercin, people: str) -> None:
+    guvercin.lang = "tr"
+    assert guvercin("toplu", people, "--mesaj", "Merhaba {isim}", "--evet", code=2).err == (
+        "Hata: Metinde doldurulacak bir yer var, {isim}: bu henüz desteklenmiyor.\n"
+        "Çözüm: Herkese uyan tek bir metin yazın.\n"
+    )
+
+
+def test_a_planned_bulk_is_not_watched(guvercin: Guvercin) -> None:
+    line = ("toplu", "-", "--mesaj", "Merhaba", "--zaman", LATER, "--evet")
+    assert guvercin(*line, stdin="05321234567\n").out == (
+        "Bulk 1 is kept: Waits for its time\nThey go out when the server runs: guvercin baslat\n"
+    )
+
+
+def test_without_a_server_a_line_that_is_down_is_not_waited_for(guvercin: Guvercin) -> None:
+    guvercin("hesap", "duraklat", "1")
+    done = guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin="05321234567\n", code=3)
+    assert done.out.startswith("Bulk 1 is kept: ")
+    assert guvercin("durum", "1", "--json").json["data"]["durum"] == "queued"
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("", "The list is empty."),
+        ("ad;soyad\nAyşe;Yılmaz", "No column of the list looks like phone numbers."),
+        ("abc1\n", "No number of the list can be read."),
+    ],
+)
+def test_a_list_of_nobody(guvercin: Guvercin, text: str, what: str) -> None:
+    done = guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin=text, code=1)
+    assert f"Error: {what}\nRemedy: " in done.err
+
+
+def test_a_list_that_is_not_there(guvercin: Guvercin) -> None:
+    assert guvercin("toplu", "yok.csv", "--mesaj", "x", code=1).err == (
+        "Error: The file yok.csv can't be read: No such file or directory\nRemedy: Check the path.\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("seconds", "turkish", "english"),
+    [
+        (0, "1 sn", "1 s"),
+        (89, "89 sn", "89 s"),
+        (90, "2 dk", "2 min"),
+        (3599, "1 saat 0 dk", "1 h 0 min"),
+        (5760, "1 saat 36 dk", "1 h 36 min"),
+    ],
+)
+def test_durations(seconds: int, turkish: str, english: str) -> None:
+    length = timedelta(seconds=seconds)
+    assert duration(translator(Language.TR), length) == turkish
+    assert duration(translator(Language.EN), length) == english
