@@ -1,0 +1,42 @@
+"""A running server has loaded what it needs, and nothing that only some of them ever will."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+RUN = """
+import asyncio, sys
+from pathlib import Path
+
+from guvercin import main
+from guvercin.config import load
+
+async def run():
+    async with main.running(load(data_dir=Path(sys.argv[1]))):
+        pass
+
+asyncio.run(run())
+print(*sys.modules)
+"""
+
+NOT_NEEDED = {
+    "alembic": "migrates a database; this one is current",
+    "babel": "compiles the catalogues when the package is built",
+    "httpx2": "carries the terminal's commands to a server",
+    "jinja2": "writes the pages, when one is asked for",
+    "mako": "comes with alembic",
+    "openpyxl": "reads and writes spreadsheets",
+    "sqlalchemy.orm": "is the half of SQLAlchemy that we don't use",
+    "sqlite3": "would be a second copy of SQLite in one process",
+    "typer": "is the terminal's",
+}
+
+
+def modules_of_a_run(folder: Path) -> set[str]:
+    done = subprocess.run([sys.executable, "-c", RUN, str(folder)], capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
+def test_a_running_server_has_not_loaded_what_it_may_never_need(tmp_path: Path) -> None:
+    assert "alembic" in modules_of_a_run(tmp_path)  # the first run makes the database
+    assert sorted(NOT_NEEDED.keys() & modules_of_a_run(tmp_path)) == []
