@@ -1,0 +1,156 @@
+"""Write the parts of the documents that are read off the code and off the lock: `make docs`.
+
+Between `<!-- generated: NAME -->` and `<!-- end: NAME -->` nobody writes by hand. tests/docs/test_docs.py fails when
+such a part no longer says what this script would write.
+
+    python docs/generate.py            write
+    python docs/generate.py --check    write nothing; fail and name the documents that are out of date
+"""
+
+import re
+import sys
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from importlib import metadata
+from pathlib import Path
+from typing import TypeVar
+
+from guvercin.core.account import LINE_TRANSITIONS, LineOrder, LineState
+from guvercin.core.message import TRANSITIONS, Order, Status
+
+State = TypeVar("State", bound=StrEnum)
+Cause = TypeVar("Cause", bound=StrEnum)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; (?P<marker>.*?))? \\$", re.MULTILINE)
+"""One locked package: its name, its version, and where it is installed (absent: everywhere)."""
+
+READ = {
+    "colorama": "BSD-3-Clause",
+    "editables": "MIT",
+    "grimp": "BSD-2-Clause",
+    "h11": "MIT",
+    "httpx2-jsfetch": "BSD-3-Clause",
+    "import-linter": "BSD-2-Clause",
+    "jinja2": "BSD-3-Clause",
+    "markdown-it-py": "MIT",
+    "mdurl": "MIT",
+    "pathspec": "MPL-2.0",
+    "babel": "BSD-3-Clause",
+    "pluggy": "MIT",
+    "pysqlite3": "Zlib",
+    "python-dotenv": "BSD-3-Clause",
+    "rich": "MIT",
+    "shellingham": "ISC",
+    "sortedcontainers": "Apache-2.0",
+    "trove-classifiers": "Apache-2.0",
+    "tzdata": "Apache-2.0",
+    "uvloop": "MIT OR Apache-2.0",
+}
+"""Licences that a person read in the package's own licence file, because its metadata names none in SPDX words."""
+
+CARRIES = {
+    "ast-serialize": "Rust crates, named in its `sboms` folder",
+    "babel": "Unicode locale data (Unicode-3.0)",
+    "grimp": "Rust crates, named in its `sboms` folder",
+    "httptools": "llhttp (MIT), http-parser (MIT)",
+    "hypothesis": "Rust crates, named in its `sboms` folder",
+    "markdown-it-py": "a port of markdown-it (MIT)",
+    "mypy": "typeshed (Apache-2.0, MIT)",
+    "orjson": "Rust crates, named in its `sboms` folder",
+    "prometheus-client": "decorator (BSD-2-Clause)",
+    "pydantic-core": "Rust crates, named in its `sboms` folder",
+    "pysqlite3": "SQLite (public domain)",
+    "typer": "click (BSD-3-Clause)",
+    "ruff": "Rust crates, named in its `sboms` folder",
+    "tzdata": "the IANA time zone database (public domain)",
+    "uv": "Rust crates, named in its `sboms` folder",
+    "uvloop": "libuv (MIT; the wheel holds no text of it)",
+}
+"""Other people's work inside a package, as its licence files, notices and parts lists say."""
+
+
+def state_diagram(table: Mapping[State, Mapping[Cause, State]], orders: type[StrEnum], first: State) -> str:
+    """Draw a transition table as a mermaid state diagram. Orders (what we decide) are in capitals."""
+    lines = ["```mermaid", "stateDiagram-v2", f"    [*] --> {first}"]
+    for state, moves in table.items():
+        causes: dict[State, list[str]] = {}
+        for cause, after in moves.items():
+            causes.setdefault(after, []).append(cause.upper() if isinstance(cause, orders) else str(cause))
+        lines += [f"    {state} --> {after}: {', '.join(names)}" for after, names in causes.items()]
+    return "\n".join([*lines, "```"])
+
+
+def licence(name: str) -> str | None:
+    """Answer a package's licence in SPDX words; None if neither its metadata nor a person has said it."""
+    if name in READ:
+        return READ[name]
+    try:
+        said = metadata.metadata(name).json.get("license_expression")
+    except metadata.PackageNotFoundError:
+        return None
+    return said if isinstance(said, str) else None
+
+
+def licence_table(*locks: str, without: tuple[str, ...] = ()) -> str:
+    """Answer a table of every package in `locks` that no lock in `without` has: licence, what it carries, where."""
+
+    def pins(lock: str) -> dict[str, re.Match[str]]:
+        return {pin["name"]: pin for pin in PIN.finditer((ROOT / lock).read_text(encoding="utf-8"))}
+
+    known = {name for lock in without for name in pins(lock)}
+    wanted = {name: pin for lock in locks for name, pin in pins(lock).items() if name not in known}
+    rows = ["| package | version | licence | carries | only where |", "|---|---|---|---|---|"]
+    for name, pin in sorted(wanted.items()):
+        spdx = licence(name)
+        if spdx is None:
+            sys.exit(f"{name} names no licence in SPDX words: read its licence file, then add it to READ in {__file__}")
+        marker = f"`{pin['marker']}`" if pin["marker"] else ""
+        rows.append(f"| {name} | {pin['version']} | {spdx} | {CARRIES.get(name, '')} | {marker} |")
+    return "\n".join(rows)
+
+
+PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+    "message-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(TRANSITIONS, Order, Status.QUEUED)),
+    "line-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(LINE_TRANSITIONS, LineOrder, LineState.STOPPED)),
+    "shipped": ("THIRD_PARTY.md", lambda: licence_table("requirements.txt")),
+    "tools": (
+        "THIRD_PARTY.md",
+        lambda: licence_table("requirements-build.txt", "requirements-dev.txt", without=("requirements.txt",)),
+    ),
+}
+"""Each generated part: the document that it stands in, and what writes it."""
+
+
+def renew(text: str, name: str, part: str) -> str:
+    """Answer a document's text with one generated part put in its place."""
+    opening, closing = f"<!-- generated: {name} -->\n", f"\n<!-- end: {name} -->"
+    before, found_opening, rest = text.partition(opening)
+    _, found_closing, after = rest.partition(closing)
+    if not (found_opening and found_closing):
+        sys.exit(f"a document lost its marks {opening.strip()} and {closing.strip()}")
+    return f"{before}{opening}{part}{closing}{after}"
+
+
+def main(*arguments: str) -> int:
+    """Write every document whose generated parts have changed, or with --check name them and answer 1."""
+    stale = []
+    for document in sorted({document for document, _ in PARTS.values()}):
+        path = ROOT / document
+        text = path.read_text(encoding="utf-8")
+        renewed = text
+        for name, (home, write) in PARTS.items():
+            if home == document:
+                renewed = renew(renewed, name, write())
+        if renewed != text:
+            stale.append(document)
+            if "--check" not in arguments:
+                path.write_text(renewed, encoding="utf-8")
+    for document in stale:
+        print(f"{document} is out of date: make docs" if "--check" in arguments else f"wrote {document}")
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
