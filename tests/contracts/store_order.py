@@ -70,6 +70,18 @@ class OrderLaws:
         newcomer = await desk.accept()
         assert await desk.leave_in_order() == [planned, newcomer]
 
+    async def test_a_claim_beside_an_answer_sees_what_is_due_as_any_other(self, desk: Desk) -> None:
+        planned = await desk.accept(due_at=NOW + MINUTE)
+        await desk.accept(account=2)
+        claimed = await desk.claim(2)
+        assert claimed is not None
+        desk.now = NOW + MINUTE
+        answered = (in_hand(claimed).id, claimed.attempt_id, Accepted("D-1", NOW))
+        assert await desk.store.settle_and_claim(*answered, list(Lane), now=desk.now, secret=b"", draw=0.0) is None
+        desk.now -= HOUR
+        newcomer = await desk.accept()
+        assert await desk.leave_in_order() == [planned, newcomer]
+
     async def test_plans_leave_by_their_time(self, desk: Desk) -> None:
         late = await desk.accept(due_at=NOW + 2 * HOUR)
         soon = await desk.accept(due_at=NOW + HOUR)

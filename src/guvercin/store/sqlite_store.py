@@ -243,6 +243,8 @@ class SqliteStore:
         secret: bytes,
         draw: float,
     ) -> Claimed | None:
+        self._line_ms(now)  # as in release_due: a claim releases what is due
+
         def work(tx: Tx) -> Claimed | None:
             settled = messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=None)
             return messages.claim(tx, settled.account_id, lanes, now=now, secret=secret, draw=draw)
