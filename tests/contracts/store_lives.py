@@ -124,6 +124,14 @@ class LifeLaws:
                 await asking
         assert [row.id for row in await desk.rows()] == [old]
 
+    async def test_nor_does_it_take_what_is_sent_again(self, desk: Desk) -> None:
+        """And the old row stays in doubt: it gives up only for one that stands in its place."""
+        old = await desk.bring(Status.UNKNOWN)
+        await desk.store.remove_account(2, now=desk.now)
+        with pytest.raises(GuvercinError, match=Code.NOT_FOUND.value):
+            await desk.store.resend(old, draft(account=2), token_id=1, now=NOW, key=None, quota=None)
+        assert (await desk.row(old)).status is Status.UNKNOWN
+
     # -- claim
 
     async def test_a_claim_is_written_down_whole(self, desk: Desk) -> None:
