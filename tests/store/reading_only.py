@@ -35,6 +35,8 @@ async def main(folder: str) -> None:
 
 
 if len(sys.argv) == 2:
-    ctypes.CDLL(None).prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)  # Linux alone has it
+    if prctl is not None:
+        prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE, 0, 0, 0)
     os.execv(sys.executable, [sys.executable, *sys.argv, "without"])  # noqa: S606 -- ourselves
 asyncio.run(main(sys.argv[1]))

@@ -134,14 +134,18 @@ def test_a_database_that_cannot_be_read_now_is_not_an_empty_one(folder: Path) ->
 
 
 def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
-    for number in range(rounds(1, 50)):
+    for number in range(rounds(2, 50)):
         folder = tmp_path / str(number)
         folder.mkdir()
         starting = [child(STARTS, folder / FILE_NAME) for _ in range(3)]
         for process in starting:  # each has loaded what it needs
             assert process.stdout is not None
             assert process.stdout.readline() == "ready\n"
-        answers = [process.communicate("go\n") for process in starting]
+        for process in starting:
+            assert process.stdin is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+        answers = [process.communicate() for process in starting]
         assert [process.returncode for process in starting] == [0, 0, 0], answers
         assert sorted(out for out, _ in answers) == ["False\n", "False\n", "True\n"]
 
