@@ -27,6 +27,10 @@ PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; (?P<mar
 """One locked package: its name, its version, and where it is installed (absent: everywhere)."""
 
 READ = {
+    "apsw": "Zlib",
+    "babel": "BSD-3-Clause",
+    "certifi": "MPL-2.0",
+    "charset-normalizer": "MIT",
     "colorama": "BSD-3-Clause",
     "editables": "MIT",
     "grimp": "BSD-2-Clause",
@@ -34,13 +38,15 @@ READ = {
     "httpx2-jsfetch": "BSD-3-Clause",
     "import-linter": "BSD-2-Clause",
     "jinja2": "BSD-3-Clause",
+    "jsonschema-rs": "MIT",
     "markdown-it-py": "MIT",
     "mdurl": "MIT",
     "pathspec": "MPL-2.0",
-    "babel": "BSD-3-Clause",
     "pluggy": "MIT",
     "pysqlite3": "Zlib",
     "python-dotenv": "BSD-3-Clause",
+    "pyyaml": "MIT",
+    "requests": "Apache-2.0",
     "rich": "MIT",
     "shellingham": "ISC",
     "sortedcontainers": "Apache-2.0",
@@ -51,6 +57,7 @@ READ = {
 """Licences that a person read in the package's own licence file, because its metadata names none in SPDX words."""
 
 CARRIES = {
+    "apsw": "SQLite (public domain)",
     "ast-serialize": "Rust crates, named in its `sboms` folder",
     "babel": "Unicode locale data (Unicode-3.0)",
     "grimp": "Rust crates, named in its `sboms` folder",
