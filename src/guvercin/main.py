@@ -2,20 +2,17 @@
 
 import asyncio
 import gc
-import logging
 import signal
-import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from io import TextIOBase
 from pathlib import Path
 from random import Random, SystemRandom  # noqa: TID251 -- made here, handed down as an argument
-from typing import Any, TextIO, cast
+from typing import Any
 
-import structlog
 from starlette.types import ASGIApp
 
+from guvercin import logs
 from guvercin.config import Config
 from guvercin.core.account import Account, Kind
 from guvercin.core.errors import GuvercinError
@@ -176,7 +173,7 @@ def serve(
     Raises FolderLocked if another process runs on this data folder. `store_in` and `alter` are for comparisons: a
     benchmark serves from another store or an altered app, and everything else is as it is.
     """
-    configure_logs(config)
+    logs.configure(config.log_level, config.log_format)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FolderLock(config.data_dir)
     try:
@@ -255,42 +252,3 @@ def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def configure_logs(config: Config) -> None:
-    """Send logs to stderr: words for a terminal, JSON lines for a collector. They hold ids, never texts or numbers."""
-    level = getattr(logging, config.log_level.upper())
-    renderer: Any = (
-        structlog.processors.JSONRenderer()
-        if config.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
-    )
-    structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _LogStream())),
-        cache_logger_on_first_use=False,  # a test's stderr ends with the test; logging is rare enough
-    )
-    logging.basicConfig(level=level, stream=_LogStream(), format="%(levelname)s %(name)s %(message)s", force=True)
-    if level == logging.INFO:
-        # What uvicorn says of a good start, the terminal says in its reader's words.
-        logging.getLogger("uvicorn.error").setLevel(logging.WARNING)
-
-
-class _LogStream(TextIOBase):
-    """Standard error, for logs: where it takes nothing (a full disk, a closed pipe) the line is lost, not the work."""
-
-    def write(self, text: str, /) -> int:
-        with suppress(OSError, ValueError):
-            sys.stderr.write(text)
-        return len(text)
-
-    def flush(self) -> None:
-        with suppress(OSError, ValueError):
-            sys.stderr.flush()

@@ -186,7 +186,7 @@ from guvercin.cli import app
 try:
     app()
 except SystemExit:
-    heavy = {"fastapi", "starlette", "sqlalchemy", "pysqlite3", "httpx2", "pydantic", "rich", "structlog", "uvicorn"}
+    heavy = {"fastapi", "starlette", "sqlalchemy", "pysqlite3", "httpx2", "pydantic", "rich", "uvicorn"}
     heavy.add("phonenumbers")
     print(sorted(heavy & sys.modules.keys()), file=sys.stderr)
 """

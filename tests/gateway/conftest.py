@@ -1,11 +1,9 @@
 """An empty database to copy, a world on it, and a process that is connected."""
 
-from collections.abc import AsyncIterator, Iterator, MutableMapping
+from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 from tests.gateway.house import House, World, make_world
 
 from guvercin.store.schema import prepare
@@ -18,13 +16,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("template") / FILE_NAME
     prepare(engine_for(path, create=True))
     return path
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[list[MutableMapping[str, Any]]]:
-    """What was logged, instead of a page of it for every trouble that a test makes."""
-    with capture_logs() as entries:
-        yield entries
 
 
 @pytest.fixture

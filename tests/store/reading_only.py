@@ -13,13 +13,11 @@ PR_CAPBSET_DROP, CAP_DAC_OVERRIDE = 24, 1
 
 
 async def main(folder: str) -> None:
-    import structlog
     from tests.contracts.desk import NOW, Desk
 
     from guvercin.core.errors import GuvercinError
     from guvercin.store.sqlite_store import SqliteStore
 
-    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     store = SqliteStore(Path(folder))
     await store.open()
     desk = Desk(store)

@@ -11,11 +11,11 @@ from types import MappingProxyType
 from starlette.requests import Request
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from guvercin.api.metrics import Metrics
 from guvercin.api.reception import VISIT, Visit
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.logs import REQUEST_ID
 
 MEGABYTE = 1_000_000
 """Also the largest body of a path that has no limit of its own."""
@@ -66,7 +66,7 @@ class Door:
                 self._metrics.count(route=_pattern(scope), method=method, status=status, seconds=seconds)
             await send(message)
 
-        context = bind_contextvars(request_id=request_id)
+        context = REQUEST_ID.set(request_id)
         try:
             await self._app(scope, self._bounded(scope, receive), send_marked)
         except Exception as raised:
@@ -76,7 +76,7 @@ class Door:
             response = await scope["app"].exception_handlers[Exception](request, raised)
             await response(scope, receive, send_marked)
         finally:
-            reset_contextvars(**context)
+            REQUEST_ID.reset(context)
 
     def _request_id(self, scope: Scope) -> str:
         for name, value in scope["headers"]:

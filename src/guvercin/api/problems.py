@@ -6,13 +6,13 @@ It is the seed's `{"ok": false, "hata": …}` and a problem document (RFC 9457) 
 3. What is documented is what is sent: `Problem` is both.
 """
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from math import ceil
 from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
-import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
@@ -236,7 +236,7 @@ def install(app: Starlette, *, field_names: Mapping[str, str], request_id: Calla
     for language in Language:
         translator(language)
     attributes = {wire: attribute for attribute, wire in field_names.items()}
-    log = structlog.get_logger(__name__)
+    log = logging.getLogger(__name__)
 
     async def answer(request: Request, raised: Exception) -> Response:
         if isinstance(raised, ClientDisconnect) or isinstance(raised.__cause__, ClientDisconnect):
@@ -246,7 +246,9 @@ def install(app: Starlette, *, field_names: Mapping[str, str], request_id: Calla
         if error.code is Code.INTERNAL:
             # The path may hold a phone number: the log gets the route's pattern instead.
             route = getattr(request.scope.get("route"), "path", None)
-            log.error("unexpected_error", request_id=id_, method=request.method, route=route, exc_info=raised)
+            log.error(
+                "unexpected_error", extra={"request_id": id_, "method": request.method, "route": route}, exc_info=raised
+            )
         response = problem(
             error,
             language=choose_language(_header(request, "accept-language")),

@@ -307,9 +307,9 @@ async def database(terminal: Terminal, config: "Config") -> AsyncIterator["Sqlit
 
 def _quiet_logs(terminal: Terminal, config: "Config") -> None:
     """Send logs to stderr, and only errors: a command says what it has to say in words."""
-    from guvercin import main
+    from guvercin import logs
 
-    main.configure_logs(config if terminal.details else config.model_copy(update={"log_level": "error"}))
+    logs.configure(config.log_level if terminal.details else "error", config.log_format)
 
 
 def busy(terminal: Terminal, found: Holder | None) -> Trouble:

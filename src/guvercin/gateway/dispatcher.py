@@ -10,14 +10,13 @@ Laws
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 from typing import Any, TypeVar
-
-import structlog
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import File, Lane, Message
@@ -40,7 +39,7 @@ _SNOOZE = timedelta(seconds=1)
 SEND_LIMIT = 60.0
 """Seconds after which a transport that doesn't answer is taken to have lost the answer."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
@@ -197,7 +196,7 @@ class Dispatcher:
             )
             return await within(self._clock, SEND_LIMIT, transport.send(outgoing))
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
-            _log.exception("send_failed", account=self._account_id, message=message.id)
+            _log.exception("send_failed", extra={"account_id": self._account_id, "message_id": message.id})
             return Lost(Code.ANSWER_LOST)
 
     def _outgoing_file(self, file: File | None) -> OutgoingFile | None:

@@ -1,10 +1,9 @@
 """The only endless loop: it steps something, waits until that wants to be stepped again, and survives its mistakes."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-
-import structlog
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.gateway.clock import Clock
@@ -12,7 +11,7 @@ from guvercin.gateway.clock import Clock
 AFTER_TROUBLE = timedelta(seconds=1)
 """How long a step that raised is left alone."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 WEATHER = frozenset({Code.STORE_UNAVAILABLE, Code.QUEUE_FULL, Code.CLOSING})
 """Trouble that passes by itself and that whoever met it first has told of."""
@@ -32,9 +31,9 @@ async def keep(
             wake = await step(now)
         except GuvercinError as trouble:
             if trouble.code not in WEATHER:
-                _log.exception("loop_step_failed", loop=name)
+                _log.exception("loop_step_failed", extra={"loop": name})
             wake = now + AFTER_TROUBLE
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
-            _log.exception("loop_step_failed", loop=name)
+            _log.exception("loop_step_failed", extra={"loop": name})
             wake = now + AFTER_TROUBLE
         await clock.wait(started + (wake - now).total_seconds(), bell)

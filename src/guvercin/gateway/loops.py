@@ -4,12 +4,11 @@ They start after what a crash left behind has been put in order, and stop so tha
 """
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
-
-import structlog
 
 from guvercin.core.errors import GuvercinError
 from guvercin.core.message import Status
@@ -26,7 +25,7 @@ STOP_LIMIT = 5.0
 
 _RECOVERED_AT_ONCE = 1_000
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Loops:
@@ -59,7 +58,7 @@ class Loops:
         now = self._clock.now()
         if await self._store.is_older_copy():
             held = await self._store.hold_unfinished(now=now)
-            _log.warning("older_copy_held", rows=held)
+            _log.warning("older_copy_held", extra={"rows": held})
         while await self._store.recover(now=now, limit=_RECOVERED_AT_ONCE):
             pass
         self._store.listen(self._heard)
@@ -91,7 +90,7 @@ class Loops:
             try:
                 await dispatcher.let_go()
             except GuvercinError as trouble:
-                _log.warning("left_in_hand", account=account_id, trouble=trouble.code.value)
+                _log.warning("left_in_hand", extra={"account_id": account_id, "trouble": trouble.code.value})
         await self._sessions.close()
 
     def _keep(

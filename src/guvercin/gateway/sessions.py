@@ -9,12 +9,11 @@ Laws
 """
 
 import asyncio
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
-
-import structlog
 
 from guvercin.core.account import Account, Line, LineCause, LineNews, LineOrder, LineState, follow
 from guvercin.core.errors import Code, GuvercinError
@@ -28,7 +27,7 @@ from guvercin.transports.base import Transport
 
 _POLL = timedelta(seconds=1)
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 _WANTS_A_RUN = frozenset({LineState.CONNECTING, LineState.CONNECTED})
 _HAS_A_RUN = _WANTS_A_RUN | {LineState.PAIRING}
@@ -177,9 +176,9 @@ class Sessions:
             await session.transport.run(emit, session.line)
         except GuvercinError as trouble:
             if trouble.code not in WEATHER:
-                _log.exception("line_run_failed", account=account_id)
+                _log.exception("line_run_failed", extra={"account_id": account_id})
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
-            _log.exception("line_run_failed", account=account_id)
+            _log.exception("line_run_failed", extra={"account_id": account_id})
         self._on_change(account_id)  # a step sees how it ended
 
     async def _hear(self, account_id: int, session: _Session, event: TransportEvent) -> None:

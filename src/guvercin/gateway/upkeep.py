@@ -1,12 +1,11 @@
 """What time does to messages, whether anybody looks or not: waits end, lifetimes end, doubts are looked into."""
 
 import asyncio
+import logging
 import math
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
-
-import structlog
 
 from guvercin.core.account import Account, Kind, OnUnknown
 from guvercin.core.errors import Code, GuvercinError
@@ -35,7 +34,7 @@ _TIDY_EVERY = 3_600.0
 _KEEP_FILES = timedelta(days=7)
 _WRITE_USE_EVERY = 30.0
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Upkeep:
@@ -117,7 +116,7 @@ class Upkeep:
         except GuvercinError:
             raise
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
-            _log.exception("evidence_failed", account=doubt.account_id, message=doubt.message_id)
+            _log.exception("evidence_failed", extra={"account_id": doubt.account_id, "message_id": doubt.message_id})
             return False
         return standing.status is not Status.UNKNOWN  # it may have named a message that is another's
 

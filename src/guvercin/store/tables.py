@@ -68,7 +68,6 @@ account = Table(
         "is_default",
         unique=True,
         sqlite_where=text("is_default"),
-        postgresql_where=text("is_default"),
     ),
     sqlite_autoincrement=True,
 )
@@ -158,7 +157,6 @@ message = Table(
         "due_at",
         "id",
         sqlite_where=_IN_LINE,
-        postgresql_where=_IN_LINE,
     ),
     # A deferred row, and what is parked behind it, hold back the later ones of their recipient.
     Index(
@@ -167,33 +165,28 @@ message = Table(
         "recipient",
         "priority",
         sqlite_where=_HOLDS_BACK,
-        postgresql_where=_HOLDS_BACK,
     ),
     # What upkeep looks at: waits that end, doubts, lifetimes that end, hands that may be empty.
     Index(
         "ix_message_waits_until",
         "waits_until",
         sqlite_where=_WAITS,
-        postgresql_where=_WAITS,
     ),
     Index(
         "ix_message_in_doubt",
         "waits_until",
         sqlite_where=text("status = 'unknown' AND waits_until IS NOT NULL"),
-        postgresql_where=text("status = 'unknown' AND waits_until IS NOT NULL"),
     ),
     Index(
         "ix_message_expires_at",
         "expires_at",
         sqlite_where=text("status = 'queued'"),
-        postgresql_where=text("status = 'queued'"),
     ),
     Index(
         "ix_message_unsettled",
         "account_id",
         "status",
         sqlite_where=text("status IN ('sending', 'unknown')"),
-        postgresql_where=text("status IN ('sending', 'unknown')"),
     ),
     Index(
         "uq_message_remote_id",
@@ -201,7 +194,6 @@ message = Table(
         "remote_id",
         unique=True,
         sqlite_where=text("remote_id IS NOT NULL"),
-        postgresql_where=text("remote_id IS NOT NULL"),
     ),
     Index(
         "ix_message_fingerprint",
@@ -209,14 +201,12 @@ message = Table(
         "fingerprint",
         "created_at",
         sqlite_where=text("fingerprint IS NOT NULL"),
-        postgresql_where=text("fingerprint IS NOT NULL"),
     ),
     Index(
         "ix_message_batch",
         "batch_id",
         "status",
         sqlite_where=text("batch_id IS NOT NULL"),
-        postgresql_where=text("batch_id IS NOT NULL"),
     ),
     Index("ix_message_recipient", "recipient", "id"),
     Index(
@@ -224,7 +214,6 @@ message = Table(
         "reference",
         "id",
         sqlite_where=text("reference IS NOT NULL"),
-        postgresql_where=text("reference IS NOT NULL"),
     ),
     sqlite_autoincrement=True,
 )

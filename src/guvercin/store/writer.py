@@ -10,6 +10,7 @@ Laws
 """
 
 import asyncio
+import logging
 import os
 import queue
 import threading
@@ -21,7 +22,6 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import orjson
-import structlog
 from sqlalchemy import Connection
 
 from guvercin.core.account import IllegalLineOrder
@@ -39,7 +39,7 @@ _INSERT_EVENT = "INSERT INTO event (at, kind, account_id, message_id, batch_id, 
 REFUSALS = (GuvercinError, IllegalOrder, IllegalLineOrder)
 """What a job may raise to say no. Anything else is trouble with the database, or a bug."""
 
-_log = structlog.get_logger(__name__)
+_log = logging.getLogger(__name__)
 
 
 class Tx:
@@ -274,9 +274,9 @@ class Writer:
             job.trouble = _unavailable(trouble) if is_unavailable else trouble
         with suppress(Exception):  # a log that can't be written must not end the thread
             if not is_unavailable:
-                _log.error("write_failed", trouble=repr(trouble), jobs=len(group))
+                _log.error("write_failed", extra={"trouble": repr(trouble), "jobs": len(group)})
             elif not self._is_down:  # said once: a log that floods would fill the disk even more
-                _log.error("store_unavailable", trouble=repr(trouble))
+                _log.error("store_unavailable", extra={"trouble": repr(trouble)})
         self._is_down = is_unavailable or self._is_down
 
     def _announce(self, group: list[_Job[Any]], done: Committed) -> None:
