@@ -18,9 +18,10 @@ from guvercin.core.account import Account, Kind
 from guvercin.core.errors import GuvercinError
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.gateway.access import Access
+from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.gateway.clock import Clock, SystemClock
 from guvercin.gateway.files import Files, Spool
-from guvercin.gateway.gateway import SANDBOX_PHONE, Gateway
+from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.loops import Loops
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
@@ -82,7 +83,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         sessions=sessions,
         access=access,
         spool=spool,
-        account=gateway.any_account,
+        account=gateway.accounts.any,
         resend=gateway.resend_by_policy,
         clock=clock,
     )

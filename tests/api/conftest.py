@@ -27,8 +27,9 @@ from guvercin.core.message import Lane
 from guvercin.core.pacing import Gap, Pace
 from guvercin.core.token import Permission, TokenRules
 from guvercin.gateway.access import create_token
+from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.gateway.clock import SystemClock
-from guvercin.gateway.gateway import SANDBOX_PHONE, Gateway
+from guvercin.gateway.gateway import Gateway
 from guvercin.main import House, build
 from guvercin.store.schema import prepare
 from guvercin.store.sqlite import engine_for
@@ -152,4 +153,4 @@ async def client(connect: Connect, token: str) -> AsyncIterator[httpx2.AsyncClie
 async def paused(server: Server) -> None:
     """Stop the default account's line: what is accepted now waits."""
     owner = await server.gateway.authenticate(await server.token())
-    await server.gateway.pause_account(owner, server.account.id)
+    await server.gateway.accounts.pause(owner, server.account.id)

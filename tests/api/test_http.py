@@ -13,6 +13,7 @@ from guvercin.api.app import create_app
 from guvercin.core.token import Permission
 from guvercin.gateway.clock import SystemClock
 from guvercin.gateway.gateway import Gateway
+from guvercin.logs import fields
 
 URL = f"{BASE}/gonder"
 TEXT = {"telefon": "+905321234567", "mesaj": "Şükrü Bey, faturanız hazır."}
@@ -289,7 +290,7 @@ class Broken:
 
 
 async def test_what_nobody_expected_leaks_nothing_and_has_a_number(
-    server: Server, capsys: pytest.CaptureFixture[str]
+    server: Server, caplog: pytest.LogCaptureFixture
 ) -> None:
     app = create_app(cast("Gateway", Broken()), timezone=UTC, clock=SystemClock(), rng=server.rng)
     with connecting(app) as connect:
@@ -301,7 +302,7 @@ async def test_what_nobody_expected_leaks_nothing_and_has_a_number(
                 assert "+90532" not in answer.text
                 assert answer.headers.get_list("X-Request-Id") == ["istek-7"]
                 assert answer.json()["istek_id"] == "istek-7"
-    assert "istek-7" in capsys.readouterr().out
+    assert [fields(line)["request_id"] for line in caplog.records] == ["istek-7"] * 2
 
 
 # -- operations

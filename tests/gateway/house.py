@@ -239,7 +239,7 @@ class House:
             sessions=self.sessions,
             access=self.access,
             spool=self.spool,
-            account=self.gateway.any_account,
+            account=self.gateway.accounts.any,
             resend=self.gateway.resend_by_policy,
             clock=clock,
         )

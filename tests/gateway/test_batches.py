@@ -200,9 +200,9 @@ async def test_a_forecast_is_what_is_left_times_the_mean_gap(paced: House) -> No
 
 async def test_nothing_is_forecast_while_nothing_moves(paced: House) -> None:
     view = await send(paced, batch(*numbers(30)))
-    await paced.gateway.pause_account(paced.everything, 1)
+    await paced.gateway.accounts.pause(paced.everything, 1)
     assert (await look(paced, view)).finish_at is None
-    await paced.gateway.resume_account(paced.everything, 1)
+    await paced.gateway.accounts.resume(paced.everything, 1)
     await paced.tend()
     until = paced.clock.now() + timedelta(hours=1)
     paced.world.peer.hang_up(LineEvent(news=LineNews.BANNED, code=Code.TEMPORARY_BAN, until=until))

@@ -83,7 +83,7 @@ async def test_a_new_account_gets_a_dispatcher_and_a_removed_one_loses_it(world:
     calling = house.calling(account_id=added.id)
     await house.clock.settle()
     assert calling.result().standing.status is Status.SENT
-    await house.gateway.remove_account(house.everything, added.id)
+    await house.gateway.accounts.remove(house.everything, added.id)
     await house.clock.elapse(seconds(1))
     assert f"dispatcher-{added.id}" not in {task.get_name() for task in house.tasks()}
     assert house.sessions.account_ids() == {1}
@@ -97,7 +97,7 @@ async def test_a_line_that_opens_wakes_its_dispatcher(world: World) -> None:
     await house.clock.settle()
     number = await house.accept()
     world.peer.script = lambda _: Act()
-    await house.gateway.resume_account(house.everything, 1)
+    await house.gateway.accounts.resume(house.everything, 1)
     await house.clock.settle()
     assert await house.status(number) is Status.SENT
     await stop(house)
@@ -158,7 +158,7 @@ async def test_an_idle_house_stops_at_once(world: World) -> None:
 
 async def test_waiting_callers_are_answered_when_it_stops(world: World) -> None:
     house = await start(world)
-    await house.gateway.pause_account(house.everything, 1)
+    await house.gateway.accounts.pause(house.everything, 1)
     callers = [house.calling(phone) for phone in numbers(5)]
     bulk = asyncio.create_task(house.gateway.send_batch(house.everything, batch(FIRST), wait=seconds(25)))
     await house.clock.elapse(seconds(1))

@@ -205,12 +205,12 @@ async def test_a_pace_is_changed_while_it_runs(world: World) -> None:
     wake = await house.dispatch()
     assert wake - house.clock.now() <= seconds(POLL), "a pace that gets faster is not noticed an hour later"
     change = AccountChange(gaps=pace((0.5, 0.5)).gaps)
-    await house.gateway.change_account(house.everything, 1, change)
+    await house.gateway.accounts.change(house.everything, 1, change)
     await house.tend()
     await house.dispatch()
     await house.clock.elapse(seconds(0.5))
     await house.dispatch()
-    await house.gateway.change_account(house.everything, 1, AccountChange(gaps=pace((20, 20)).gaps))
+    await house.gateway.accounts.change(house.everything, 1, AccountChange(gaps=pace((20, 20)).gaps))
     await house.tend()
     await house.deliver_all()
     assert watch.gaps == [pytest.approx(10), pytest.approx(0.5), pytest.approx(20)]

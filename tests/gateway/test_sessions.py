@@ -94,7 +94,7 @@ async def test_a_human_need_not_wait_for_the_redial(house: House) -> None:
     await tend_for(house, 60)
     assert await house.line() is LineState.WAITING
     house.world.peer.dials.clear()
-    await house.gateway.resume_account(house.everything, 1)
+    await house.gateway.accounts.resume(house.everything, 1)
     await house.tend()
     assert house.sessions.is_open(1)
 
@@ -205,14 +205,14 @@ async def test_switching_off_and_on_does_not_shorten_a_ban(world: World, *, is_r
     world.peer.hang_up(banned(house))
     await house.clock.settle()
     await tend_for(house, 60)
-    await house.gateway.pause_account(house.everything, 1)
+    await house.gateway.accounts.pause(house.everything, 1)
     assert await house.line() is LineState.STOPPED
     if is_restarted:
         await house.crash()
         house = await world.begin()
     await tend_for(house, 60)
-    await house.gateway.pause_account(house.everything, 1)
-    account = await house.gateway.resume_account(house.everything, 1)
+    await house.gateway.accounts.pause(house.everything, 1)
+    account = await house.gateway.accounts.resume(house.everything, 1)
     assert (account.line.state, account.line.code) == (LineState.BANNED, Code.TEMPORARY_BAN)
     await tend_for(house, BAN.total_seconds() - 121)
     assert await house.line() is LineState.BANNED
@@ -224,10 +224,10 @@ async def test_switching_off_and_on_does_not_shorten_a_ban(world: World, *, is_r
 async def test_a_ban_that_ended_while_nobody_wanted_the_line_is_over(house: House) -> None:
     house.world.peer.hang_up(banned(house))
     await house.clock.settle()
-    await house.gateway.pause_account(house.everything, 1)
+    await house.gateway.accounts.pause(house.everything, 1)
     await tend_for(house, BAN.total_seconds())
     assert await house.line() is LineState.STOPPED
-    account = await house.gateway.resume_account(house.everything, 1)
+    account = await house.gateway.accounts.resume(house.everything, 1)
     assert account.line.state is LineState.CONNECTING
     await house.tend()
     assert house.sessions.is_open(1)
@@ -237,11 +237,11 @@ async def test_a_ban_without_an_end_waits_for_a_human(house: House) -> None:
     house.world.peer.hang_up(LineEvent(news=LineNews.BANNED, code=Code.TEMPORARY_BAN))
     await tend_for(house, 300)
     assert await house.line() is LineState.BANNED
-    await house.gateway.resume_account(house.everything, 1)
+    await house.gateway.accounts.resume(house.everything, 1)
     await house.tend()
     assert await house.line() is LineState.BANNED
-    await house.gateway.pause_account(house.everything, 1)
-    await house.gateway.resume_account(house.everything, 1)
+    await house.gateway.accounts.pause(house.everything, 1)
+    await house.gateway.accounts.resume(house.everything, 1)
     await house.tend()
     assert house.sessions.is_open(1)
 
@@ -260,7 +260,7 @@ async def test_a_line_that_needs_a_human_is_left_alone_until_one_acts(
     await tend_for(house, 300)
     assert await house.line() is state
     assert await states(house) == ["connected", state.value]
-    await house.gateway.resume_account(house.everything, 1)
+    await house.gateway.accounts.resume(house.everything, 1)
     await house.tend()
     assert house.sessions.is_open(1), "a human asked, so it is dialled at once"
 
@@ -283,7 +283,7 @@ async def test_a_paused_line_lets_its_send_finish_and_takes_no_other(house: Hous
     first, second = await house.accept(FIRST), await house.accept(SECOND)
     step = asyncio.create_task(house.dispatch())
     await house.clock.settle()
-    account = await house.gateway.pause_account(house.everything, 1)
+    account = await house.gateway.accounts.pause(house.everything, 1)
     assert (account.line.state, account.is_enabled, account.line.code) == (LineState.STOPPED, False, Code.SWITCHED_OFF)
     gate.set()
     await step
@@ -292,7 +292,7 @@ async def test_a_paused_line_lets_its_send_finish_and_takes_no_other(house: Hous
         await house.dispatch()
         await tend_for(house, 1)
     assert await house.status(second) is Status.QUEUED
-    await house.gateway.resume_account(house.everything, 1)
+    await house.gateway.accounts.resume(house.everything, 1)
     await house.tend()
     await house.dispatch()
     assert await house.status(second) is Status.SENT
@@ -300,9 +300,9 @@ async def test_a_paused_line_lets_its_send_finish_and_takes_no_other(house: Hous
 
 async def test_orders_that_change_nothing_are_no_errors(house: House) -> None:
     for _ in range(2):
-        assert (await house.gateway.resume_account(house.everything, 1)).line.state is LineState.CONNECTED
+        assert (await house.gateway.accounts.resume(house.everything, 1)).line.state is LineState.CONNECTED
     for _ in range(2):
-        assert (await house.gateway.pause_account(house.everything, 1)).line.state is LineState.STOPPED
+        assert (await house.gateway.accounts.pause(house.everything, 1)).line.state is LineState.STOPPED
 
 
 async def test_orders_and_steps_take_turns(house: House) -> None:
@@ -319,7 +319,7 @@ async def test_orders_and_steps_take_turns(house: House) -> None:
 
 async def test_an_account_can_be_ordered_before_any_step_has_seen_it(house: House) -> None:
     added = await house.store.add_account("Yeni", Kind.SANDBOX, None, house.sessions.pace(1), now=house.clock.now())
-    account = await house.gateway.pause_account(house.everything, added.id)
+    account = await house.gateway.accounts.pause(house.everything, added.id)
     assert account.line.state is LineState.STOPPED
     await house.tend()
     assert not house.sessions.is_open(added.id)
@@ -331,14 +331,14 @@ async def test_an_account_can_be_ordered_before_any_step_has_seen_it(house: Hous
 async def test_an_order_that_cannot_be_written_changes_nothing(house: House) -> None:
     house.store.writer.refuses = True
     with pytest.raises(GuvercinError):
-        await house.gateway.pause_account(house.everything, 1)
+        await house.gateway.accounts.pause(house.everything, 1)
     assert house.sessions.is_open(1)
     house.store.writer.refuses = False
     assert await house.line() is LineState.CONNECTED
 
 
 async def test_a_removed_account_has_no_line(house: House) -> None:
-    await house.gateway.remove_account(house.everything, 1)
+    await house.gateway.accounts.remove(house.everything, 1)
     await house.tend()
     assert house.sessions.transport(1) is None
     assert house.sessions.account_ids() == frozenset()

@@ -251,8 +251,8 @@ class Game:
             (8, lambda: self.call(self.send_batch)),
             (6, lambda: self.call(self.meddle)),
             (4, lambda: self.peer.hang_up(self.rng.choice([*TROUBLES, self.ban()]))),
-            (3, lambda: self.ask(self.house.gateway.pause_account(self.house.everything, 1))),
-            (4, lambda: self.ask(self.house.gateway.resume_account(self.house.everything, 1))),
+            (3, lambda: self.ask(self.house.gateway.accounts.pause(self.house.everything, 1))),
+            (4, lambda: self.ask(self.house.gateway.accounts.resume(self.house.everything, 1))),
             (3, self.store_refuses_or_recovers),
             (3, self.store_is_slow),
             (4, self.evidence_changes),
@@ -303,7 +303,7 @@ class Game:
         peer.dials.clear()
         self.clear_store()
         await self.crash()
-        await self.ask(self.house.gateway.resume_account(self.house.everything, 1))
+        await self.ask(self.house.gateway.accounts.resume(self.house.everything, 1))
         for _ in range(60):
             clock.advance(timedelta(minutes=20))
             await clock.elapse(seconds(3))

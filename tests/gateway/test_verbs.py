@@ -16,7 +16,8 @@ from guvercin.core.message import Lane, Status
 from guvercin.core.outcome import Deferred, Lost, ReceiptKind, Refused, Unclear
 from guvercin.core.pacing import Gap
 from guvercin.core.token import Token
-from guvercin.gateway.gateway import LONGEST_ACCOUNT_NAME, LONGEST_GAP, RETRY_GUARD
+from guvercin.gateway.accounts import LONGEST_ACCOUNT_NAME, LONGEST_GAP
+from guvercin.gateway.gateway import RETRY_GUARD
 from guvercin.gateway.requests import AccountChange, Ask, IdempotencyKey, NewAccount, Sent
 from guvercin.testing.transport import Act
 
@@ -53,9 +54,9 @@ async def test_a_message_takes_the_default_account_or_the_one_it_names(house: Ho
     other = await second_account(house)
     assert (await house.ask()).standing.account_id == 1
     assert (await house.ask(SECOND, account_id=other.id)).standing.account_id == other.id
-    await house.gateway.make_default(house.everything, other.id)
+    await house.gateway.accounts.make_default(house.everything, other.id)
     assert (await house.ask(THIRD)).standing.account_id == other.id
-    assert [account.is_default for account in await house.gateway.accounts(house.everything)] == [False, True]
+    assert [account.is_default for account in await house.gateway.accounts.seen(house.everything)] == [False, True]
 
 
 async def test_an_account_that_is_not_there_or_not_yours_is_not_found(house: House) -> None:
@@ -71,7 +72,7 @@ async def test_an_account_that_is_not_there_or_not_yours_is_not_found(house: Hou
 
 async def test_without_a_default_there_is_none_to_send_with(house: House) -> None:
     other = await second_account(house)
-    await house.gateway.remove_account(house.everything, 1)
+    await house.gateway.accounts.remove(house.everything, 1)
     assert await code_of(send(house, house.everything)) is Code.NO_ACCOUNT
     assert await code_of(send(house, house.everything, account_id=1)) is Code.NOT_FOUND
     assert (await send(house, house.everything, account_id=other.id)).standing.account_id == other.id
@@ -95,15 +96,15 @@ async def test_what_a_token_cannot_see_does_not_exist_for_it(house: House) -> No
         assert await code_of(verb(hidden)) is await code_of(verb(4711)) is Code.NOT_FOUND
     assert await code_of(gateway.batch(limited, view.batch.id)) is Code.NOT_FOUND
     for account_verb in (
-        gateway.account,
-        gateway.pause_account,
-        gateway.resume_account,
-        gateway.make_default,
-        gateway.remove_account,
+        gateway.accounts.one,
+        gateway.accounts.pause,
+        gateway.accounts.resume,
+        gateway.accounts.make_default,
+        gateway.accounts.remove,
     ):
         assert await code_of(account_verb(limited, 1)) is Code.NOT_FOUND
-    assert await code_of(gateway.change_account(limited, 1, AccountChange(name="x"))) is Code.NOT_FOUND
-    assert await code_of(gateway.add_account(limited, NewAccount(name="x", kind=Kind.SANDBOX))) is Code.NOT_ALLOWED
+    assert await code_of(gateway.accounts.change(limited, 1, AccountChange(name="x"))) is Code.NOT_FOUND
+    assert await code_of(gateway.accounts.add(limited, NewAccount(name="x", kind=Kind.SANDBOX))) is Code.NOT_ALLOWED
     page = await gateway.messages(limited, MessageFilter(), limit=10, below=None)
     assert [message.id for message in page.messages] == [shown]
     widened = MessageFilter(account_ids=frozenset({1}), account_id=1)
@@ -115,19 +116,19 @@ async def test_what_a_token_cannot_see_does_not_exist_for_it(house: House) -> No
 
 async def test_accounts_are_added_changed_and_removed(house: House) -> None:
     gateway, token = house.gateway, house.everything
-    added = await gateway.add_account(token, NewAccount(name="  Şube  ", kind=Kind.SANDBOX))
+    added = await gateway.accounts.add(token, NewAccount(name="  Şube  ", kind=Kind.SANDBOX))
     assert (added.name, added.is_default, added.is_enabled) == ("Şube", False, True)
-    assert (await gateway.account(token, added.id)).name == "Şube", "it is there at once"
+    assert (await gateway.accounts.one(token, added.id)).name == "Şube", "it is there at once"
     gap = Gap(least=seconds(2), most=seconds(4))
-    changed = await gateway.change_account(token, added.id, AccountChange(name="Depo", gaps={Lane.BULK: gap}))
+    changed = await gateway.accounts.change(token, added.id, AccountChange(name="Depo", gaps={Lane.BULK: gap}))
     assert changed.name == "Depo"
     assert changed.pace.gaps[Lane.BULK] == gap
     assert changed.pace.gaps[Lane.SINGLE] == added.pace.gaps[Lane.SINGLE]
     number = await house.accept(account_id=added.id)
-    assert await code_of(gateway.remove_account(token, added.id)) is Code.MESSAGES_WAITING
+    assert await code_of(gateway.accounts.remove(token, added.id)) is Code.MESSAGES_WAITING
     await gateway.cancel(token, number)
-    await gateway.remove_account(token, added.id)
-    assert await code_of(gateway.account(token, added.id)) is Code.NOT_FOUND
+    await gateway.accounts.remove(token, added.id)
+    assert await code_of(gateway.accounts.one(token, added.id)) is Code.NOT_FOUND
     message, _ = await gateway.message(token, number)
     assert message.status is Status.CANCELLED, "the log stays"
 
@@ -135,21 +136,21 @@ async def test_accounts_are_added_changed_and_removed(house: House) -> None:
 @pytest.mark.parametrize("name", ["", "  ", "x" * (LONGEST_ACCOUNT_NAME + 1), "Şu\x07be"])
 async def test_an_account_s_name_must_be_readable(house: House, name: str) -> None:
     for asked in (
-        house.gateway.add_account(house.everything, NewAccount(name=name, kind=Kind.SANDBOX)),
-        house.gateway.change_account(house.everything, 1, AccountChange(name=name)),
+        house.gateway.accounts.add(house.everything, NewAccount(name=name, kind=Kind.SANDBOX)),
+        house.gateway.accounts.change(house.everything, 1, AccountChange(name=name)),
     ):
         trouble = await refused(asked)
         assert trouble.code is Code.INVALID_FIELD
         assert [fault.where for fault in trouble.faults] == ["name"]
-    assert [account.name for account in await house.gateway.every_account()] == ["Deneme"]
+    assert [account.name for account in await house.gateway.accounts.live()] == ["Deneme"]
 
 
 async def test_a_gap_has_a_ceiling(house: House) -> None:
     within = Gap(least=NO_WAIT, most=LONGEST_GAP)
     beyond = Gap(least=NO_WAIT, most=LONGEST_GAP + seconds(1))
-    await house.gateway.change_account(house.everything, 1, AccountChange(gaps={Lane.BULK: within}))
+    await house.gateway.accounts.change(house.everything, 1, AccountChange(gaps={Lane.BULK: within}))
     change = AccountChange(gaps={Lane.BULK: beyond, Lane.SINGLE: beyond})
-    trouble = await refused(house.gateway.change_account(house.everything, 1, change))
+    trouble = await refused(house.gateway.accounts.change(house.everything, 1, change))
     assert {fault.where for fault in trouble.faults} == {"gaps.bulk", "gaps.single"}
 
 
@@ -164,10 +165,10 @@ async def test_a_list_read_before_a_change_is_not_believed_after_it(house: House
 
     house.clock.advance(seconds(2))
     house.store.accounts = slow_accounts  # type: ignore[method-assign]
-    reading = asyncio.create_task(house.gateway.accounts(house.everything))
+    reading = asyncio.create_task(house.gateway.accounts.seen(house.everything))
     await house.clock.settle()
     house.store.accounts = plain  # type: ignore[method-assign]
-    added = await house.gateway.add_account(house.everything, NewAccount(name="Yeni", kind=Kind.SANDBOX))
+    added = await house.gateway.accounts.add(house.everything, NewAccount(name="Yeni", kind=Kind.SANDBOX))
     gate.set()
     await reading
     assert (await send(house, house.everything, account_id=added.id)).standing.account_id == added.id
@@ -392,7 +393,7 @@ async def test_sending_again_with_a_key_makes_one_row(house: House) -> None:
 async def test_a_replay_is_told_as_its_own_account_carries_it(house: House) -> None:
     other = await second_account(house)
     first = await send(house, house.everything, key())
-    await house.gateway.make_default(house.everything, other.id)
+    await house.gateway.accounts.make_default(house.everything, other.id)
     again = await send(house, house.everything, key())
     assert (again.standing.id, again.standing.account_id, again.is_sandbox) == (first.standing.id, 1, True)
 

@@ -38,7 +38,7 @@ _CHANGED = tells(answers.AccountAnswer, *CHANGES, example=examples.ACCOUNT)
 async def list_accounts(request: Request, reader: Reader) -> Response:
     """List the accounts that the token sees."""
     reception = reception_of(request)
-    found = await reception.gateway.accounts(reader)
+    found = await reception.gateway.accounts.seen(reader)
     return render.reply(render.account_list(found, reception.zone, reception.now()))
 
 
@@ -57,7 +57,7 @@ async def add_account(request: Request, owner: AccountOwner) -> Response:
         kind = Kind(asked.kind.value)
     except ValueError:
         raise unsupported("kind") from None
-    added = await reception_of(request).gateway.add_account(owner, NewAccount(name=asked.name, kind=kind))
+    added = await reception_of(request).gateway.accounts.add(owner, NewAccount(name=asked.name, kind=kind))
     return _account(request, added, status=201, headers={"Location": f"{accounts.prefix}/{added.id}"})
 
 
@@ -69,7 +69,7 @@ async def add_account(request: Request, owner: AccountOwner) -> Response:
 )
 async def account(request: Request, reader: Reader, account_id: AccountId) -> Response:
     """Tell about one account."""
-    return _account(request, await reception_of(request).gateway.account(reader, account_id))
+    return _account(request, await reception_of(request).gateway.accounts.one(reader, account_id))
 
 
 @accounts.patch(
@@ -88,7 +88,7 @@ async def change_account(request: Request, owner: AccountOwner, account_id: Acco
             raise bad(f"gaps.{lane.value}.most", "gecersiz")
         gaps[wire.LANES[lane]] = Gap(least=timedelta(seconds=gap.least), most=timedelta(seconds=gap.most))
     change = AccountChange(name=asked.name, gaps=gaps, on_unknown=asked.on_unknown)
-    return _account(request, await reception_of(request).gateway.change_account(owner, account_id, change))
+    return _account(request, await reception_of(request).gateway.accounts.change(owner, account_id, change))
 
 
 @accounts.delete(
@@ -99,7 +99,7 @@ async def change_account(request: Request, owner: AccountOwner, account_id: Acco
 )
 async def remove_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Remove an account that has nothing left to do."""
-    await reception_of(request).gateway.remove_account(owner, account_id)
+    await reception_of(request).gateway.accounts.remove(owner, account_id)
     return render.reply(answers.Done(ok=True))
 
 
@@ -111,7 +111,7 @@ async def remove_account(request: Request, owner: AccountOwner, account_id: Acco
 )
 async def make_default(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Choose the default account."""
-    return _account(request, await reception_of(request).gateway.make_default(owner, account_id))
+    return _account(request, await reception_of(request).gateway.accounts.make_default(owner, account_id))
 
 
 @accounts.post(
@@ -122,7 +122,7 @@ async def make_default(request: Request, owner: AccountOwner, account_id: Accoun
 )
 async def pause_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Stop an account's line."""
-    return _account(request, await reception_of(request).gateway.pause_account(owner, account_id))
+    return _account(request, await reception_of(request).gateway.accounts.pause(owner, account_id))
 
 
 @accounts.post(
@@ -133,7 +133,7 @@ async def pause_account(request: Request, owner: AccountOwner, account_id: Accou
 )
 async def resume_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Start an account's line again."""
-    return _account(request, await reception_of(request).gateway.resume_account(owner, account_id))
+    return _account(request, await reception_of(request).gateway.accounts.resume(owner, account_id))
 
 
 @operations.get(
@@ -187,7 +187,7 @@ async def metrics(request: Request) -> Response:
             raise GuvercinError(Code.NOT_ALLOWED, params={"permission": Permission.READ.value})
     reception = reception_of(request)
     text = reception.metrics.text(
-        accounts=await reception.gateway.every_account(),
+        accounts=await reception.gateway.accounts.live(),
         depths=await reception.gateway.depths(),
         now=reception.now(),
     )

@@ -46,7 +46,7 @@ async def messages(request: Request, reader: Reader, query: Annotated[wire.ListM
         below=None if query.after is None else read_cursor(query.after),
     )
     accounts = {message.account_id for message in page.messages}
-    sandboxes = {account for account in accounts if await reception.gateway.is_sandbox(account)}
+    sandboxes = {account for account in accounts if await reception.gateway.accounts.is_sandbox(account)}
     rows = ((message, message.account_id in sandboxes) for message in page.messages)
     after = None if page.next_id is None else cursor(page.next_id)
     headers = {} if after is None else {"Link": f'<{_next_url(request, after)}>; rel="next"'}
@@ -190,7 +190,7 @@ async def _why_it_waits(reception: Reception, reader: Token, view: BatchView) ->
         return None
     if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
         return "zaman"
-    line = (await reception.gateway.account(reader, view.batch.account_id)).line
+    line = (await reception.gateway.accounts.one(reader, view.batch.account_id)).line
     if line.is_connected(reception.now()):
         return None
     return line.code or Code.LINE_DOWN

@@ -12,26 +12,24 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
-from types import MappingProxyType
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder, LineState
+from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import Standing
 from guvercin.core.log import MessageFilter, Page
 from guvercin.core.message import Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
-from guvercin.core.pacing import SANDBOX_PACE, Pace, time_to_send
+from guvercin.core.pacing import time_to_send
 from guvercin.core.token import Token
 from guvercin.gateway.access import Access
+from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.clock import Clock
-from guvercin.gateway.drafting import Faults, check_phone, check_word, draft_batch, draft_one, fingerprint
+from guvercin.gateway.drafting import Faults, check_phone, draft_batch, draft_one, fingerprint
 from guvercin.gateway.files import Files
-from guvercin.gateway.recent import Recent
 from guvercin.gateway.requests import (
-    AccountChange,
     Allowance,
     Ask,
     AskBatch,
@@ -39,7 +37,6 @@ from guvercin.gateway.requests import (
     FilePath,
     History,
     IdempotencyKey,
-    NewAccount,
     Readiness,
     Sent,
     Upload,
@@ -50,14 +47,8 @@ from guvercin.gateway.waiting import IN_HAND, Waiting
 from guvercin.store.store import BatchAsk, BatchRow, Depth, KeyRow, Quota, Repeat, Store
 from guvercin.store.writer import Committed
 
-SANDBOX_PHONE = "+905000000000"
 RETRY_GUARD = timedelta(minutes=5)
 BATCH_GUARD = timedelta(minutes=10)
-LONGEST_GAP = timedelta(hours=1)
-LONGEST_ACCOUNT_NAME = 100
-
-_FRESH = 1.0
-"""Seconds for which the list of accounts is believed without being told of a change."""
 
 _WAITS_LONG = frozenset({WaitsFor.TIME, WaitsFor.RESTORED})
 """What no caller is kept waiting for."""
@@ -70,7 +61,7 @@ _MAX_TEXT = 4_096
 
 
 class Gateway:
-    """One business's messages, accounts and files."""
+    """One business's messages and files; its accounts are in `accounts`."""
 
     def __init__(
         self,
@@ -92,9 +83,7 @@ class Gateway:
         self._clock = clock
         self._rng = rng
         self._timezone = timezone
-        self._accounts: Recent[None, Sequence[Account]] = Recent(
-            lambda _: store.accounts(), clock=clock, fresh=_FRESH, most=1
-        )
+        self.accounts = Accounts(store=store, sessions=sessions, clock=clock)
         self._is_closing = False
 
     # -- who asks
@@ -115,7 +104,7 @@ class Gateway:
         Raises what is wrong with the request, NO_ACCOUNT, QUEUE_FULL, STORE_UNAVAILABLE, CLOSING: nothing was stored.
         """
         self._check_open()
-        account = await self._account_for(token, ask.account_id)
+        account = await self.accounts.for_message(token, ask.account_id)
         now = self._clock.now()
         faults = Faults()
         # The file last: whatever else is wrong is told without opening anything.
@@ -148,7 +137,7 @@ class Gateway:
         if standing is None:  # the key belongs to a batch: another path would have another key
             raise GuvercinError(Code.KEY_MISMATCH)
         if standing.account_id != account.id:  # a replay, and the default has changed since
-            account = await self.any_account(standing.account_id) or account
+            account = await self.accounts.any(standing.account_id) or account
         return Sent(
             standing=await self._wait_for(standing, wait),
             is_sandbox=account.kind is Kind.SANDBOX,
@@ -177,7 +166,7 @@ class Gateway:
     ) -> BatchView:
         """Accept a batch whole, then wait up to `wait` until it is finished. Raises as `send` does."""
         self._check_open()
-        account = await self._account_for(token, ask.account_id)
+        account = await self.accounts.for_message(token, ask.account_id)
         now = self._clock.now()
         drafts = draft_batch(ask, account, token, now=now, max_text=self._max_text(account))
         accepted = await self._store.accept_batch(
@@ -218,7 +207,7 @@ class Gateway:
         """
         self._check_open()
         old, _ = await self.message(token, log_id)
-        account = await self._account_for(token, old.account_id)
+        account = await self.accounts.for_message(token, old.account_id)
         faults = Faults()
         check_phone(faults, old.recipient)  # a row that failed because nobody could read its number
         faults.check()
@@ -283,7 +272,7 @@ class Gateway:
         found = await self._store.message(log_id)
         if found is None or not token.sees(found.account_id):
             raise GuvercinError(Code.NOT_FOUND)
-        return found, await self.is_sandbox(found.account_id)
+        return found, await self.accounts.is_sandbox(found.account_id)
 
     async def history(self, token: Token, log_id: int) -> History:
         """Answer a message with its attempts and events."""
@@ -302,79 +291,13 @@ class Gateway:
         found = await self._store.batch(batch_id)
         if found is None or not token.sees(found.batch.account_id):
             raise GuvercinError(Code.NOT_FOUND)
-        account = await self.any_account(found.batch.account_id)
+        account = await self.accounts.any(found.batch.account_id)
         return BatchView(
             batch=found.batch,
             counts=found.counts,
             finish_at=None if account is None else _finish_at(found, account, self._clock.now()),
             is_sandbox=account is not None and account.kind is Kind.SANDBOX,
         )
-
-    async def is_sandbox(self, account_id: int) -> bool:
-        """Say whether an account is carried by the sandbox."""
-        account = await self.any_account(account_id)
-        return account is not None and account.kind is Kind.SANDBOX
-
-    # -- accounts
-
-    async def accounts(self, token: Token) -> Sequence[Account]:
-        """Answer the accounts that this token sees."""
-        return [account for account in await self._live_accounts() if token.sees(account.id)]
-
-    async def account(self, token: Token, account_id: int) -> Account:
-        """Answer one account."""
-        for account in await self.accounts(token):
-            if account.id == account_id:
-                return account
-        raise GuvercinError(Code.NOT_FOUND)
-
-    async def add_account(self, token: Token, new: NewAccount) -> Account:
-        """Add an account. A token limited to some accounts can't: it would not see it."""
-        if token.rules.account_ids is not None:
-            raise GuvercinError(Code.NOT_ALLOWED)
-        name = _account_name(new.name)
-        added = await self._store.add_account(name, new.kind, SANDBOX_PHONE, SANDBOX_PACE, now=self._clock.now())
-        self._accounts.forget(None)
-        return added
-
-    async def change_account(self, token: Token, account_id: int, change: AccountChange) -> Account:
-        """Rename an account, change its pace or what happens to messages in doubt."""
-        account = await self.account(token, account_id)
-        name = None if change.name is None else _account_name(change.name)
-        pace = _changed_pace(account.pace, change) if change.gaps else None
-        changed = await self._store.change_account(
-            account_id, now=self._clock.now(), name=name, pace=pace, on_unknown=change.on_unknown
-        )
-        self._accounts.forget(None)
-        return changed
-
-    async def remove_account(self, token: Token, account_id: int) -> None:
-        """Remove an account; MESSAGES_WAITING while it has unfinished rows."""
-        await self.account(token, account_id)
-        await self._store.remove_account(account_id, now=self._clock.now())
-        self._accounts.forget(None)
-
-    async def make_default(self, token: Token, account_id: int) -> Account:
-        """Make an account the one that messages without hesap_id take."""
-        await self.account(token, account_id)
-        account = await self._store.set_default(account_id, now=self._clock.now())
-        self._accounts.forget(None)
-        return account
-
-    async def pause_account(self, token: Token, account_id: int) -> Account:
-        """Stop an account's line. Messages are still accepted, and wait."""
-        return await self._order(token, account_id, LineOrder.DISABLE)
-
-    async def resume_account(self, token: Token, account_id: int) -> Account:
-        """Start an account's line again."""
-        return await self._order(token, account_id, LineOrder.ENABLE)
-
-    async def _order(self, token: Token, account_id: int, order: LineOrder) -> Account:
-        await self.account(token, account_id)
-        with suppress(IllegalLineOrder):  # already as its owner wants it
-            await self._sessions.order(account_id, order)
-        self._accounts.forget(None)
-        return await self.account(token, account_id)
 
     # -- files
 
@@ -410,10 +333,6 @@ class Gateway:
         """Answer every account's queue at a glance."""
         return await self._store.depths()
 
-    async def every_account(self) -> Sequence[Account]:
-        """Answer all accounts, for those who watch over the whole."""
-        return await self._live_accounts()
-
     def now(self) -> datetime:
         """Answer the time that this gateway lives by."""
         return self._clock.now()
@@ -434,26 +353,7 @@ class Gateway:
         for standing in committed.standings:
             self._waiting.tell(standing)
         if committed.lines:
-            self._accounts.forget(None)
-
-    async def _all_accounts(self) -> Sequence[Account]:
-        return await self._accounts.get(None)
-
-    async def _live_accounts(self) -> Sequence[Account]:
-        return [account for account in await self._all_accounts() if account.removed_at is None]
-
-    async def any_account(self, account_id: int) -> Account | None:
-        """Answer an account, removed ones among them."""
-        return next((account for account in await self._all_accounts() if account.id == account_id), None)
-
-    async def _account_for(self, token: Token, account_id: int | None) -> Account:
-        """Answer the account that a message takes: the named one, or the default. NOT_FOUND, NO_ACCOUNT."""
-        if account_id is not None:
-            return await self.account(token, account_id)
-        for account in await self.accounts(token):
-            if account.is_default:
-                return account
-        raise GuvercinError(Code.NO_ACCOUNT)
+            self.accounts.forget()
 
     def _max_text(self, account: Account) -> int:
         transport = self._sessions.transport(account.id)
@@ -525,23 +425,3 @@ def _standing(message: Message) -> Standing:
         remote_id=message.remote_id,
         waits_for=message.waits_for,
     )
-
-
-def _account_name(name: str) -> str:
-    faults = Faults()
-    checked = check_word(faults, name, "name", LONGEST_ACCOUNT_NAME)
-    if checked is None:
-        faults.add(Code.INVALID_FIELD, "name", "bos")
-    faults.check()
-    return checked or name
-
-
-def _changed_pace(pace: Pace, change: AccountChange) -> Pace:
-    faults = Faults()
-    for lane, gap in change.gaps.items():
-        if gap.most > LONGEST_GAP:
-            faults.add(
-                Code.INVALID_FIELD, f"gaps.{lane.value}", "aralik", wanted=f"0–{LONGEST_GAP // timedelta(seconds=1)}"
-            )
-    faults.check()
-    return Pace(gaps=MappingProxyType(dict(pace.gaps) | dict(change.gaps)))

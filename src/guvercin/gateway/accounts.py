@@ -1,0 +1,150 @@
+"""The accounts of the business: which a token sees, which a message takes, and what their owner decides about them.
+
+Laws
+1. What a token can't see does not exist for it: NOT_FOUND, never «forbidden».
+2. Removed accounts are known for their messages' sake and for nothing else.
+"""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from types import MappingProxyType
+
+from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.pacing import SANDBOX_PACE, Pace
+from guvercin.core.token import Token
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.drafting import Faults, check_word
+from guvercin.gateway.recent import Recent
+from guvercin.gateway.requests import AccountChange, NewAccount
+from guvercin.gateway.sessions import Sessions
+from guvercin.store.store import Store
+
+SANDBOX_PHONE = "+905000000000"
+LONGEST_GAP = timedelta(hours=1)
+LONGEST_ACCOUNT_NAME = 100
+
+_FRESH = 1.0
+"""Seconds for which the list of accounts is believed without being told of a change."""
+
+
+class Accounts:
+    """One business's accounts."""
+
+    def __init__(self, *, store: Store, sessions: Sessions, clock: Clock) -> None:
+        self._store = store
+        self._sessions = sessions
+        self._clock = clock
+        self._recent: Recent[None, Sequence[Account]] = Recent(
+            lambda _: store.accounts(), clock=clock, fresh=_FRESH, most=1
+        )
+
+    def forget(self) -> None:
+        """Read the accounts anew when they are next asked for: something about them has changed."""
+        self._recent.forget(None)
+
+    # -- looking
+
+    async def live(self) -> Sequence[Account]:
+        """Answer all accounts that were not removed, for those who watch over the whole."""
+        return [account for account in await self._recent.get(None) if account.removed_at is None]
+
+    async def any(self, account_id: int) -> Account | None:
+        """Answer an account, removed ones among them."""
+        return next((account for account in await self._recent.get(None) if account.id == account_id), None)
+
+    async def is_sandbox(self, account_id: int) -> bool:
+        """Say whether an account is carried by the sandbox."""
+        account = await self.any(account_id)
+        return account is not None and account.kind is Kind.SANDBOX
+
+    async def seen(self, token: Token) -> Sequence[Account]:
+        """Answer the accounts that this token sees."""
+        return [account for account in await self.live() if token.sees(account.id)]
+
+    async def one(self, token: Token, account_id: int) -> Account:
+        """Answer one account. NOT_FOUND."""
+        for account in await self.seen(token):
+            if account.id == account_id:
+                return account
+        raise GuvercinError(Code.NOT_FOUND)
+
+    async def for_message(self, token: Token, account_id: int | None) -> Account:
+        """Answer the account that a message takes: the named one, or the default. NOT_FOUND, NO_ACCOUNT."""
+        if account_id is not None:
+            return await self.one(token, account_id)
+        for account in await self.seen(token):
+            if account.is_default:
+                return account
+        raise GuvercinError(Code.NO_ACCOUNT)
+
+    # -- deciding
+
+    async def add(self, token: Token, new: NewAccount) -> Account:
+        """Add an account. A token limited to some accounts can't: it would not see it. NOT_ALLOWED."""
+        if token.rules.account_ids is not None:
+            raise GuvercinError(Code.NOT_ALLOWED)
+        name = _checked_name(new.name)
+        added = await self._store.add_account(name, new.kind, SANDBOX_PHONE, SANDBOX_PACE, now=self._clock.now())
+        self.forget()
+        return added
+
+    async def change(self, token: Token, account_id: int, change: AccountChange) -> Account:
+        """Rename an account, change its pace or what happens to messages in doubt."""
+        account = await self.one(token, account_id)
+        name = None if change.name is None else _checked_name(change.name)
+        pace = _changed_pace(account.pace, change) if change.gaps else None
+        changed = await self._store.change_account(
+            account_id, now=self._clock.now(), name=name, pace=pace, on_unknown=change.on_unknown
+        )
+        self.forget()
+        return changed
+
+    async def remove(self, token: Token, account_id: int) -> None:
+        """Remove an account; MESSAGES_WAITING while it has unfinished rows."""
+        await self.one(token, account_id)
+        await self._store.remove_account(account_id, now=self._clock.now())
+        self.forget()
+
+    async def make_default(self, token: Token, account_id: int) -> Account:
+        """Make an account the one that messages without hesap_id take."""
+        await self.one(token, account_id)
+        account = await self._store.set_default(account_id, now=self._clock.now())
+        self.forget()
+        return account
+
+    async def pause(self, token: Token, account_id: int) -> Account:
+        """Stop an account's line. Messages are still accepted, and wait."""
+        return await self._order(token, account_id, LineOrder.DISABLE)
+
+    async def resume(self, token: Token, account_id: int) -> Account:
+        """Start an account's line again."""
+        return await self._order(token, account_id, LineOrder.ENABLE)
+
+    async def _order(self, token: Token, account_id: int, order: LineOrder) -> Account:
+        await self.one(token, account_id)
+        with suppress(IllegalLineOrder):  # already as its owner wants it
+            await self._sessions.order(account_id, order)
+        self.forget()
+        return await self.one(token, account_id)
+
+
+def _checked_name(name: str) -> str:
+    faults = Faults()
+    checked = check_word(faults, name, "name", LONGEST_ACCOUNT_NAME)
+    if checked is None:
+        faults.add(Code.INVALID_FIELD, "name", "bos")
+    faults.check()
+    return checked or name
+
+
+def _changed_pace(pace: Pace, change: AccountChange) -> Pace:
+    faults = Faults()
+    for lane, gap in change.gaps.items():
+        if gap.most > LONGEST_GAP:
+            faults.add(
+                Code.INVALID_FIELD, f"gaps.{lane.value}", "aralik", wanted=f"0–{LONGEST_GAP // timedelta(seconds=1)}"
+            )
+    faults.check()
+    return Pace(gaps=MappingProxyType(dict(pace.gaps) | dict(change.gaps)))
