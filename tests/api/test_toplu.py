@@ -7,6 +7,8 @@ import httpx2
 import pytest
 from tests.api.conftest import BASE, Connect, Server
 
+from guvercin.core.token import Permission
+
 URL = f"{BASE}/toplu-gonder"
 ALI, VELI = "+905321234567", "+905339876543"
 BATCH: dict[str, Any] = {
@@ -20,6 +22,16 @@ OPEN_KEYS = [*SEED_KEYS, "queued", "toplu_id", "durum_url", "tahmini_bitis"]
 
 def batch_of(*numbers: Any) -> dict[str, Any]:
     return BATCH | {"alicilar": [{"telefon": number} for number in numbers]}
+
+
+async def records(client: httpx2.AsyncClient) -> list[dict[str, Any]]:
+    """Every row with its text and file, oldest first."""
+    rows = (await client.get(f"{BASE}/gonderimler")).json()["data"]
+    return [(await client.get(f"{BASE}/gonderimler/{row['id']}")).json()["data"] for row in reversed(rows)]
+
+
+async def texts(client: httpx2.AsyncClient) -> dict[str, str]:
+    return {row["alici"]: row["mesaj"] for row in await records(client)}
 
 
 async def test_a_finished_batch_answers_the_seeds_four_keys_and_nothing_else(client: httpx2.AsyncClient) -> None:
@@ -117,23 +129,93 @@ async def test_a_batch_may_be_larger_than_other_bodies(client: httpx2.AsyncClien
     assert (answer.status_code, answer.json()["total"]) == (202, 3_000)
 
 
+async def test_a_template_is_filled_for_each_recipient(client: httpx2.AsyncClient) -> None:
+    recipients = [
+        {"telefon": ALI, "isim": "Ali", "degiskenler": {"Tutar TL": "1.250,00", "gün": 3}},
+        {"telefon": VELI, "degiskenler": {"tutar_tl": "{isim}"}, "mesaj": "Size özel: {tutar_tl}"},
+    ]
+    text = "Sayın {isim|müşterimiz}, {tutar tl} TL, {GUN|5} gün. {{KDV}} içinde."
+    answer = await client.post(URL, json={"alicilar": recipients, "mesaj": text, "sablon": True})
+    assert answer.json() == {"ok": True, "total": 2, "sent": 2, "failed": 0}
+    assert await texts(client) == {
+        ALI: "Sayın Ali, 1.250,00 TL, 3 gün. {KDV} içinde.",
+        VELI: "Size özel: {isim}",
+    }
+
+
+async def test_without_a_template_a_brace_is_a_brace(client: httpx2.AsyncClient) -> None:
+    recipients = [{"telefon": ALI, "isim": "Ali"}, {"telefon": VELI, "mesaj": "Size {özel"}]
+    answer = await client.post(URL, json={"alicilar": recipients, "mesaj": "Sayın {isim"})
+    assert answer.json()["sent"] == 2
+    assert await texts(client) == {ALI: "Sayın {isim", VELI: "Size {özel"}
+
+
 @pytest.mark.parametrize(
-    ("change", "item", "field"),
+    ("text", "item", "told"),
     [
-        ({"sablon": True}, {}, "sablon"),
-        ({}, {"degiskenler": {"ad": "Ali"}}, "alicilar.0.degiskenler"),
-        ({}, {"mesaj": "Size özel"}, "alicilar.0.mesaj"),
-        ({}, {"dosya_yolu": "/FTR-001.pdf"}, "alicilar.0.dosya_yolu"),
+        ("Sayın {isim}", {}, ("alicilar.1", "degisken_yok")),
+        ("Sayın {isim", {}, ("mesaj", "acik_ayrac")),
+        ("{}", {}, ("mesaj", "adsiz_yer")),
+        ("Merhaba", {"mesaj": "{tutar}"}, ("alicilar.1.mesaj", "degisken_yok")),
+        ("Merhaba", {"mesaj": "x}"}, ("alicilar.1.mesaj", "acik_ayrac")),
+        ("Merhaba", {"dosya_yolu": "/{no}.pdf"}, ("alicilar.1.dosya_yolu", "degisken_yok")),
     ],
 )
-async def test_what_is_not_there_yet_is_refused_by_name(
-    client: httpx2.AsyncClient, server: Server, change: dict[str, Any], item: dict[str, Any], field: str
+async def test_a_place_that_nothing_fills_refuses_the_whole_list(
+    client: httpx2.AsyncClient, server: Server, text: str, item: dict[str, Any], told: tuple[str, str]
 ) -> None:
-    answer = await client.post(URL, json=BATCH | change | {"alicilar": [{"telefon": ALI} | item]})
-    assert (answer.status_code, answer.json()["kod"]) == (501, "desteklenmiyor")
-    assert answer.json()["alanlar"][0]["alan"] == field
-    assert field in answer.json()["hata"]
+    body = {"alicilar": [{"telefon": ALI, "isim": "Ali"}, {"telefon": VELI} | item], "mesaj": text, "sablon": True}
+    answer = await client.post(URL, json=body)
+    assert (answer.status_code, answer.json()["kod"]) == (422, "gecersiz_sablon")
+    assert [(each["alan"], each["kod"]) for each in answer.json()["alanlar"]] == [told]
     assert await server.rows() == 0
+
+
+async def test_a_text_may_become_too_long_by_what_fills_it(client: httpx2.AsyncClient, server: Server) -> None:
+    line = {"telefon": ALI, "degiskenler": {"x": "y" * 4_096}}
+    answer = await client.post(URL, json={"alicilar": [line], "mesaj": "a{x}", "sablon": True})
+    assert (answer.json()["kod"], answer.json()["alanlar"][0]["alan"]) == ("uzun_mesaj", "alicilar.0.mesaj")
+    assert await server.rows() == 0
+
+
+@pytest.mark.parametrize("value", [12.5, True, ["a"], {"a": 1}])
+async def test_what_fills_a_place_is_text_or_a_whole_number(client: httpx2.AsyncClient, value: Any) -> None:
+    line = {"telefon": ALI, "degiskenler": {"x": value}}
+    answer = await client.post(URL, json={"alicilar": [line], "mesaj": "a", "sablon": True})
+    assert answer.status_code == 422
+    assert answer.json()["alanlar"][0]["alan"].startswith("alicilar.0.degiskenler")
+
+
+async def test_a_slip_in_every_line_is_told_a_hundred_times_and_no_more(client: httpx2.AsyncClient) -> None:
+    body = batch_of(*range(905_321_000_000, 905_321_001_000)) | {"mesaj": "{borç}", "sablon": True}
+    answer = await client.post(URL, json=body)
+    assert len(answer.json()["alanlar"]) == 100
+
+
+async def test_everybody_gets_their_own_file(client: httpx2.AsyncClient, server: Server) -> None:
+    for name in ("FTR-1.pdf", "FTR-2.pdf"):
+        (server.files / name).write_bytes(b"%PDF-1.4 " + name.encode())
+    recipients = [
+        {"telefon": ALI, "degiskenler": {"no": 1}},
+        {"telefon": VELI, "degiskenler": {"no": 2}},
+        {"telefon": "0533 000 00 03", "degiskenler": {"no": 3}},
+        {"telefon": "0533 000 00 04", "dosya_yolu": "FTR-1.pdf", "degiskenler": {"no": 9}},
+    ]
+    body = {"alicilar": recipients, "mesaj": "Faturanız", "dosya_yolu": "/FTR-{no}.pdf", "sablon": True}
+    answer = await client.post(URL, json=body)
+    assert answer.json() == {"ok": True, "total": 4, "sent": 3, "failed": 1}
+    rows = await records(client)
+    assert [(row["durum"], row["neden"]) for row in rows if row["alici"] == "+905330000003"] == [
+        ("failed", "dosya_acilamadi")
+    ]
+    assert {row["dosya_adi"] for row in await records(client) if row["durum"] != "failed"} == {"FTR-1.pdf", "FTR-2.pdf"}
+
+
+async def test_files_in_a_bulk_need_the_right_to_send_files(connect: Connect, server: Server) -> None:
+    async with connect(await server.token(permissions=frozenset({Permission.BULK}))) as limited:
+        body = {"alicilar": [{"telefon": ALI, "dosya_yolu": "FTR-001.pdf"}], "mesaj": "x"}
+        answer = await limited.post(URL, json=body)
+        assert (answer.status_code, answer.json()["kod"]) == (403, "yetki_yok")
 
 
 async def test_the_same_keys_empty_are_fine(client: httpx2.AsyncClient) -> None:

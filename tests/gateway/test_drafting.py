@@ -70,7 +70,7 @@ def faults_of(**fields: Any) -> tuple[Code, list[tuple[str, str]]]:
 
 def drafts(*lines: AskRecipient, **fields: Any) -> list[Draft]:
     ask = AskBatch(**{"recipients": lines, "text": "Merhaba", "body_hash": b""} | fields)
-    return draft_batch(ask, ACCOUNT, token(), now=NOW, max_text=MOST)
+    return [line.draft for line in draft_batch(ask, ACCOUNT, token(), now=NOW, max_text=MOST)]
 
 
 # -- what is stored

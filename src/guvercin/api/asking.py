@@ -49,15 +49,22 @@ def ask_file(asked: wire.SendFile, zone: tzinfo) -> Ask:
 
 
 def ask_batch(asked: wire.SendBatch, zone: tzinfo, body: Any) -> AskBatch:
-    """Answer what `toplu-gonder` asks. Raises UNSUPPORTED for what the contract has and this version doesn't."""
-    for where in asked.not_yet():
-        raise unsupported(where)
+    """Answer what `toplu-gonder` asks."""
     return AskBatch(
         recipients=[
-            AskRecipient(phone=recipient.phone, name=recipient.name, reference=recipient.reference)
+            AskRecipient(
+                phone=recipient.phone,
+                name=recipient.name,
+                reference=recipient.reference,
+                text=recipient.text,
+                file_path=recipient.file_path,
+                variables={name: str(value) for name, value in (recipient.variables or {}).items()},
+            )
             for recipient in asked.recipients
         ],
         text=asked.text,
+        is_template=bool(asked.is_template),
+        file_path=asked.file_path,
         body_hash=body_hash(body),
         category=asked.category or GENERAL.id,
         account_id=asked.account_id,

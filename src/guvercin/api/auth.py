@@ -26,9 +26,14 @@ async def admit(request: Request, permission: Permission) -> Token:
     Raises NO_TOKEN, INVALID_TOKEN, NOT_ALLOWED, TOO_MANY_REQUESTS.
     """
     token = await sign_in(request)
+    check_permission(token, permission)
+    return token
+
+
+def check_permission(token: Token, permission: Permission) -> None:
+    """Refuse a token that may not do this. NOT_ALLOWED."""
     if not token.may(permission):
         raise GuvercinError(Code.NOT_ALLOWED, params={"permission": permission.value})
-    return token
 
 
 async def sign_in(request: Request) -> Token:

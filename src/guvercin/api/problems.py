@@ -51,6 +51,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.EMPTY_TEXT: 422,
         Code.LONG_TEXT: 422,
         Code.INVALID_TIME: 422,
+        Code.INVALID_TEMPLATE: 422,
         Code.FILE_NOT_OPENED: 422,
         Code.FILE_TYPE: 422,
         Code.FILE_TOO_LARGE: 422,

@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from guvercin.api import answers, examples, render, wire
 from guvercin.api.asking import ask, ask_batch, ask_file
-from guvercin.api.auth import BulkSender, FileSender, Reader, admit, bearer
+from guvercin.api.auth import BulkSender, FileSender, Reader, admit, bearer, check_permission
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import MESSAGES, SENDS, accepts, asks, operation_id, tells
 from guvercin.api.preferences import Preference, idempotency_key, preference
@@ -81,6 +81,8 @@ documented.add_api_route(
         answers.BatchSent | answers.BatchStanding,
         *SENDS,
         Code.TOO_MANY_RECIPIENTS,
+        Code.INVALID_TEMPLATE,
+        Code.NO_FILE_ROOT,
         example=examples.BATCH_SENT,
     )
     | accepts(answers.BatchSent | answers.BatchStanding, example=examples.BATCH_STANDING),
@@ -89,6 +91,8 @@ async def send_batch(request: Request, sender: BulkSender) -> Response:
     """Accept a list, and wait until it is finished or the patience of clients is."""
     body = await read_json(request)
     asked = to_model(wire.SendBatch, body)
+    if asked.has_files:
+        check_permission(sender, Permission.FILE)
     reception = reception_of(request)
     wanted = preference(request, usual_wait=BATCH_WAIT)
     counts_accepted = sender.rules.counts_accepted

@@ -14,7 +14,7 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any, LiteralString
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, StrictInt, StrictStr
 from pydantic_core import PydanticCustomError
 
 from guvercin.core.account import OnUnknown
@@ -196,7 +196,27 @@ class SendFile(Asked):
     file_id: FileId = None
 
 
-_NOT_YET = sentence("Not supported yet: a value here answers 501.")
+def _empty_list_is_none(value: Any) -> Any:
+    """Read `[]` as nothing: it is how PHP writes an empty object."""
+    return None if value == [] else value
+
+
+_Value = StrictStr | StrictInt
+
+Variables = Annotated[
+    dict[Annotated[StrictStr, Field(max_length=100)], _Value] | None,
+    BeforeValidator(
+        _empty_list_is_none,
+        json_schema_input_type=dict[str, str | int] | Annotated[list[Any], Field(max_length=0)] | None,
+    ),
+    Field(
+        alias="degiskenler",
+        description=sentence(
+            'What fills the places of the text, with sablon: {"tutar": "1.250,00"}. Write amounts as text, the way '
+            "they shall be read."
+        ),
+    ),
+]
 
 
 class Recipient(Asked):
@@ -204,9 +224,13 @@ class Recipient(Asked):
 
     phone: Phone
     name: Name = None
-    text: Annotated[StrictStr | None, Field(alias="mesaj", description=_NOT_YET)] = None
-    variables: Annotated[dict[str, Any] | list[Any] | None, Field(alias="degiskenler", description=_NOT_YET)] = None
-    file_path: Annotated[StrictStr | None, Field(alias="dosya_yolu", description=_NOT_YET)] = None
+    text: Annotated[
+        StrictStr | None,
+        Field(alias="mesaj", description=sentence("This recipient's own text, instead of the common one.")),
+        AfterValidator(_empty_is_none),
+    ] = None
+    variables: Variables = None
+    file_path: FilePathText = None
     reference: Reference = None
 
 
@@ -225,19 +249,25 @@ class SendBatch(Asked):
     text: Annotated[StrictStr, Field(alias="mesaj", min_length=1, description=sentence("The text to send."))]
     category: CategoryId = GENERAL.id
     account_id: AccountId = None
-    is_template: Annotated[StrictBool | None, Field(alias="sablon", description=_NOT_YET)] = None
+    is_template: Annotated[
+        StrictBool | None,
+        Field(
+            alias="sablon",
+            description=sentence(
+                "true: {isim} and {isim|…} (with a fallback) in the text and in dosya_yolu are filled for each "
+                "recipient. Without it a brace stays a brace."
+            ),
+        ),
+    ] = None
+    file_path: FilePathText = None
     reference: Reference = None
     planned_at: PlannedAt = None
     lifetime: LifetimeMinutes = None
 
-    def not_yet(self) -> Iterator[str]:
-        """Name the filled fields that the contract has and this version doesn't, as attribute paths."""
-        if self.is_template:
-            yield "is_template"
-        for number, recipient in enumerate(self.recipients):
-            for name in ("text", "variables", "file_path"):
-                if getattr(recipient, name):
-                    yield f"recipients.{number}.{name}"
+    @property
+    def has_files(self) -> bool:
+        """Say whether files of the server are asked for."""
+        return self.file_path is not None or any(line.file_path is not None for line in self.recipients)
 
 
 class CancelReference(Asked):

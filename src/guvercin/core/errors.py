@@ -38,6 +38,7 @@ class Code(StrEnum):
     EMPTY_TEXT = "bos_mesaj"
     LONG_TEXT = "uzun_mesaj"
     INVALID_TIME = "gecersiz_zaman"
+    INVALID_TEMPLATE = "gecersiz_sablon"
     FILE_NOT_OPENED = "dosya_acilamadi"
     FILE_TYPE = "dosya_turu"
     FILE_TOO_LARGE = "dosya_buyuk"

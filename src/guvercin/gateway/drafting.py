@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from guvercin.core.account import Account
@@ -9,6 +10,7 @@ from guvercin.core.category import CATEGORIES, LARGEST_ID, Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.message import Content, Draft, File, Lane, priority
 from guvercin.core.phone import InvalidPhone, Phone, parse_phone
+from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
 from guvercin.core.token import Token
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient
 
@@ -27,6 +29,10 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]")
 """As above, in one line of text."""
 
 
+_MOST_FAULTS = 100
+"""Faults that one answer tells: a list with the same slip in each of its lines is told often enough."""
+
+
 class Faults:
     """The faults of one request, gathered before any is told."""
 
@@ -35,7 +41,8 @@ class Faults:
 
     def add(self, code: Code, where: str, fault: str, **params: str | int) -> None:
         """Note one fault."""
-        self._found.append((code, FieldFault(where, fault, params)))
+        if len(self._found) < _MOST_FAULTS:
+            self._found.append((code, FieldFault(where, fault, params)))
 
     def check(self) -> None:
         """Raise what was found: one fault by its own code, several as INVALID_FIELD."""
@@ -54,17 +61,26 @@ def check_phone(faults: Faults, typed: str | int, where: str = "phone") -> Phone
         return None
 
 
-def check_text(faults: Faults, text: str | None, most: int, *, needed: bool) -> str | None:
+def check_text(faults: Faults, text: str | None, most: int, *, needed: bool, where: str = "text") -> str | None:
     """Note an empty, over-long or unprintable text; answers it as it will be sent."""
     if text is None or not text.strip():
         if needed:
-            faults.add(Code.EMPTY_TEXT, "text", Code.EMPTY_TEXT.value)
+            faults.add(Code.EMPTY_TEXT, where, Code.EMPTY_TEXT.value)
         return None
     if len(text) > most:
-        faults.add(Code.LONG_TEXT, "text", Code.LONG_TEXT.value, limit=most)
+        faults.add(Code.LONG_TEXT, where, Code.LONG_TEXT.value, limit=most)
     if _UNSENDABLE.search(text):
-        faults.add(Code.INVALID_FIELD, "text", "gecersiz_karakter")
+        faults.add(Code.INVALID_FIELD, where, "gecersiz_karakter")
     return text
+
+
+def check_template(faults: Faults, text: str, where: str) -> Template | None:
+    """Read a text's places, or note what is broken in it."""
+    try:
+        return read_template(text)
+    except BrokenTemplate as broken:
+        faults.add(Code.INVALID_TEMPLATE, where, broken.fault, at=broken.at)
+        return None
 
 
 def check_word(faults: Faults, word: str | None, where: str, most: int) -> str | None:
@@ -131,45 +147,105 @@ def draft_one(
     )
 
 
-def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime, max_text: int) -> list[Draft]:
+@dataclass(frozen=True, slots=True)
+class BatchLine:
+    """A row of a batch, and the path of the file that it still lacks."""
+
+    draft: Draft
+    file_path: str | None = None
+
+
+class _Wording:
+    """Words and paths of a batch: what is common to its lines, and what each of them changes."""
+
+    def __init__(self, ask: AskBatch, faults: Faults, max_text: int) -> None:
+        self._ask = ask
+        self._faults = faults
+        self._max_text = max_text
+        self._templates: dict[str, Template | None] = {}
+        text = check_text(faults, ask.text, max_text * 4 if ask.is_template else max_text, needed=True)
+        for where, template in (("text", text), ("file_path", ask.file_path)):
+            if ask.is_template and template:
+                self._templates[template] = check_template(faults, template, where)
+
+    def text(self, line: AskRecipient, where: str) -> str | None:
+        """Answer one line's text, checked as it will be sent."""
+        own = line.text if line.text and line.text.strip() else None
+        if own is None and not self._ask.is_template:
+            return self._ask.text  # checked once for all
+        filled = self._filled(own or self._ask.text, line, where, "text", is_own=own is not None)
+        return (
+            None
+            if filled is None
+            else check_text(self._faults, filled, self._max_text, needed=True, where=f"{where}.text")
+        )
+
+    def file_path(self, line: AskRecipient, where: str) -> str | None:
+        """Answer the path of one line's file; null for a line without one."""
+        path = line.file_path or self._ask.file_path
+        return path and self._filled(path, line, where, "file_path", is_own=bool(line.file_path))
+
+    def _filled(self, text: str, line: AskRecipient, where: str, name: str, *, is_own: bool) -> str | None:
+        if not self._ask.is_template:
+            return text
+        if text not in self._templates:
+            self._templates[text] = check_template(self._faults, text, f"{where}.{name}")
+        template = self._templates[text]
+        if template is None:
+            return None
+        values = known_values({**line.variables, "isim": line.name or ""})
+        missing = template.missing(values)
+        if missing is not None:
+            self._faults.add(
+                Code.INVALID_TEMPLATE,
+                f"{where}.{name}" if is_own else where,
+                "degisken_yok",
+                name=missing.name[:LONGEST_REFERENCE],
+            )
+            return None
+        return template.fill(values)
+
+
+def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime, max_text: int) -> list[BatchLine]:
     """Make the rows of a batch, one for each line of the list.
 
-    A bad or repeated number becomes a failed row; a fault that concerns the whole request is raised.
+    A bad or repeated number becomes a failed row; a fault that concerns the whole request is raised, and so is a place
+    in a text that a line doesn't fill: half a list must not get half a text.
     """
     if len(ask.recipients) > MOST_RECIPIENTS:
         raise GuvercinError(Code.TOO_MANY_RECIPIENTS, params={"limit": MOST_RECIPIENTS})
     faults = Faults()
     if not ask.recipients:
         faults.add(Code.INVALID_FIELD, "recipients", "bos")
-    text = check_text(faults, ask.text, max_text, needed=True)
+    wording = _Wording(ask, faults, max_text)
     rules, warning = check_category(faults, ask.category, token)
     due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
     shared = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
-    drafts: list[Draft] = []
+    lines: list[BatchLine] = []
     seen: set[str] = set()
     for place, line in enumerate(ask.recipients):
         where = f"recipients.{place}"
         name = check_word(faults, line.name, f"{where}.name", LONGEST_NAME)
         reference = check_word(faults, line.reference, f"{where}.reference", LONGEST_REFERENCE)
         recipient, reason, doubt = _recipient(line, seen)
-        drafts.append(
-            Draft(
-                account_id=account.id,
-                recipient=recipient,
-                recipient_name=name,
-                content=Content(text=text),
-                category=ask.category,
-                lane=Lane.BULK,
-                priority=priority(rules.level, Lane.BULK),
-                due_at=due_at,
-                expires_at=expires_at,
-                reference=reference or shared,
-                reason=reason,
-                warning=warning or doubt,
-            ),
+        draft = Draft(
+            account_id=account.id,
+            recipient=recipient,
+            recipient_name=name,
+            content=Content(text=wording.text(line, where)),
+            category=ask.category,
+            lane=Lane.BULK,
+            priority=priority(rules.level, Lane.BULK),
+            due_at=due_at,
+            expires_at=expires_at,
+            reference=reference or shared,
+            reason=reason,
+            warning=warning or doubt,
         )
+        path = wording.file_path(line, where)
+        lines.append(BatchLine(draft, path if reason is None else None))
     faults.check()
-    return drafts
+    return lines
 
 
 def _recipient(line: AskRecipient, seen: set[str]) -> tuple[str, Code | None, Code | None]:

@@ -6,6 +6,7 @@ Laws
 3. Nothing here sends. The dispatchers do; a caller may wait for them, and going away changes nothing.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -27,7 +28,7 @@ from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.clock import Clock
-from guvercin.gateway.drafting import Faults, check_phone, draft_batch, draft_one, fingerprint
+from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, fingerprint
 from guvercin.gateway.files import Files
 from guvercin.gateway.requests import (
     Allowance,
@@ -49,6 +50,12 @@ from guvercin.store.writer import Committed
 
 RETRY_GUARD = timedelta(minutes=5)
 BATCH_GUARD = timedelta(minutes=10)
+
+_FILES_AT_ONCE = 8
+"""Files of one batch that are read at the same time."""
+
+_OF_ONE_FILE = frozenset({Code.FILE_NOT_OPENED, Code.FILE_TYPE, Code.FILE_TOO_LARGE})
+"""What is the matter with one file and no reason to refuse the others."""
 
 _WAITS_LONG = frozenset({WaitsFor.TIME, WaitsFor.RESTORED})
 """What no caller is kept waiting for."""
@@ -168,7 +175,8 @@ class Gateway:
         self._check_open()
         account = await self.accounts.for_message(token, ask.account_id)
         now = self._clock.now()
-        drafts = draft_batch(ask, account, token, now=now, max_text=self._max_text(account))
+        lines = draft_batch(ask, account, token, now=now, max_text=self._max_text(account))
+        drafts = await self._with_files(lines)
         accepted = await self._store.accept_batch(
             BatchAsk(account_id=account.id, category=ask.category, body_hash=ask.body_hash),
             drafts,
@@ -199,6 +207,29 @@ class Gateway:
                 raise
             view = _as_accepted(batch_id, token, account, drafts, now)  # trouble with reading doesn't undo it
         return replace(view, replayed=accepted.replayed, repeated=accepted.repeated)
+
+    async def _with_files(self, lines: Sequence[BatchLine]) -> Sequence[Draft]:
+        """Answer the rows of a batch with their files; a row whose file can't be taken fails, and the others go on.
+
+        Each path is opened once, a few at a time.
+        """
+        turns = asyncio.Semaphore(_FILES_AT_ONCE)
+        found: dict[str, File | Code] = {}
+
+        async def take(path: str) -> None:
+            async with turns:
+                try:
+                    found[path] = await self._files.from_path(path)
+                except GuvercinError as refusal:
+                    if refusal.code not in _OF_ONE_FILE:
+                        raise
+                    found[path] = refusal.code
+
+        paths = dict.fromkeys(line.file_path for line in lines if line.file_path is not None)
+        async with asyncio.TaskGroup() as group:
+            for path in paths:
+                group.create_task(take(path))
+        return [_with_file(line.draft, found[line.file_path] if line.file_path else None) for line in lines]
 
     async def resend(self, token: Token, log_id: int, *, wait: timedelta, key: IdempotencyKey | None = None) -> Sent:
         """Send a message again as a new row that names the old one; a row in doubt is settled by it.
@@ -392,6 +423,16 @@ def _finish_at(found: BatchRow, account: Account, now: datetime) -> datetime | N
     banned_until = line.until if line.state is LineState.BANNED else None
     start = max(moment for moment in (now, found.starts_at, banned_until) if moment is not None)
     return start + time_to_send(account.pace, found.left)
+
+
+def _with_file(draft: Draft, found: File | Code | None) -> Draft:
+    match found:
+        case None:
+            return draft
+        case File():
+            return replace(draft, content=replace(draft.content, file=found))
+        case _:
+            return replace(draft, reason=found)
 
 
 def _key_row(key: IdempotencyKey | None) -> KeyRow | None:

@@ -54,19 +54,27 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskRecipient:
-    """One line of a bulk request."""
+    """One line of a bulk request. What is null here is as in the request itself."""
 
     phone: str | int
     name: str | None = None
     reference: str | None = None
+    text: str | None = None
+    file_path: str | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AskBatch:
-    """A bulk request. `body_hash` recognises the same request sent again by a client that was cut off."""
+    """A bulk request. `body_hash` recognises the same request sent again by a client that was cut off.
+
+    `is_template`: the text and the file's path have places that each line fills; otherwise a brace is a brace.
+    """
 
     recipients: Sequence[AskRecipient]
     text: str
+    is_template: bool = False
+    file_path: str | None = None
     body_hash: bytes
     category: int = 10
     account_id: int | None = None

@@ -53,10 +53,28 @@ PHONE: Mapping[str, FaultWords] = MappingProxyType(
     },
 )
 
+TEMPLATE: Mapping[str, FaultWords] = MappingProxyType(
+    {
+        "acik_ayrac": FaultWords(
+            "A brace stands alone. A place to fill has one on each side; for a brace itself write it twice.",
+            "The brace at letter {at} stands alone. Write {{isim}}; for a brace itself write it twice.",
+        ),
+        "adsiz_yer": FaultWords(
+            "There is nothing between two braces. Write a name there, like isim.",
+            "There is no name in the braces at letter {at}. Write one there, like {{isim}}.",
+        ),
+        "degisken_yok": FaultWords(
+            "Nothing fills a place of the text. Give the value, or write a fallback after a bar.",
+            "Nothing fills «{name}» here. Give the value in degiskenler, or a fallback in the text: {{{name}|…}}.",
+        ),
+    },
+)
+"""`at` and `name` are the params that these sentences know."""
+
 SAYS_NOTHING = "gecersiz"
 """The fault that says no more than its error does already."""
 
-FAULTS: Mapping[str, FaultWords] = MappingProxyType({**ANY_FIELD, **PHONE})
+FAULTS: Mapping[str, FaultWords] = MappingProxyType({**ANY_FIELD, **PHONE, **TEMPLATE})
 
 _BY_WORD: Mapping[str, Words] = MappingProxyType({code.value: words for code, words in WORDS.items()})
 

@@ -180,6 +180,19 @@ FIELDS: Mapping[Code, Words] = MappingProxyType(
             sent=NOTHING_SENT,
             todo="Write 2026-02-23 14:30:00 (local time) or 2026-02-23T14:30:00+03:00, in the future.",
         ),
+        Code.INVALID_TEMPLATE: Words(
+            title="Text with a broken place",
+            detail="The text has a place that can't be filled.",
+            happened=(
+                "With sablon, words in braces are filled for each recipient. One of them is broken, or a recipient has "
+                "no value for it and the text names no fallback. The bulk was refused as a whole."
+            ),
+            sent=NOTHING_SENT,
+            todo=(
+                "Look at alanlar: it names the recipients and the place. Give the missing values, or write a fallback "
+                "after a bar: {isim|…}."
+            ),
+        ),
         Code.FILE_NOT_OPENED: Words(
             title="File not opened",
             detail="The file can't be opened.",
