@@ -282,3 +282,76 @@ async def test_a_foreign_and_an_unknown_batch_are_not_found(
         assert (await stranger.get(url)).status_code == 404
     assert (await client.get(f"{BASE}/toplu/999999")).status_code == 404
     assert (await client.get(f"{BASE}/toplu/abc")).status_code == 422
+
+
+# -- what its owner decides afterwards
+
+
+@pytest.mark.usefixtures("paused")
+async def test_a_batch_is_paused_resumed_and_cancelled(client: httpx2.AsyncClient) -> None:
+    where = (await client.post(URL, json=BATCH, headers={"Prefer": "respond-async"})).headers["Location"]
+    told: dict[str, Any] = {}
+    for verb, status, reason in (
+        ("duraklat", "paused", "toplu_durduruldu"),
+        ("duraklat", "paused", "toplu_durduruldu"),
+        ("devam", "running", "kapali"),
+        ("devam", "running", "kapali"),
+        ("iptal", "cancelled", None),
+        ("iptal", "cancelled", None),
+        ("devam", "cancelled", None),
+        ("duraklat", "cancelled", None),
+    ):
+        answer = await client.post(f"{where}/{verb}")
+        assert answer.status_code == 200, answer.text
+        told = answer.json()["data"]
+        assert (told["durum"], told["neden"]) == (status, reason), verb
+        assert told["total"] == told["sent"] + told["failed"] + told["queued"]
+        assert answer.json() == (await client.get(where)).json()
+    assert (told["dagilim"]["cancelled"], told["failed"]) == (2, 2)
+
+
+async def test_a_finished_batch_stays_finished(client: httpx2.AsyncClient) -> None:
+    where = (await client.post(URL, json=BATCH)).headers["Location"]
+    for verb in ("duraklat", "devam", "iptal"):
+        assert (await client.post(f"{where}/{verb}")).json()["data"]["durum"] == "finished"
+
+
+async def test_a_paused_batch_finishes_once_it_may(client: httpx2.AsyncClient, server: Server) -> None:
+    async def hold() -> None:
+        await client.post(f"{BASE}/hesaplar/{server.account.id}/duraklat")
+
+    await hold()
+    where = (await client.post(URL, json=BATCH, headers={"Prefer": "respond-async"})).headers["Location"]
+    await client.post(f"{where}/duraklat")
+    await client.post(f"{BASE}/hesaplar/{server.account.id}/devam")
+    single = await client.post(f"{BASE}/gonder", json={"telefon": ALI, "mesaj": "Tek"})
+    assert single.json()["message_id"], "a single overtakes a batch that is paused"
+    assert (await client.get(where)).json()["data"]["queued"] == 2
+    await client.post(f"{where}/devam")
+    again = await client.post(URL, json=BATCH, headers={"Prefer": "wait=20"})
+    assert again.headers["Location"] == where
+    assert (await client.get(where)).json()["data"]["durum"] == "finished"
+
+
+@pytest.mark.usefixtures("paused")
+async def test_batches_are_listed_newest_first(client: httpx2.AsyncClient) -> None:
+    places = [
+        (await client.post(URL, json=batch_of(number), headers={"Prefer": "respond-async"})).headers["Location"]
+        for number in (ALI, VELI, "0533 000 00 09")
+    ]
+    ids = [int(place.rpartition("/")[2]) for place in places]
+    first = (await client.get(f"{BASE}/toplu?limit=2")).json()
+    assert [each["id"] for each in first["data"]] == [ids[2], ids[1]]
+    rest = (await client.get(f"{BASE}/toplu", params={"limit": 2, "sonra": first["sonraki"]})).json()
+    assert ([each["id"] for each in rest["data"]], rest["sonraki"]) == ([ids[0]], None)
+    assert (await client.get(f"{BASE}/toplu?hesap_id=99")).json()["data"] == []
+
+
+async def test_a_batch_of_another_s_account_is_not_found(
+    client: httpx2.AsyncClient, connect: Connect, server: Server
+) -> None:
+    where = (await client.post(URL, json=BATCH)).headers["Location"]
+    async with connect(await server.token(account_ids=frozenset({99}))) as stranger:
+        assert (await stranger.get(f"{BASE}/toplu")).json()["data"] == []
+        for verb in ("duraklat", "devam", "iptal"):
+            assert (await stranger.post(f"{where}/{verb}")).status_code == 404

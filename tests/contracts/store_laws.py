@@ -11,6 +11,7 @@ import pytest
 from tests.contracts.desk import Desk
 from tests.contracts.store_acceptance import BatchLaws, KeyLaws, QuotaLaws, RetryGuardLaws
 from tests.contracts.store_accounts import AccountLaws, CareLaws, TokenLaws
+from tests.contracts.store_batches import BatchControlLaws
 from tests.contracts.store_lives import LifeLaws
 from tests.contracts.store_order import OrderLaws
 from tests.contracts.store_reading import ReadingLaws
@@ -28,6 +29,7 @@ class StoreLaws(
     RetryGuardLaws,
     QuotaLaws,
     BatchLaws,
+    BatchControlLaws,
     UpkeepLaws,
     ReadingLaws,
     AccountLaws,

@@ -32,7 +32,7 @@ async def send(house: House, ask: AskBatch, wait: float = 0, key: IdempotencyKey
 
 
 async def look(house: House, view: BatchView) -> BatchView:
-    return await house.gateway.batch(house.everything, view.batch.id)
+    return await house.gateway.batches.one(house.everything, view.batch.id)
 
 
 async def test_bad_and_repeated_numbers_become_failed_rows_and_the_good_ones_go(house: House) -> None:

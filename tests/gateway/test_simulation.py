@@ -381,7 +381,7 @@ class Game:
     async def all_figures_agree(self, messages: Sequence[Message]) -> None:
         sizes = Counter(message.batch_id for message in messages if message.batch_id is not None)
         for batch_id, size in sizes.items():
-            view = await self.house.gateway.batch(self.house.everything, batch_id)
+            view = await self.house.gateway.batches.one(self.house.everything, batch_id)
             counts = view.counts
             assert view.batch.total == size == counts.sent + counts.failed + counts.queued, "P9"
 

@@ -94,7 +94,7 @@ async def test_what_a_token_cannot_see_does_not_exist_for_it(house: House) -> No
     ]
     for verb in verbs:
         assert await code_of(verb(hidden)) is await code_of(verb(4711)) is Code.NOT_FOUND
-    assert await code_of(gateway.batch(limited, view.batch.id)) is Code.NOT_FOUND
+    assert await code_of(gateway.batches.one(limited, view.batch.id)) is Code.NOT_FOUND
     for account_verb in (
         gateway.accounts.one,
         gateway.accounts.pause,

@@ -27,6 +27,10 @@ BY_KEY = "INTEGER PRIMARY KEY"
 
 PLANS = {
     "ADVANCE": BY_KEY,
+    "BATCH_STATE": BY_KEY,
+    "CANCELLED_WHOLE": BY_KEY,
+    "CANCELLING": "ix_batch_cancelling",
+    "CANCEL_BATCH": BY_KEY,
     "CLAIM": BY_KEY,
     "DUE": "ix_message_waits_until",
     "EARLY_RECEIPTS": "sqlite_autoindex_receipt_1",
@@ -47,16 +51,22 @@ PLANS = {
     "IN_DOUBT": "ix_message_in_doubt",
     "IS_DUE": "ix_message_waits_until",
     "KEEP_RECEIPT": "",
+    "KEEP_OUT": BY_KEY,
     "LAST_DUE": "ix_message_expires_at",
     "LIVE_ACCOUNT": BY_KEY,
     "LOOK_AGAIN": BY_KEY,
     "MESSAGE": BY_KEY,
     "MOVE": BY_KEY,
     "PARK": BY_KEY,
+    "PAUSE_BATCH": BY_KEY,
+    "PAUSE_ROWS": "ix_message_batch (batch_id=? AND status=?)",
     "PLAN_AGAIN": BY_KEY,
+    "QUEUED_OF_BATCH": "ix_message_batch (batch_id=? AND status=?)",
     "QUEUED_OF_REFERENCE": "ix_message_reference",
     "RELEASE": BY_KEY,
     "RELEASE_PARKED": "ix_message_deferred (account_id=? AND recipient=?)",
+    "RESUME_BATCH": BY_KEY,
+    "RESUME_ROWS": "ix_message_batch (batch_id=? AND status=?)",
     "SPEND_SLOT": BY_KEY,
     "STANDING": BY_KEY,
     "STANDING_BY_REMOTE_ID": "uq_message_remote_id",
@@ -67,8 +77,8 @@ PLANS = {
 }
 """The index by which each statement must find its rows; an insertion finds none."""
 
-READ_WHOLE = {"LAST_DUE", "UNFINISHED", "UNSETTLED"}
-"""At the start alone: these read a whole index of unfinished rows, and never the log."""
+READ_WHOLE = {"CANCELLING", "LAST_DUE", "UNFINISHED", "UNSETTLED"}
+"""These read a whole index of what is unfinished, and never the log; all but CANCELLING at the start alone."""
 
 
 @pytest.fixture

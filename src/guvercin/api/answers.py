@@ -175,7 +175,7 @@ class BatchRecord(Answered):
     """A batch, counted from its rows."""
 
     id: int
-    status: Annotated[Literal["running", "finished"], Field(alias="durum")]
+    status: Annotated[Literal["running", "paused", "cancelled", "finished"], Field(alias="durum")]
     total: int
     sent: int
     failed: int
@@ -189,6 +189,13 @@ class BatchRecord(Answered):
     created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
     created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
     is_sandbox: Annotated[Literal[True] | None, Field(alias="deneme", exclude_if=_is_absent)] = None
+
+
+class BatchPage(Done):
+    """`GET /toplu`."""
+
+    data: list[BatchRecord]
+    after: Annotated[str | None, Field(alias="sonraki")]
 
 
 class BatchAnswer(Done):

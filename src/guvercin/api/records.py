@@ -15,19 +15,16 @@ from guvercin.api.auth import FileSender, Reader, Sender
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import BODY, CHANGES, RECORDS, SENDS, accepts, asks, operation_id, tells
 from guvercin.api.preferences import idempotency_key, preference
-from guvercin.api.reception import Reception, reception_of, visit_of
+from guvercin.api.reception import reception_of, visit_of
 from guvercin.api.whatsapp import LOG_ID, MESSAGE_WAIT, answer_sent
 from guvercin.core.category import CATEGORIES
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.message import Status
-from guvercin.core.token import Token
-from guvercin.gateway.requests import BatchView, Sent
+from guvercin.gateway.requests import Sent
 from guvercin.locale import sentence
 
 router = APIRouter(prefix=render.PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
 
 LogId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER, description=LOG_ID)]
-BatchId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
 
 
 @router.get(
@@ -49,7 +46,7 @@ async def messages(request: Request, reader: Reader, query: Annotated[wire.ListM
     sandboxes = {account for account in accounts if await reception.gateway.accounts.is_sandbox(account)}
     rows = ((message, message.account_id in sandboxes) for message in page.messages)
     after = None if page.next_id is None else cursor(page.next_id)
-    headers = {} if after is None else {"Link": f'<{_next_url(request, after)}>; rel="next"'}
+    headers = {} if after is None else {"Link": f'<{next_url(request, after)}>; rel="next"'}
     return render.reply(render.message_page(rows, after, reception.zone), headers=headers)
 
 
@@ -125,21 +122,6 @@ async def cancel_reference(request: Request, sender: Sender) -> Response:
     return render.reply(answers.Cancelled(ok=True, count=count))
 
 
-@router.get(
-    "/toplu/{batch_id}",
-    summary=sentence("Status of a bulk request"),
-    description=sentence("The counts of a bulk request; the groups in dagilim sum to total."),
-    responses=tells(answers.BatchAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.BATCH),
-)
-async def batch(request: Request, reader: Reader, batch_id: BatchId) -> Response:
-    """Tell how far a batch is."""
-    reception = reception_of(request)
-    view = await reception.gateway.batch(reader, batch_id)
-    visit_of(request).headers |= render.marks(is_sandbox=view.is_sandbox)
-    reason = await _why_it_waits(reception, reader, view)
-    return render.reply(render.batch_record(view, reception.zone, reason=reason))
-
-
 @router.post(
     "/dosyalar",
     summary=sentence("Upload a file"),
@@ -184,19 +166,8 @@ async def categories(_reader: Reader) -> Response:
     return render.reply(render.category_list(CATEGORIES.values()))
 
 
-async def _why_it_waits(reception: Reception, reader: Token, view: BatchView) -> str | None:
-    """Answer what stands in a batch's way, if anything does: its time, or its account's line."""
-    if view.counts.is_finished:
-        return None
-    if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
-        return "zaman"
-    line = (await reception.gateway.accounts.one(reader, view.batch.account_id)).line
-    if line.is_connected(reception.now()):
-        return None
-    return line.code or Code.LINE_DOWN
-
-
-def _next_url(request: Request, after: str) -> str:
+def next_url(request: Request, after: str) -> str:
+    """Answer where the next page of a list is."""
     query = [(name, value) for name, value in request.query_params.multi_items() if name != "sonra"]
     return f"{request.url.path}?{urlencode([*query, ('sonra', after)])}"
 

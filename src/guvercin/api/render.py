@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from starlette.responses import Response
 
@@ -17,6 +17,7 @@ from guvercin.api.answers import (
     AttemptRecord,
     BatchAnswer,
     BatchGroups,
+    BatchPage,
     BatchRecord,
     BatchSent,
     BatchStanding,
@@ -149,30 +150,45 @@ def message_history(history: History, zone: tzinfo) -> MessageHistoryAnswer:
     return MessageHistoryAnswer(ok=True, data=MessageHistory(**record, tries=tries, events=events))
 
 
-def batch_record(view: BatchView, zone: tzinfo, *, reason: str | None) -> BatchAnswer:
-    """Answer a batch. `reason` says why nothing moves, where something stands in the way."""
+def batch_answer(view: BatchView, zone: tzinfo, *, reason: str | None) -> BatchAnswer:
+    """Answer one batch. `reason` says why nothing moves, where something stands in the way."""
+    return BatchAnswer(ok=True, data=batch_record(view, zone, reason=reason))
+
+
+def batch_page(views: Iterable[tuple[BatchView, str | None]], after: str | None, zone: tzinfo) -> BatchPage:
+    """Answer a page of batches, each with the reason why it waits."""
+    return BatchPage(ok=True, data=[batch_record(view, zone, reason=reason) for view, reason in views], after=after)
+
+
+def _batch_status(view: BatchView) -> Literal["running", "paused", "cancelled", "finished"]:
+    if view.batch.cancelled_at is not None:
+        return "cancelled"
+    if view.counts.is_finished:
+        return "finished"
+    return "running" if view.batch.paused_at is None else "paused"
+
+
+def batch_record(view: BatchView, zone: tzinfo, *, reason: str | None) -> BatchRecord:
+    """Answer what is told of a batch."""
     counts = view.counts
     by_status = {status.value: counts.of(status) for status in Status}
     by_status["queued"] -= counts.scheduled
-    return BatchAnswer(
-        ok=True,
-        data=BatchRecord(
-            id=view.batch.id,
-            status="finished" if counts.is_finished else "running",
-            total=counts.total,
-            sent=counts.sent,
-            failed=counts.failed,
-            queued=counts.queued,
-            groups=BatchGroups(**by_status, scheduled=counts.scheduled),
-            finish_at=view.finish_at and clock_time(view.finish_at, zone),
-            finish_at_iso=view.finish_at and iso_time(view.finish_at, zone),
-            reason=reason,
-            account_id=view.batch.account_id,
-            category=view.batch.category,
-            created_at=clock_time(view.batch.created_at, zone),
-            created_at_iso=iso_time(view.batch.created_at, zone),
-            is_sandbox=True if view.is_sandbox else None,
-        ),
+    return BatchRecord(
+        id=view.batch.id,
+        status=_batch_status(view),
+        total=counts.total,
+        sent=counts.sent,
+        failed=counts.failed,
+        queued=counts.queued,
+        groups=BatchGroups(**by_status, scheduled=counts.scheduled),
+        finish_at=view.finish_at and clock_time(view.finish_at, zone),
+        finish_at_iso=view.finish_at and iso_time(view.finish_at, zone),
+        reason=reason,
+        account_id=view.batch.account_id,
+        category=view.batch.category,
+        created_at=clock_time(view.batch.created_at, zone),
+        created_at_iso=iso_time(view.batch.created_at, zone),
+        is_sandbox=True if view.is_sandbox else None,
     )
 
 

@@ -392,6 +392,16 @@ class ListMessages(Asked):
     ] = None
 
 
+class ListBatches(Asked):
+    """The query of `GET /toplu`."""
+
+    account_id: Annotated[_Id | None, Field(alias="hesap_id")] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[
+        str | None, Field(alias="sonra", description=sentence("The value «sonraki» of the page before."))
+    ] = None
+
+
 class UploadForm(Asked):
     """`POST /dosyalar`, as multipart/form-data."""
 

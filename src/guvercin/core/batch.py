@@ -17,6 +17,8 @@ class Batch:
     category: int
     total: int
     created_at: datetime
+    paused_at: datetime | None = None
+    cancelled_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,9 @@ class EventKind(StrEnum):
     MESSAGE_HELD = "mesaj.bekletildi"
     MESSAGE_RECEIVED = "mesaj.alindi"
     BATCH_ACCEPTED = "toplu.kabul_edildi"
+    BATCH_PAUSED = "toplu.durduruldu"
+    BATCH_RESUMED = "toplu.surduruldu"
+    BATCH_CANCELLED = "toplu.iptal_edildi"
     ACCOUNT_CHANGED = "hesap.degisti"
     LINE_CHANGED = "hesap.durum_degisti"
 

@@ -167,6 +167,7 @@ class WaitsFor(StrEnum):
     RETRY = "tekrar_deneme"
     EARLIER = "onceki_mesaj"
     RESTORED = "geri_yuklendi"
+    PAUSED = "toplu_durduruldu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,17 +16,17 @@ from random import Random  # noqa: TID251 -- the type alone: chance comes in as 
 from typing import BinaryIO
 from zoneinfo import ZoneInfo
 
-from guvercin.core.account import Account, Kind, LineState
+from guvercin.core.account import Account, Kind
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import Standing
 from guvercin.core.log import MessageFilter, Page
 from guvercin.core.message import Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
-from guvercin.core.pacing import time_to_send
 from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
+from guvercin.gateway.batches import Batches
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, fingerprint
 from guvercin.gateway.files import Files
@@ -45,7 +45,7 @@ from guvercin.gateway.requests import (
 )
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.waiting import IN_HAND, Waiting
-from guvercin.store.store import BatchAsk, BatchRow, Depth, KeyRow, Quota, Repeat, Store
+from guvercin.store.store import BatchAsk, Depth, KeyRow, Quota, Repeat, Store
 from guvercin.store.writer import Committed
 
 RETRY_GUARD = timedelta(minutes=5)
@@ -60,15 +60,12 @@ _OF_ONE_FILE = frozenset({Code.FILE_NOT_OPENED, Code.FILE_TYPE, Code.FILE_TOO_LA
 _WAITS_LONG = frozenset({WaitsFor.TIME, WaitsFor.RESTORED})
 """What no caller is kept waiting for."""
 
-_STANDS_STILL = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGED_OUT, LineState.BLOCKED})
-"""Lines over which nothing leaves until a human acts."""
-
 _MAX_TEXT = 4_096
 """What a message may hold while its account's transport is not there yet to say so."""
 
 
 class Gateway:
-    """One business's messages and files; its accounts are in `accounts`."""
+    """One business's messages and files; its accounts and batches have rooms of their own."""
 
     def __init__(
         self,
@@ -91,6 +88,7 @@ class Gateway:
         self._rng = rng
         self._timezone = timezone
         self.accounts = Accounts(store=store, sessions=sessions, clock=clock)
+        self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
         self._is_closing = False
 
     # -- who asks
@@ -201,7 +199,7 @@ class Gateway:
         if good and not is_planned and not (stood_there and await look()):
             await self._waiting.for_batch(batch_id, good, wait, look)
         try:
-            view = await self.batch(token, batch_id)
+            view = await self.batches.one(token, batch_id)
         except GuvercinError:
             if stood_there:
                 raise
@@ -317,19 +315,6 @@ class Gateway:
         seen = replace(wanted, account_ids=token.rules.account_ids)
         return await self._store.messages(seen, limit=limit, below=below)
 
-    async def batch(self, token: Token, batch_id: int) -> BatchView:
-        """Answer a batch, its counts and when it will be done."""
-        found = await self._store.batch(batch_id)
-        if found is None or not token.sees(found.batch.account_id):
-            raise GuvercinError(Code.NOT_FOUND)
-        account = await self.accounts.any(found.batch.account_id)
-        return BatchView(
-            batch=found.batch,
-            counts=found.counts,
-            finish_at=None if account is None else _finish_at(found, account, self._clock.now()),
-            is_sandbox=account is not None and account.kind is Kind.SANDBOX,
-        )
-
     # -- files
 
     async def upload(self, token: Token, stream: BinaryIO, name: str) -> Upload:
@@ -413,16 +398,6 @@ def _as_accepted(batch_id: int, token: Token, account: Account, drafts: Sequence
     )
     is_sandbox = account.kind is Kind.SANDBOX
     return BatchView(batch=batch, counts=Counts(counts, planned), finish_at=None, is_sandbox=is_sandbox)
-
-
-def _finish_at(found: BatchRow, account: Account, now: datetime) -> datetime | None:
-    """Forecast the end of a batch; null for one that is finished, or that nothing moves."""
-    line = account.line
-    if not found.left or line.state in _STANDS_STILL or (line.state is LineState.BANNED and line.until is None):
-        return None
-    banned_until = line.until if line.state is LineState.BANNED else None
-    start = max(moment for moment in (now, found.starts_at, banned_until) if moment is not None)
-    return start + time_to_send(account.pace, found.left)
 
 
 def _with_file(draft: Draft, found: File | Code | None) -> Draft:

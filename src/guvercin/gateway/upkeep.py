@@ -64,6 +64,7 @@ class Upkeep:
         """Do what is due; answers when to look again: at once while there is more."""
         released = await self._store.release_due(now=now, limit=_BATCH)
         expired = await self._store.expire(now=now, limit=_BATCH)
+        is_cancelling = await self._store.cancel_rest(now=now, limit=_BATCH)
         doubts = await self._store.in_doubt(now=now, limit=_DOUBTS)
         for doubt in doubts:
             await self._look_into(doubt, now)
@@ -74,7 +75,7 @@ class Upkeep:
         if at - self._tidied_at >= _TIDY_EVERY:
             self._tidied_at = at
             await self._tidy(now)
-        is_more = _BATCH in (released, expired) or len(doubts) == _DOUBTS
+        is_more = is_cancelling or _BATCH in (released, expired) or len(doubts) == _DOUBTS
         return now if is_more else now + _POLL
 
     async def _look_into(self, doubt: Doubt, now: datetime) -> None:

@@ -30,6 +30,7 @@ WAITS: Mapping[WaitsFor, str] = MappingProxyType(
         WaitsFor.RETRY: "Will be tried again",
         WaitsFor.EARLIER: "Waits for an earlier message to the same recipient",
         WaitsFor.RESTORED: "Came back with a backup and waits for your decision",
+        WaitsFor.PAUSED: "Its bulk is paused until you resume it",
     },
 )
 

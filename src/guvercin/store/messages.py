@@ -5,6 +5,7 @@ claim asks the same table.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
@@ -177,9 +178,28 @@ def move(
 
 
 def back_in_line(tx: Tx, row: Standing, now_ms: int) -> Standing:
-    """Put a waiting row in line."""
-    tx.execute(sql.RELEASE, (row.id,))
+    """Put a waiting row in line, or where a paused batch keeps it; a cancelled batch lets nothing back in."""
+    waits_for = tx.execute(sql.RELEASE, (row.id,)).fetchall()
+    if waits_for and waits_for[0][0] is not None:
+        return _kept_by_batch(tx, row, now_ms)
     return _released(tx, row, None, now_ms)
+
+
+def never_left(tx: Tx, row: Standing, now_ms: int) -> Standing:
+    """Put a row back in line of which is proven that it didn't leave, unless its batch is paused."""
+    new = move(tx, row, News.NEVER_LEFT, now_ms)
+    if new.batch_id is not None and tx.execute(sql.KEEP_OUT, (row.id,)).rowcount == 1:
+        return _kept_by_batch(tx, new, now_ms)
+    return new
+
+
+def _kept_by_batch(tx: Tx, row: Standing, now_ms: int) -> Standing:
+    """Answer a queued row whose batch is paused: it waits for that, or ends if the batch was cancelled meanwhile."""
+    kept = replace(row, status=Status.QUEUED, waits_for=WaitsFor.PAUSED)
+    if tx.execute(sql.BATCH_STATE, (row.batch_id,)).fetchone()[2] is not None:
+        return move(tx, kept, Order.CANCEL, now_ms)
+    tx.standings.append(kept)
+    return kept
 
 
 def _released(tx: Tx, row: Standing, waits_for: WaitsFor | None, now_ms: int) -> Standing:

@@ -120,15 +120,38 @@ def last_event_id(connection: Connection) -> int:
 def one_batch(connection: Connection, batch_id: int) -> BatchRow | None:
     """Answer a batch and its counts."""
     row = connection.execute(select(batch).where(batch.c.id == batch_id)).one_or_none()
-    if row is None:
-        return None
+    return None if row is None else _counted(connection, row)
+
+
+def batches(
+    connection: Connection,
+    accounts: frozenset[int] | None,
+    *,
+    account_id: int | None,
+    limit: int,
+    below: int | None,
+) -> Sequence[BatchRow]:
+    """Answer a page of batches, newest first, each counted."""
+    query = select(batch)
+    if accounts is not None:
+        query = query.where(batch.c.account_id.in_(accounts))
+    if account_id is not None:
+        query = query.where(batch.c.account_id == account_id)
+    if below is not None:
+        query = query.where(batch.c.id < below)
+    rows = connection.execute(query.order_by(batch.c.id.desc()).limit(limit)).all()
+    return tuple(_counted(connection, row) for row in rows)
+
+
+def _counted(connection: Connection, row: Any) -> BatchRow:
+    """Count a batch's rows, each in one group."""
     by_status: dict[Status, int] = {}
     left: dict[Lane, int] = {}
     scheduled = 0
     starts_ms: int | None = None
     groups = connection.execute(
         select(message.c.status, message.c.waits_for, message.c.lane, func.count(), func.max(message.c.waits_until))
-        .where(message.c.batch_id == batch_id)
+        .where(message.c.batch_id == row.id)
         .group_by(message.c.status, message.c.waits_for, message.c.lane),
     )
     for status_word, waits_for, lane, count, until_ms in groups:
@@ -146,6 +169,8 @@ def one_batch(connection: Connection, batch_id: int) -> BatchRow | None:
         category=row.category,
         total=row.total,
         created_at=from_ms(row.created_at),
+        paused_at=from_ms(row.paused_at),
+        cancelled_at=from_ms(row.cancelled_at),
     )
     return BatchRow(batch=found, counts=Counts(by_status, scheduled), left=left, starts_at=from_ms(starts_ms))
 

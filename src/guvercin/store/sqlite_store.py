@@ -21,7 +21,7 @@ from guvercin.core.message import Draft, File, Lane, Message
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.token import Token, TokenRules
-from guvercin.store import accepting, access, accounts, messages, reading, statements, upkeep
+from guvercin.store import accepting, access, accounts, batches, messages, reading, statements, upkeep
 from guvercin.store.seen import Seen
 from guvercin.store.sqlite import FILE_NAME, engine_for, is_busy, is_unavailable
 from guvercin.store.store import (
@@ -151,6 +151,13 @@ class SqliteStore:
     async def batch(self, batch_id: int) -> BatchRow | None:
         return await self._read(partial(reading.one_batch, batch_id=batch_id))
 
+    async def batches(
+        self, accounts: frozenset[int] | None, *, account_id: int | None, limit: int, below: int | None
+    ) -> Sequence[BatchRow]:
+        return await self._read(
+            partial(reading.batches, accounts=accounts, account_id=account_id, limit=limit, below=below)
+        )
+
     async def batch_is_finished(self, batch_id: int) -> bool:
         return await self._read(partial(reading.batch_is_finished, batch_id=batch_id))
 
@@ -265,6 +272,18 @@ class SqliteStore:
 
     async def cancel_reference(self, reference: str, accounts: frozenset[int] | None, *, now: datetime) -> int:
         return await self._writer.do(lambda tx: messages.cancel_reference(tx, reference, accounts, now=now))
+
+    async def pause_batch(self, batch_id: int, *, now: datetime) -> None:
+        await self._writer.do(partial(batches.pause, batch_id=batch_id, now=now))
+
+    async def resume_batch(self, batch_id: int, *, now: datetime) -> None:
+        await self._writer.do(partial(batches.resume, batch_id=batch_id, now=now))
+
+    async def cancel_batch(self, batch_id: int, *, now: datetime) -> None:
+        await self._writer.do(partial(batches.cancel, batch_id=batch_id, now=now))
+
+    async def cancel_rest(self, *, now: datetime, limit: int) -> bool:
+        return await self._writer.do(partial(batches.cancel_rest, now=now, limit=limit))
 
     async def give_up(self, message_id: int, reason: Code, *, now: datetime) -> Standing:
         return await self._writer.do(lambda tx: messages.give_up(tx, message_id, reason, now=now))

@@ -53,7 +53,7 @@ INSERT_MESSAGE = (
 
 LAST_DUE = (
     "SELECT max((SELECT coalesce(max(due_at), 0) FROM message WHERE status = 'queued' "
-    "AND coalesce(waits_for, '') NOT IN ('zaman', 'geri_yuklendi')), "
+    "AND coalesce(waits_for, '') NOT IN ('zaman', 'geri_yuklendi', 'toplu_durduruldu')), "
     "(SELECT coalesce(max(due_at), 0) FROM message WHERE status IN ('sending', 'unknown')))"
 )
 
@@ -124,11 +124,21 @@ IS_DUE = f"SELECT 1 FROM message WHERE {_DUE} LIMIT 1"
 
 DUE = f"SELECT {STANDING_COLUMNS} FROM message WHERE {_DUE} ORDER BY waits_until LIMIT ?"
 
-RELEASE = "UPDATE message SET waits_for = NULL, waits_until = NULL WHERE id = ? AND status = 'queued' AND waits_for IS NOT NULL"
+RELEASE = (
+    "UPDATE message SET waits_for = CASE WHEN EXISTS (SELECT 1 FROM batch b WHERE b.id = message.batch_id "
+    "AND b.paused_at IS NOT NULL) THEN 'toplu_durduruldu' END, waits_until = NULL "
+    "WHERE id = ? AND status = 'queued' AND waits_for IS NOT NULL RETURNING waits_for"
+)
+"""Whoever comes back in line comes through here, so that nobody slips out of a batch that is paused."""
 
 RELEASE_PARKED = (
     "UPDATE message SET waits_until = ? WHERE account_id = ? AND recipient = (SELECT recipient FROM message WHERE id = ?) "
     "AND waits_for IN ('tekrar_deneme', 'onceki_mesaj') AND waits_for = 'onceki_mesaj'"
+)
+
+KEEP_OUT = (
+    "UPDATE message SET waits_for = 'toplu_durduruldu' WHERE id = ? AND status = 'queued' "
+    "AND EXISTS (SELECT 1 FROM batch b WHERE b.id = message.batch_id AND b.paused_at IS NOT NULL)"
 )
 
 PLAN_AGAIN = "UPDATE message SET waits_for = 'zaman' WHERE id = ? AND waits_for = 'geri_yuklendi' AND waits_until > ?"
@@ -152,9 +162,41 @@ LOOK_AGAIN = "UPDATE message SET waits_until = ? WHERE id = ? AND status = 'unkn
 UNFINISHED = f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND waits_for IS NOT 'geri_yuklendi'"
 
 HOLD = (
-    "UPDATE message SET waits_until = CASE waits_for WHEN 'zaman' THEN waits_until END, waits_for = 'geri_yuklendi' "
+    "UPDATE message SET waits_until = CASE WHEN waits_for IN ('zaman', 'toplu_durduruldu') THEN waits_until END, "
+    "waits_for = 'geri_yuklendi' "
     "WHERE id = ? AND status = 'queued'"
 )
 """A held row that was planned keeps its time."""
 
 QUEUED_OF_REFERENCE = f"SELECT {STANDING_COLUMNS} FROM message WHERE reference = ? AND status = 'queued' ORDER BY id"
+
+# -- batches
+
+BATCH_STATE = "SELECT account_id, paused_at, cancelled_at FROM batch WHERE id = ?"
+
+PAUSE_BATCH = "UPDATE batch SET paused_at = ? WHERE id = ? AND paused_at IS NULL"
+
+PAUSE_ROWS = (
+    "UPDATE message SET waits_for = 'toplu_durduruldu' WHERE batch_id = ? AND status = 'queued' "
+    "AND waits_for IS NOT 'geri_yuklendi'"
+)
+"""A row that waits for its time or for another try keeps that moment in waits_until."""
+
+RESUME_BATCH = "UPDATE batch SET paused_at = NULL WHERE id = ? AND paused_at IS NOT NULL AND cancelled_at IS NULL"
+
+RESUME_ROWS = (
+    "UPDATE message SET waits_for = CASE WHEN waits_until > ?2 THEN CASE WHEN due_at > ?2 THEN 'zaman' "
+    "ELSE 'tekrar_deneme' END END, waits_until = CASE WHEN waits_until > ?2 THEN waits_until END "
+    "WHERE batch_id = ?1 AND status = 'queued' AND waits_for = 'toplu_durduruldu'"
+)
+
+CANCEL_BATCH = (
+    "UPDATE batch SET cancelled_at = ?1, paused_at = coalesce(paused_at, ?1), is_cancelling = 1 "
+    "WHERE id = ?2 AND cancelled_at IS NULL"
+)
+
+CANCELLING = "SELECT id FROM batch WHERE is_cancelling ORDER BY id LIMIT 1"
+
+QUEUED_OF_BATCH = f"SELECT {STANDING_COLUMNS} FROM message WHERE batch_id = ? AND status = 'queued' LIMIT ?"
+
+CANCELLED_WHOLE = "UPDATE batch SET is_cancelling = 0 WHERE id = ?"

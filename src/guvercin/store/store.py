@@ -211,6 +211,18 @@ class Store(Protocol):
     async def cancel_reference(self, reference: str, accounts: frozenset[int] | None, *, now: datetime) -> int:
         """Withdraw every queued row of a reference; answers how many."""
 
+    async def pause_batch(self, batch_id: int, *, now: datetime) -> None:
+        """Take what has not left of a batch out of line; what is in hand finishes. NOT_FOUND."""
+
+    async def resume_batch(self, batch_id: int, *, now: datetime) -> None:
+        """Put a paused batch back in line; one that was cancelled stays so. NOT_FOUND."""
+
+    async def cancel_batch(self, batch_id: int, *, now: datetime) -> None:
+        """Decide that nothing more of a batch leaves; `cancel_rest` withdraws its rows. NOT_FOUND."""
+
+    async def cancel_rest(self, *, now: datetime, limit: int) -> bool:
+        """Withdraw up to `limit` rows of a cancelled batch; says whether there may be more."""
+
     async def give_up(self, message_id: int, reason: Code, *, now: datetime) -> Standing:
         """Stop hoping for a row in doubt; IllegalOrder otherwise."""
 
@@ -285,6 +297,11 @@ class Store(Protocol):
 
     async def batch(self, batch_id: int) -> BatchRow | None:
         """Answer a batch and its counts at one moment."""
+
+    async def batches(
+        self, accounts: frozenset[int] | None, *, account_id: int | None, limit: int, below: int | None
+    ) -> Sequence[BatchRow]:
+        """Answer batches of these accounts (null: of all), newest first, with ids below `below`, each counted."""
 
     async def batch_is_finished(self, batch_id: int) -> bool:
         """Say whether no row of a batch is queued or sending any more."""

@@ -103,7 +103,12 @@ batch = Table(
     Column("total", Integer, nullable=False),
     Column("body_hash", LargeBinary, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("paused_at", BigInteger),
+    Column("cancelled_at", BigInteger),
+    Column("is_cancelling", Boolean, nullable=False, server_default=text("0")),
     Index("ix_batch_token_body", "token_id", "body_hash", "created_at"),
+    Index("ix_batch_account", "account_id", "id"),
+    Index("ix_batch_cancelling", "id", sqlite_where=text("is_cancelling")),
     sqlite_autoincrement=True,
 )
 

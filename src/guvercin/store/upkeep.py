@@ -9,7 +9,7 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import News, WaitsFor
 from guvercin.core.outcome import Accepted, NeverLeft
 from guvercin.store import statements as sql
-from guvercin.store.messages import accepted, find, move, standing
+from guvercin.store.messages import accepted, find, move, never_left, standing
 from guvercin.store.store import Doubt
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -59,7 +59,7 @@ def conclude(tx: Tx, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datet
         case Accepted():
             return accepted(tx, row, evidence, to_ms(now), counts=False)
         case NeverLeft():
-            return move(tx, row, News.NEVER_LEFT, to_ms(now))
+            return never_left(tx, row, to_ms(now))
 
 
 def look_again(tx: Tx, message_id: int, at: datetime | None) -> None:

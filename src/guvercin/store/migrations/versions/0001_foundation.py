@@ -89,12 +89,17 @@ def upgrade() -> None:
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("body_hash", sa.LargeBinary(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("paused_at", sa.BigInteger(), nullable=True),
+        sa.Column("cancelled_at", sa.BigInteger(), nullable=True),
+        sa.Column("is_cancelling", sa.Boolean(), server_default=sa.text("0"), nullable=False),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_batch_account_id")),
         sa.ForeignKeyConstraint(["token_id"], ["token.id"], name=op.f("fk_batch_token_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_batch")),
         sqlite_autoincrement=True,
     )
     with op.batch_alter_table("batch", schema=None) as batch_op:
+        batch_op.create_index("ix_batch_account", ["account_id", "id"], unique=False)
+        batch_op.create_index("ix_batch_cancelling", ["id"], unique=False, sqlite_where=sa.text("is_cancelling"))
         batch_op.create_index("ix_batch_token_body", ["token_id", "body_hash", "created_at"], unique=False)
 
     op.create_table(

@@ -1,0 +1,84 @@
+"""Batches after they were accepted: how far they are, when they end, and what their owner decides about them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from guvercin.core.account import Account, Kind, LineState
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.pacing import time_to_send
+from guvercin.core.token import Token
+from guvercin.gateway.accounts import Accounts
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.requests import BatchView
+from guvercin.store.store import BatchRow, Store
+
+CANCELLED_AT_ONCE = 500
+"""Rows that are withdrawn in one change: other senders get their turn in between."""
+
+_STANDS_STILL = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGED_OUT, LineState.BLOCKED})
+"""Lines over which nothing leaves until a human acts."""
+
+
+class Batches:
+    """One business's batches. What a token can't see is NOT_FOUND."""
+
+    def __init__(self, *, store: Store, accounts: Accounts, clock: Clock) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._clock = clock
+
+    async def one(self, token: Token, batch_id: int) -> BatchView:
+        """Answer a batch, its counts and when it will be done."""
+        found = await self._store.batch(batch_id)
+        if found is None or not token.sees(found.batch.account_id):
+            raise GuvercinError(Code.NOT_FOUND)
+        return await self._view(found)
+
+    async def page(
+        self, token: Token, *, account_id: int | None, limit: int, below: int | None
+    ) -> tuple[Sequence[BatchView], int | None]:
+        """Answer batches that this token sees, newest first, and the id that the next page begins below."""
+        found = await self._store.batches(token.rules.account_ids, account_id=account_id, limit=limit + 1, below=below)
+        views = [await self._view(row) for row in found[:limit]]
+        return views, views[-1].batch.id if len(found) > limit else None
+
+    async def pause(self, token: Token, batch_id: int) -> BatchView:
+        """Stop a batch; what is in hand finishes. Pausing twice, or a finished one, changes nothing."""
+        if not (await self.one(token, batch_id)).counts.is_finished:
+            await self._store.pause_batch(batch_id, now=self._clock.now())
+        return await self.one(token, batch_id)
+
+    async def resume(self, token: Token, batch_id: int) -> BatchView:
+        """Let a paused batch go on; one that was cancelled stays so."""
+        await self.one(token, batch_id)
+        await self._store.resume_batch(batch_id, now=self._clock.now())
+        return await self.one(token, batch_id)
+
+    async def cancel(self, token: Token, batch_id: int) -> BatchView:
+        """Withdraw everything of a batch that has not left. Cancelling twice, or a finished one, changes nothing."""
+        if not (await self.one(token, batch_id)).counts.is_finished:
+            await self._store.cancel_batch(batch_id, now=self._clock.now())
+            while await self._store.cancel_rest(now=self._clock.now(), limit=CANCELLED_AT_ONCE):
+                pass
+        return await self.one(token, batch_id)
+
+    async def _view(self, found: BatchRow) -> BatchView:
+        account = await self._accounts.any(found.batch.account_id)
+        return BatchView(
+            batch=found.batch,
+            counts=found.counts,
+            finish_at=None if account is None else _finish_at(found, account, self._clock.now()),
+            is_sandbox=account is not None and account.kind is Kind.SANDBOX,
+        )
+
+
+def _finish_at(found: BatchRow, account: Account, now: datetime) -> datetime | None:
+    """Forecast the end of a batch; null for one that is finished, or that nothing moves."""
+    line = account.line
+    if not found.left or found.batch.paused_at is not None or line.state in _STANDS_STILL:
+        return None
+    if line.state is LineState.BANNED and line.until is None:
+        return None
+    banned_until = line.until if line.state is LineState.BANNED else None
+    start = max(moment for moment in (now, found.starts_at, banned_until) if moment is not None)
+    return start + time_to_send(account.pace, found.left)

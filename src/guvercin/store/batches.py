@@ -1,0 +1,62 @@
+"""What an owner decides about a batch as a whole. Functions of a transaction.
+
+Laws
+1. A batch that is paused gives nothing to the dispatcher: rows that come back in line are kept out one by one, where
+   they come back (messages.back_in_line), and what is in hand finishes.
+2. A cancel is durable before the first of its rows: a crash on the way finds the rest still out of line, and goes on.
+"""
+
+from datetime import datetime
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.event import EventKind
+from guvercin.core.message import Order
+from guvercin.store import statements as sql
+from guvercin.store.messages import move, standing
+from guvercin.store.times import to_ms
+from guvercin.store.writer import Tx
+
+
+def _account_of(tx: Tx, batch_id: int) -> int:
+    row = tx.execute(sql.BATCH_STATE, (batch_id,)).fetchone()
+    if row is None:
+        raise GuvercinError(Code.NOT_FOUND)
+    return int(row[0])
+
+
+def pause(tx: Tx, batch_id: int, *, now: datetime) -> None:
+    """Take everything of a batch that has not left out of line. Pausing twice changes nothing. NOT_FOUND."""
+    account_id = _account_of(tx, batch_id)
+    if tx.execute(sql.PAUSE_BATCH, (to_ms(now), batch_id)).rowcount == 1:
+        tx.execute(sql.PAUSE_ROWS, (batch_id,))
+        tx.record(to_ms(now), EventKind.BATCH_PAUSED, account_id=account_id, batch_id=batch_id)
+
+
+def resume(tx: Tx, batch_id: int, *, now: datetime) -> None:
+    """Put a paused batch back in line; one that was cancelled stays so. NOT_FOUND."""
+    account_id = _account_of(tx, batch_id)
+    if tx.execute(sql.RESUME_BATCH, (batch_id,)).rowcount == 1:
+        tx.execute(sql.RESUME_ROWS, (batch_id, to_ms(now)))
+        tx.record(to_ms(now), EventKind.BATCH_RESUMED, account_id=account_id, batch_id=batch_id)
+        tx.lines.append(account_id)
+
+
+def cancel(tx: Tx, batch_id: int, *, now: datetime) -> None:
+    """Decide that nothing more of a batch leaves; `cancel_rest` ends its rows. NOT_FOUND."""
+    account_id = _account_of(tx, batch_id)
+    if tx.execute(sql.CANCEL_BATCH, (to_ms(now), batch_id)).rowcount == 1:
+        tx.execute(sql.PAUSE_ROWS, (batch_id,))
+        tx.record(to_ms(now), EventKind.BATCH_CANCELLED, account_id=account_id, batch_id=batch_id)
+
+
+def cancel_rest(tx: Tx, *, now: datetime, limit: int) -> bool:
+    """Withdraw some rows of a batch that was cancelled; says whether there may be more, of this batch or another."""
+    found = tx.execute(sql.CANCELLING).fetchone()
+    if found is None:
+        return False
+    rows = tx.execute(sql.QUEUED_OF_BATCH, (found[0], limit)).fetchall()
+    for row in rows:
+        move(tx, standing(row), Order.CANCEL, to_ms(now))
+    if len(rows) < limit:
+        tx.execute(sql.CANCELLED_WHOLE, (found[0],))
+    return True
