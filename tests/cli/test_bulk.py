@@ -1,6 +1,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import openpyxl
 import pytest
 from tests.cli.running import LATER, Guvercin
 
@@ -21,8 +22,9 @@ def test_nothing_is_sent_before_a_yes(guvercin: Guvercin, people: str) -> None:
     done = guvercin("toplu", people, "--mesaj", "Merhaba", code=1)
     assert done.err == (
         "Rows: 5. To send: 3, wrong numbers: 1, repeated: 1\n"
-        "  line 4: abc\n"
+        "  line 4: abc  There are letters in the number.\n"
         "It takes about 1 s.\n"
+        "The first one reads: «Merhaba»\n"
         "Error: There is nobody to ask here: Send to 3 people?\n"
         "Remedy: Say --evet if it is meant.\n"
     )
@@ -53,11 +55,60 @@ def test_all_failed_is_failed(guvercin: Guvercin) -> None:
     assert done.out == "Done: 0 of 1 sent, 1 failed.\n"
 
 
-def test_a_place_to_fill_is_not_sent_as_it_is(guvercin: Guvercin, people: str) -> None:
-    guvercin.lang = "tr"
-    assert guvercin("toplu", people, "--mesaj", "Merhaba {isim}", "--evet", code=2).err == (
-        "Hata: Metinde doldurulacak bir yer var, {isim}: bu henüz desteklenmiyor.\n"
-        "Çözüm: Herkese uyan tek bir metin yazın.\n"
+def test_an_excel_file_fills_the_text_of_everybody(guvercin: Guvercin, tmp_path: Path) -> None:
+    book = openpyxl.Workbook()
+    for row in (
+        ["Cari Adı", "Cep Tel", "Borç (TL)"],
+        ["Ayşe", 5321234567, 1250.5],
+        ["Işık", "0532 123 45 68 / 0212 123 45 67", 900],
+    ):
+        book.active.append(row)
+    book.save(tmp_path / "müşteriler.xlsx")
+    text = "Sayın {isim}, {borç tl} TL {vade|bugün}."
+    done = guvercin("toplu", str(tmp_path / "müşteriler.xlsx"), "--mesaj", text, "--evet")
+    assert "In 1 rows there are several numbers: the first mobile one is taken.\n" in done.err
+    assert "The first one reads: «Sayın Ayşe, 1250,5 TL bugün.»\n" in done.err
+    assert done.out == "Done: 2 of 2 sent, 0 failed.\n"
+    sent = [guvercin("durum", str(each), "--json").json["data"]["isim"] for each in (1, 2)]
+    assert sent == ["Ayşe", "Işık"]
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("{isim}, borcunuz {borç}", "Line 2 has nothing for «borç».\nRemedy: Columns: isim Fill the cell,"),
+        ("Merhaba {isim", "A brace stands alone at letter 9 of the text."),
+    ],
+)
+def test_a_place_that_nothing_fills_is_named_before_anything_leaves(
+    guvercin: Guvercin, people: str, text: str, what: str
+) -> None:
+    assert what in guvercin("toplu", people, "--mesaj", text, "--evet", code=2).err
+    assert guvercin("kayit").out == "No message yet.\n"
+
+
+def test_everybody_s_own_file_needs_a_file_root(guvercin: Guvercin) -> None:
+    line = ("toplu", "-", "--mesaj", "Faturanız", "--dosya", "/{fatura no}.pdf", "--evet")
+    done = guvercin(*line, stdin="telefon;fatura no\n05321234567;FTR-1\n", code=1)
+    assert done.err.splitlines()[-2].startswith("Error: ")
+
+
+def test_a_bulk_is_paused_resumed_and_withdrawn(guvercin: Guvercin) -> None:
+    guvercin("hesap", "duraklat", "1")
+    guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin="05321234567\n05321234568\n", code=3)
+    assert guvercin("toplu-duraklat", "1").out == "0/2  ✓0 ✗0  Its bulk is paused until you resume it\n"
+    assert guvercin("toplu-devam", "1", "--json").json["data"]["durum"] == "running"
+    assert guvercin("bulk-cancel", "1").out == "2/2  ✓0 ✗2\n"
+    assert guvercin("toplu-iptal", "9", code=1).err.startswith("Error: ")
+
+
+def test_an_old_excel_file_says_what_to_do(guvercin: Guvercin, tmp_path: Path) -> None:
+    path = tmp_path / "liste.xls"
+    path.write_bytes(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600))
+    done = guvercin("toplu", str(path), "--mesaj", "x", "--evet", code=1)
+    assert done.err == (
+        "Error: This is a file of an old Excel (.xls).\n"
+        "Remedy: Open it and save it as an Excel workbook (.xlsx), then give that file.\n"
     )
 
 
@@ -80,7 +131,7 @@ def test_without_a_server_a_line_that_is_down_is_not_waited_for(guvercin: Guverc
     [
         ("", "The list is empty."),
         ("ad;soyad\nAyşe;Yılmaz", "No column of the list looks like phone numbers."),
-        ("abc1\n", "No number of the list can be read."),
+        ("telefon\nabc1\n", "No number of the list can be read."),
     ],
 )
 def test_a_list_of_nobody(guvercin: Guvercin, text: str, what: str) -> None:

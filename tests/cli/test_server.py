@@ -199,7 +199,7 @@ def test_the_token_is_shown_to_somebody_who_watches(guvercin: Guvercin) -> None:
     assert not (guvercin.data_dir / "ilk-anahtar.txt").exists()
 
 
-def test_leaving_the_viewer_leaves_the_bulk_going(guvercin: Guvercin, start_server: Start) -> None:
+def test_ctrl_c_pauses_the_bulk(guvercin: Guvercin, start_server: Start) -> None:
     start_server()
     process = subprocess.Popen(
         [sys.executable, "-m", "guvercin", "toplu", "-", "--mesaj", "Merhaba", "--evet"],
@@ -210,18 +210,20 @@ def test_leaving_the_viewer_leaves_the_bulk_going(guvercin: Guvercin, start_serv
     )
     assert process.stdin is not None
     assert process.stderr is not None
-    process.stdin.write("+905000000004\n")  # five seconds until it is sent
+    process.stdin.write("+905000000004\n05321234567\n")  # the first takes five seconds until it is sent
     process.stdin.close()
     for line in process.stderr:
-        if line.startswith("0/1"):
+        if line.startswith("0/2"):
             break
     process.send_signal(signal.SIGINT)
     rest = process.stderr.read()
     process.stderr.close()
     assert process.wait(timeout=30) == 130
-    assert "You only stopped watching: the server goes on with bulk 1." in rest
+    assert "Bulk 1 is paused; a message in hand still leaves.\nGo on: guvercin toplu-devam 1" in rest
     assert guvercin("gonder", "+905000000001", "Merhaba").out
     assert guvercin("durum", "1", "--json").json["data"]["durum"] in {"sending", "sent", "delivered"}
+    assert guvercin("durum", "2", "--json").json["data"]["durum"] == "queued"
+    assert guvercin("toplu-devam", "1", "--json").json["data"]["durum"] == "running"
 
 
 def test_what_waited_goes_out_with_the_server(guvercin: Guvercin, start_server: Start) -> None:

@@ -62,7 +62,10 @@ def _add(group: typer.Typer, names: str, run: object, about: str) -> None:
 _add(app, "baslat, serve", start.start, sentence("Start the server."))
 _add(app, "gonder, send", send.send, sentence("Send one message."))
 _add(app, "dosya, file", send.send_file, sentence("Send one file."))
-_add(app, "toplu, bulk", bulk.bulk, sentence("Send one text to a list of people."))
+_add(app, "toplu, bulk", bulk.bulk, sentence("Send a text to a list of people, from Excel or CSV."))
+_add(app, "toplu-duraklat, bulk-pause", bulk.pause, sentence("Stop a bulk until it is resumed."))
+_add(app, "toplu-devam, bulk-resume", bulk.resume, sentence("Let a paused bulk go on."))
+_add(app, "toplu-iptal, bulk-cancel", bulk.cancel, sentence("Withdraw the rest of a bulk."))
 _add(app, "durum, status", messages.status, sentence("Show one message, or everything at a glance."))
 app.add_typer(
     record,

@@ -2,12 +2,11 @@
 
 Laws
 1. Nothing is accepted before its sender has seen how many it is for and has said yes (or --evet).
-2. Watching is only watching: Ctrl+C leaves, and the server goes on.
+2. Ctrl+C pauses the bulk, and says how it goes on.
 3. Progress comes from the rows, as the server counts them.
 """
 
 import asyncio
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,22 +20,21 @@ import typer
 from guvercin.cli.messages import why
 from guvercin.cli.options import Json
 from guvercin.cli.reach import Gate, gateway, settings
-from guvercin.cli.recipients import Row, UnreadableList, read_rows
 from guvercin.cli.send import Account, Category, PlannedAt, Reference, category_id
 from guvercin.cli.terminal import ExitCode, Terminal, Trouble, is_watched
 from guvercin.core.category import GENERAL
 from guvercin.core.message import WaitsFor
+from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
 from guvercin.core.token import Permission
 from guvercin.locale import Translator, sentence
+from guvercin.locale.faults import PHONE
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
+    from guvercin.core.recipients import Person
 
 MOST_RECIPIENTS = 10_000
 """What one request of the API takes."""
-
-_PLACE = re.compile(r"\{\s*\w+[^{}]*\}")
-"""A place to fill, like {isim}: sent as it is, everybody would read the braces."""
 
 _LOOK_EVERY = 1.0
 _PATIENCE = 3  # looks at a line that is down, before it is believed
@@ -44,18 +42,36 @@ _BAD_SHOWN = 5
 
 _UNREADABLE: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "spreadsheet": (
-            sentence("This is a spreadsheet, not a CSV file."),
-            sentence("In the spreadsheet program: Save as → CSV, then give that file."),
+        "bos": (sentence("The list is empty."), sentence("Write one recipient a line: telefon;isim")),
+        "buyuk": (sentence("The list is larger than 10 MB."), sentence("Divide it into several lists.")),
+        "cok_satir": (sentence("The list has more than 20,000 rows."), sentence("Divide it into several lists.")),
+        "eski_excel": (
+            sentence("This is a file of an old Excel (.xls)."),
+            sentence("Open it and save it as an Excel workbook (.xlsx), then give that file."),
         ),
-        "empty": (sentence("The list is empty."), sentence("Write one recipient a line: telefon;isim")),
-        "no_phones": (
-            sentence("No column of the list looks like phone numbers."),
-            sentence("Give the columns a first line: telefon;isim"),
+        "sifreli": (
+            sentence("The file is locked with a password."),
+            sentence("Save it once more without a password, then give that file."),
         ),
-        "broken": (sentence("The list can't be read as CSV."), sentence("Save it again as CSV, in UTF-8.")),
+        "baska_tablo": (
+            sentence("This is not an Excel file."),
+            sentence("Save the list as an Excel workbook (.xlsx) or as CSV."),
+        ),
+        "supheli_arsiv": (
+            sentence("The file would become too large when it is opened."),
+            sentence("Copy the list alone into a new workbook and save that."),
+        ),
+        "bozuk": (
+            sentence("The list can't be read: the file is damaged."),
+            sentence("Open it in the spreadsheet program and save it again."),
+        ),
+        "metin_degil": (
+            sentence("This file is no list: it is neither Excel nor text."),
+            sentence("Save the list as an Excel workbook (.xlsx) or as CSV."),
+        ),
     },
 )
+"""What is the matter with a file, and the remedy; by SheetFault."""
 
 
 def bulk(
@@ -64,10 +80,23 @@ def bulk(
     source: Annotated[
         str,
         typer.Argument(
-            metavar="DOSYA|-", help=sentence("A CSV file with telefon and isim, or - to read it from stdin.")
+            metavar="DOSYA|-", help=sentence("An Excel or CSV file with telefon and isim, or - to read it from stdin.")
         ),
     ],
-    text: Annotated[str, typer.Option("--mesaj", metavar="X", help=sentence("The text that everybody gets."))],
+    text: Annotated[
+        str,
+        typer.Option(
+            "--mesaj", metavar="X", help=sentence("The text. {isim} and the names of your columns are filled for each.")
+        ),
+    ],
+    file: Annotated[
+        str | None,
+        typer.Option(
+            "--dosya",
+            metavar="YOL",
+            help=sentence("A file on the server for each, like /faturalar/{fatura no}.pdf."),
+        ),
+    ] = None,
     category: Category = GENERAL.code,
     account: Account = None,
     reference: Reference = None,
@@ -75,66 +104,108 @@ def bulk(
     is_sure: Annotated[bool, typer.Option("--evet", help=sentence("Don't ask."))] = False,
     as_json: Json = False,
 ) -> int:
-    """Send one text to a list of people."""
+    """Send a text to a list of people."""
     terminal = Terminal.of(context, as_json=as_json)
     say = terminal.say
     config = settings(terminal)
-    rows = _rows(say, source)
-    _check(say, rows, text)
+    people, is_scarred = _people(say, source)
+    template = _check(say, people, text, file)
     asked = {
-        "alicilar": [{"telefon": row.phone, "isim": row.name} for row in rows],
+        "alicilar": [_line(person) for person in people],
         "mesaj": text,
+        "sablon": True,
+        "dosya_yolu": file,
         "tur_id": category_id(say, category),
         "hesap_id": account,
         "referans": reference,
         "planlanan_zaman": planned_at,
     }
     body = {name: value for name, value in asked.items() if value is not None}
-    sifted = sift(rows)
-    for line in forecast(say, len(rows), sifted, asyncio.run(_gap(terminal, config, account))):
+    sifted = sift(people)
+    for line in forecast(say, sifted, asyncio.run(_gap(terminal, config, account))):
         terminal.note(line)
+    if is_scarred:
+        terminal.note(say("Some letters look broken (Þ, ý, ð): the file was saved with a wrong encoding before."))
     if not sifted.good:
         raise Trouble(say("No number of the list can be read."), say("Write the numbers like this: 0532 123 45 67"))
+    first = next(person for person in people if person.is_good)
+    terminal.note(say("The first one reads: «{text}»", text=template.fill(_values(first))))
     if not is_sure:
         terminal.ask_first(say("Send to {count} people?", count=sifted.good))
     return asyncio.run(_bulk(terminal, config, body))
 
 
-def _check(say: Translator, rows: Sequence[Row], text: str) -> None:
-    if len(rows) > MOST_RECIPIENTS:
+def _line(person: "Person") -> dict[str, Any]:
+    line = {
+        "telefon": person.typed if person.phone is None else person.phone.e164,
+        "isim": person.name,
+        "referans": person.reference,
+        "degiskenler": person.variables,
+    }
+    return {name: value for name, value in line.items() if value}
+
+
+def _values(person: "Person") -> dict[str, str]:
+    return known_values({**person.variables, "isim": person.name or ""})
+
+
+def _check(say: Translator, people: Sequence["Person"], text: str, file: str | None) -> Template:
+    """Refuse what the server would refuse, in the words of a list: lines and columns. Answers the text's places."""
+    if len(people) > MOST_RECIPIENTS:
         raise Trouble(
-            say("The list has {count} recipients; the most is {limit}.", count=len(rows), limit=MOST_RECIPIENTS),
+            say("The list has {count} recipients; the most is {limit}.", count=len(people), limit=MOST_RECIPIENTS),
             say("Divide it into several lists."),
         )
-    if place := _PLACE.search(text):
+    template = _template(say, text)
+    for places in (template, _template(say, file or "")):
+        for person in people:
+            missing = places.missing(_values(person))
+            if missing is not None:
+                raise Trouble(
+                    say("Line {line} has nothing for «{place}».", line=str(person.line), place=missing.name),
+                    say("Columns: {names}", names=", ".join(sorted({*person.variables, "isim"})))
+                    + " "
+                    + say("Fill the cell, or write a fallback after a bar."),
+                    code=ExitCode.USAGE,
+                )
+    return template
+
+
+def _template(say: Translator, text: str) -> Template:
+    try:
+        return read_template(text)
+    except BrokenTemplate as broken:
         raise Trouble(
-            say("The text has a place to fill, {place}: that is not supported yet.", place=place[0]),
-            say("Write one text that suits everybody."),
+            say("A brace stands alone at letter {at} of the text.", at=str(broken.at)),
+            say("A place to fill has one on each side; for a brace itself write it twice."),
             code=ExitCode.USAGE,
-        )
+        ) from broken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sifted:
-    """A list looked through: how many numbers are good and different, which rows are not, how many repeat another."""
+    """A list looked through: how many rows are good, which have no good number, how many repeat another.
+
+    `several`: how many cells held more numbers than the one that was taken.
+    """
 
     good: int
-    bad: Sequence[Row]
+    bad: Sequence["Person"]
     repeats: int
+    several: int
+
+    @property
+    def rows(self) -> int:
+        """Answer the number of rows."""
+        return self.good + len(self.bad) + self.repeats
 
 
-def sift(rows: Sequence[Row]) -> Sifted:
+def sift(people: Sequence["Person"]) -> Sifted:
     """Look through a list as the gateway will."""
-    from guvercin.core.phone import InvalidPhone, parse_phone
-
-    numbers: set[str] = set()
-    bad: list[Row] = []
-    for row in rows:
-        try:
-            numbers.add(parse_phone(row.phone).e164)
-        except InvalidPhone:
-            bad.append(row)
-    return Sifted(good=len(numbers), bad=bad, repeats=len(rows) - len(bad) - len(numbers))
+    bad = [person for person in people if person.phone is None]
+    good = sum(person.is_good for person in people)
+    several = sum(person.is_first_of_several for person in people)
+    return Sifted(good=good, bad=bad, repeats=len(people) - len(bad) - good, several=several)
 
 
 async def _bulk(terminal: Terminal, config: "Config", body: Mapping[str, Any]) -> ExitCode:
@@ -145,7 +216,9 @@ async def _bulk(terminal: Terminal, config: "Config", body: Mapping[str, Any]) -
             record = await _watch(terminal, gate, where)
         except asyncio.CancelledError:
             terminal.note("")
-            terminal.note(_goodbye(terminal.say, gate, where))
+            await asyncio.shield(gate.ask("POST", f"/toplu/{where}/duraklat"))
+            for line in _goodbye(terminal.say, where):
+                terminal.note(line)
             raise
         terminal.show({"ok": True, "data": record})
         if record["durum"] != "finished":
@@ -153,21 +226,25 @@ async def _bulk(terminal: Terminal, config: "Config", body: Mapping[str, Any]) -
     return _result(terminal, record)
 
 
-def forecast(say: Translator, rows: int, sifted: Sifted, gap: float) -> list[str]:
+def forecast(say: Translator, sifted: Sifted, gap: float) -> list[str]:
     """Answer what there is to know before saying yes: how many, which look wrong, how long it takes at this gap."""
     lines = [
         say(
             "Rows: {count}. To send: {good}, wrong numbers: {bad}, repeated: {repeats}",
-            count=rows,
+            count=sifted.rows,
             good=sifted.good,
             bad=len(sifted.bad),
             repeats=sifted.repeats,
         ),
     ]
-    told = [say("line {line}: {phone}", line=str(row.line), phone=row.phone or "–") for row in sifted.bad[:_BAD_SHOWN]]
+    told = [_wrong(say, person) for person in sifted.bad[:_BAD_SHOWN]]
     if len(sifted.bad) > _BAD_SHOWN:
         told.append(say("and {count} more", count=len(sifted.bad) - _BAD_SHOWN))
     lines += [f"  {line}" for line in told]
+    if sifted.several:
+        lines.append(
+            say("In {count} rows there are several numbers: the first mobile one is taken.", count=sifted.several)
+        )
     time = duration(say, timedelta(seconds=gap * sifted.good))
     return [*lines, say("It takes about {duration}.", duration=time)]
 
@@ -243,10 +320,17 @@ def progress(say: Translator, record: Mapping[str, Any]) -> str:
     return f"{line}  {time}".rstrip()
 
 
-def _goodbye(say: Translator, gate: Gate, batch_id: str) -> str:
-    if gate.is_live:
-        return say("You only stopped watching: the server goes on with bulk {id}.", id=batch_id)
-    return say("Stopping after the message in hand. The rest of bulk {id} is kept for: guvercin baslat", id=batch_id)
+def _wrong(say: Translator, person: "Person") -> str:
+    where = say("line {line}: {phone}", line=str(person.line), phone=person.typed or "–")
+    words = PHONE.get(person.fault or "")
+    return f"{where}  {say(words.plain)}" if words else where
+
+
+def _goodbye(say: Translator, batch_id: str) -> list[str]:
+    return [
+        say("Bulk {id} is paused; a message in hand still leaves.", id=batch_id),
+        say("Go on: guvercin toplu-devam {id}  ·  Withdraw the rest: guvercin toplu-iptal {id}", id=batch_id),
+    ]
 
 
 def _unfinished(terminal: Terminal, gate: Gate, record: Mapping[str, Any]) -> ExitCode:
@@ -277,15 +361,59 @@ def _result(terminal: Terminal, record: Mapping[str, Any]) -> ExitCode:
     return ExitCode.PARTLY if record["failed"] or doubt else ExitCode.OK
 
 
-def _rows(say: Translator, source: str) -> Sequence[Row]:
+def _people(say: Translator, source: str) -> tuple[Sequence["Person"], bool]:
+    """Read the list; answers its people and whether its letters look broken."""
+    from guvercin.core.recipients import guess_columns, read_person
+    from guvercin.gateway.sheets import UnreadableSheet, read_sheet
+
     try:
-        raw = sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
-        return read_rows(raw)
+        sheet = read_sheet(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes())
     except OSError as error:
         raise Trouble(
             say("The file {file} can't be read: {trouble}", file=source, trouble=str(error.strerror)),
             say("Check the path."),
         ) from error
-    except UnreadableList as error:
-        what, remedy = _UNREADABLE[error.what]
+    except UnreadableSheet as error:
+        what, remedy = _UNREADABLE[error.fault]
         raise Trouble(say(what), say(remedy)) from error
+    columns = guess_columns(sheet.lines[0].cells, [line.cells for line in sheet.lines[1:]])
+    if columns is None:
+        raise Trouble(
+            say("No column of the list looks like phone numbers."),
+            say("Give the columns a first line: telefon;isim"),
+        )
+    seen: dict[str, int] = {}
+    body = sheet.lines[1:] if columns.has_heads else sheet.lines
+    return [read_person(line.number, line.cells, columns, seen) for line in body], sheet.is_scarred
+
+
+BatchId = Annotated[int, typer.Argument(metavar="TOPLU_ID", min=1, help=sentence("The number of the bulk."))]
+
+
+def pause(context: typer.Context, *, batch_id: BatchId, as_json: Json = False) -> int:
+    """Stop a bulk until it is resumed."""
+    return _decide(context, batch_id, "duraklat", as_json=as_json)
+
+
+def resume(context: typer.Context, *, batch_id: BatchId, as_json: Json = False) -> int:
+    """Let a paused bulk go on."""
+    return _decide(context, batch_id, "devam", as_json=as_json)
+
+
+def cancel(context: typer.Context, *, batch_id: BatchId, as_json: Json = False) -> int:
+    """Withdraw the rest of a bulk."""
+    return _decide(context, batch_id, "iptal", as_json=as_json)
+
+
+def _decide(context: typer.Context, batch_id: int, verb: str, *, as_json: bool) -> int:
+    terminal = Terminal.of(context, as_json=as_json)
+    config = settings(terminal)
+
+    async def ask() -> dict[str, Any]:
+        async with gateway(terminal, config, Permission.BULK) as gate:
+            return dict(await gate.ask("POST", f"/toplu/{batch_id}/{verb}"))
+
+    answer = asyncio.run(ask())
+    terminal.show(answer)
+    terminal.tell(progress(terminal.say, answer["data"]))
+    return ExitCode.OK
