@@ -1,9 +1,11 @@
 """Holds every answer to the OpenAPI document: its status is declared, its body is what the declared schema says."""
 
 import re
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import httpx2
+import orjson
 
 from guvercin.api.app import document
 
@@ -24,29 +26,37 @@ class Declared:
     async def record(self, answer: httpx2.Response) -> None:
         """Hold one answer to the document."""
         await answer.aread()
-        asked = f"{answer.request.method} {answer.request.url.path} -> {answer.status_code}"
-        if "x-request-id" not in answer.headers:
-            self._troubles.append(f"{asked}: no X-Request-Id")
-        operation = self._operation(answer.request)
-        if operation is None:
-            return
-        response = operation["responses"].get(str(answer.status_code))
-        if response is None:
-            self._troubles.append(f"{asked}: undeclared; body {answer.text[:200]}")
-            return
-        kind = answer.headers["content-type"].partition(";")[0]
-        media = response["content"].get(kind)
-        if media is None:
-            self._troubles.append(f"{asked}: undeclared content type {kind}")
-        elif kind.endswith("json"):
-            self._troubles += [f"{asked}: {trouble}" for trouble in self.faults(answer.json(), media["schema"])]
-            codes = response.get("x-kodlar", ())
-            if codes and answer.json()["kod"] not in codes:
-                self._troubles.append(f"{asked}: undeclared kod {answer.json()['kod']}")
+        request = answer.request
+        self._troubles += self.troubles(
+            request.method, request.url.path, answer.status_code, answer.headers, answer.content
+        )
 
     def check(self) -> None:
         """Fail with everything that was wrong."""
         assert not self._troubles, "\n".join(self._troubles)
+
+    def troubles(self, method: str, path: str, status: int, headers: Mapping[str, str], body: bytes) -> Iterator[str]:
+        """Answer what is wrong with an answer. The names of `headers` are in small letters, or it doesn't mind."""
+        asked = f"{method} {path} -> {status}"
+        if "x-request-id" not in headers:
+            yield f"{asked}: no X-Request-Id"
+        operation = self._operation(method, path)
+        if operation is None:
+            return
+        response = operation["responses"].get(str(status))
+        if response is None:
+            yield f"{asked}: undeclared; body {body[:200]!r}"
+            return
+        kind = headers["content-type"].partition(";")[0]
+        media = response["content"].get(kind)
+        if media is None:
+            yield f"{asked}: undeclared content type {kind}"
+        elif kind.endswith("json"):
+            told = orjson.loads(body)
+            yield from (f"{asked}: {fault}" for fault in self.faults(told, media["schema"]))
+            codes = response.get("x-kodlar", ())
+            if codes and told["kod"] not in codes:
+                yield f"{asked}: undeclared kod {told['kod']}"
 
     def faults(self, value: Any, schema: Json, where: str = "$") -> list[str]:
         """Answer what a value breaks of a schema: the part of JSON Schema that our document uses."""
@@ -57,22 +67,29 @@ class Declared:
             case {"anyOf": choices}:
                 tries = [self.faults(value, choice, where) for choice in choices]
                 found = [] if [] in tries else [f"{where}: {value!r} fits no choice: {tries}"]
+            case {"oneOf": choices}:
+                rest = {name: part for name, part in schema.items() if name != "oneOf"}
+                found = [*self.faults(value, rest, where), *self._faults_of_one(value, choices, where)]
             case {"const": only}:
                 found = [] if value == only else [f"{where}: {value!r} is not {only!r}"]
             case {"enum": words}:
                 found = [] if value in words else [f"{where}: {value!r} is not one of {words}"]
             case {"type": kind} if not _is_a(value, kind):
                 found = [f"{where}: {value!r} is no {kind}"]
-            case {"type": "object"}:
+            case {"type": "object"} | {"properties": _}:
                 found = self._object_faults(value, schema, where)
             case {"type": "array"}:
                 items = schema.get("items", {})
                 found = [fault for at, item in enumerate(value) for fault in self.faults(item, items, f"{where}[{at}]")]
-            case {"type": "string", "pattern": pattern} if not re.search(pattern, value):
-                found = [f"{where}: {value!r} doesn't match {pattern}"]
+            case {"type": "string" | "integer" | "number"}:
+                found = _bound_faults(value, schema, where)
             case _:
                 found = []
         return found
+
+    def _faults_of_one(self, value: Any, choices: Sequence[Json], where: str) -> list[str]:
+        fits = sum(not self.faults(value, choice, where) for choice in choices)
+        return [] if fits == 1 else [f"{where}: {value!r} fits {fits} of {choices}"]
 
     def _object_faults(self, value: Json, schema: Json, where: str) -> list[str]:
         properties = schema.get("properties", {})
@@ -87,12 +104,21 @@ class Declared:
             faults.append(f"{where}: keys in the order {list(value)}")
         return faults
 
-    def _operation(self, request: httpx2.Request) -> Json | None:
+    def _operation(self, method: str, path: str) -> Json | None:
         for pattern, operations in self._paths:
-            if pattern.fullmatch(request.url.path):
-                operation: Json | None = operations.get(request.method.lower())
+            if pattern.fullmatch(path):
+                operation: Json | None = operations.get(method.lower())
                 return operation
         return None
+
+
+def _bound_faults(value: Any, schema: Json, where: str) -> list[str]:
+    kind, size = ("Length", len(value)) if isinstance(value, str) else ("imum", value)
+    least, most = schema.get(f"min{kind}", size), schema.get(f"max{kind}", size)
+    faults = [] if least <= size <= most else [f"{where}: {value!r} is out of bounds: {least} to {most}"]
+    if "pattern" in schema and not re.search(schema["pattern"], value):
+        faults.append(f"{where}: {value!r} doesn't match {schema['pattern']}")
+    return faults
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

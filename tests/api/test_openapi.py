@@ -2,17 +2,20 @@
 
 import re
 from collections.abc import Iterator
+from datetime import UTC
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi.openapi.models import OpenAPI
-from pydantic import BaseModel, TypeAdapter
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from tests.api.conftest import BASE, Connect
 from tests.api.declared import Declared
 
 from guvercin.api import answers, examples, wire
 from guvercin.api.app import document
+from guvercin.api.asking import ask_file
+from guvercin.core.errors import GuvercinError
 from guvercin.locale import Language, translator
 
 DOCUMENT = document()
@@ -112,6 +115,68 @@ def test_every_example_is_what_it_stands_for(path: str, operation: dict[str, Any
         for media in response["content"].values():
             if status.startswith("2") and "example" in media:
                 assert declared.faults(media["example"], media["schema"]) == []
+
+
+def is_documented(model: type[BaseModel], body: Any) -> bool:
+    return not Declared().faults(body, {"$ref": f"#/components/schemas/{model.__name__}"})
+
+
+QUOTED = ["1", "007", "43200", "43201", "99999", "999999", "1000000", "9" * 15, "9" * 16, f"{1:015}", f"{1:016}"]
+NO_NUMBERS = ["0", "000", "", " 5", "5.0", "-1", "+1", "1e3", "٥", 0, 1, 43_200, 43_201, 10**6]
+
+
+@pytest.mark.parametrize("written", QUOTED + NO_NUMBERS)
+@pytest.mark.parametrize("field", ["tur_id", "hesap_id", "gecerlilik_dk"])
+def test_an_integer_is_documented_as_it_is_read(field: str, written: str | int) -> None:
+    body = {"telefon": "+905321234567", "mesaj": "Merhaba", field: written}
+    try:
+        wire.SendText.model_validate(body)
+    except ValidationError:
+        assert not is_documented(wire.SendText, body)
+    else:
+        assert is_documented(wire.SendText, body)
+
+
+@pytest.mark.parametrize(
+    ("named", "is_one"),
+    [
+        ({"dosya_yolu": "/a.pdf"}, True),
+        ({"dosya_id": "5f"}, True),
+        ({"dosya_yolu": "/a.pdf", "dosya_id": None}, True),
+        ({"dosya_yolu": "", "dosya_id": "5f"}, True),
+        ({}, False),
+        ({"dosya_yolu": None}, False),
+        ({"dosya_id": ""}, False),
+        ({"dosya_yolu": "/a.pdf", "dosya_id": "5f"}, False),
+    ],
+)
+def test_a_file_is_documented_as_it_is_asked_for(named: dict[str, Any], *, is_one: bool) -> None:
+    body = {"telefon": "+905321234567", **named}
+    asked = wire.SendFile.model_validate(body)
+    assert is_documented(wire.SendFile, body) is is_one
+    if is_one:
+        ask_file(asked, UTC)
+    else:
+        with pytest.raises(GuvercinError):
+            ask_file(asked, UTC)
+
+
+def test_every_link_leads_to_an_operation_and_is_fed_by_the_answer() -> None:
+    operations = {operation["operationId"]: operation for _, _, operation in OPERATIONS}
+    links = [
+        (response, link)
+        for _, _, operation in OPERATIONS
+        for response in operation["responses"].values()
+        for link in response.get("links", {}).values()
+    ]
+    assert len(links) == 3 * 2 * 5 + 2
+    for response, link in links:
+        places = {each["name"] for each in operations[link["operationId"]]["parameters"] if each["in"] == "path"}
+        assert link["parameters"].keys() == places
+        (key,) = (source.removeprefix("$response.body#/") for source in link["parameters"].values())
+        models = [value for name, value in walk(response["content"]) if name == "$ref"]
+        schemas = [DOCUMENT["components"]["schemas"][model.rpartition("/")[2]] for model in models]
+        assert any(key in schema["properties"] for schema in schemas)
 
 
 @pytest.mark.parametrize(

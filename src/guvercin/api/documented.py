@@ -103,6 +103,8 @@ def operation_id(route: APIRoute) -> str:
 
 
 Json: TypeAlias = Mapping[str, Any]
+Declared: TypeAlias = dict[int | str, dict[str, Any]]
+"""What a route may answer, in FastAPI's form: by status."""
 
 
 def asks(
@@ -122,7 +124,7 @@ def asks(
     return declared
 
 
-def tells(model: Any, *codes: Code, example: Json | None = None, status: int = 200) -> dict[int | str, dict[str, Any]]:
+def tells(model: Any, *codes: Code, example: Json | None = None, status: int = 200) -> Declared:
     """Declare what a route with a token answers: its success, and its errors."""
     return succeeds(model, example=example, status=status) | problems.responses(*SIGNED_IN, *codes)
 
@@ -133,16 +135,45 @@ def succeeds(
     example: Json | None = None,
     status: int = 200,
     description: str = sentence("Done."),
-) -> dict[int | str, dict[str, Any]]:
+) -> Declared:
     """Declare a success."""
     content = {"application/json": _media({}, example)}
     return {status: {"model": model, "description": description, "content": content}}
 
 
-def accepts(model: Any, *, example: Json) -> dict[int | str, dict[str, Any]]:
+def accepts(model: Any, *, example: Json) -> Declared:
     """Declare what `Prefer: respond-async` is answered with."""
     description = sentence("Accepted (Prefer: respond-async); Location says where to look.")
     return succeeds(model, example=example, status=202, description=description)
+
+
+_OF_A_MESSAGE = {
+    "durum": ("status", "logId"),
+    "kayit": ("message", "log_id"),
+    "iptal": ("cancel", "log_id"),
+    "birak": ("release", "log_id"),
+    "yeniden-gonder": ("resend", "log_id"),
+}
+"""What a `log_id` is good for: the name of the link, the operation and its parameter."""
+
+
+def leads_to_message(declared: Declared) -> Declared:
+    """Declare, as OpenAPI's links, what can be asked next with the `log_id` of a send's answer."""
+    return _leads(declared, "log_id", _OF_A_MESSAGE)
+
+
+def leads_to_batch(declared: Declared) -> Declared:
+    """Declare, as OpenAPI's links, what can be asked next with the `toplu_id` of an unfinished batch's answer."""
+    return _leads(declared, "toplu_id", {"toplu": ("batch", "batch_id")})
+
+
+def _leads(declared: Declared, key: str, links: Mapping[str, tuple[str, str]]) -> Declared:
+    for status in (200, 202):
+        declared[status]["links"] = {
+            name: {"operationId": operation, "parameters": {parameter: f"$response.body#/{key}"}}
+            for name, (operation, parameter) in links.items()
+        }
+    return declared
 
 
 def _media(media: dict[str, Any], example: Json | None) -> dict[str, Any]:

@@ -13,7 +13,17 @@ from guvercin.api import answers, examples, render, wire
 from guvercin.api.asking import bad, cursor, message_filter, read_cursor
 from guvercin.api.auth import FileSender, Reader, Sender
 from guvercin.api.bodies import read_json, to_model
-from guvercin.api.documented import BODY, CHANGES, RECORDS, SENDS, accepts, asks, operation_id, tells
+from guvercin.api.documented import (
+    BODY,
+    CHANGES,
+    RECORDS,
+    SENDS,
+    accepts,
+    asks,
+    leads_to_message,
+    operation_id,
+    tells,
+)
 from guvercin.api.preferences import idempotency_key, preference
 from guvercin.api.reception import reception_of, visit_of
 from guvercin.api.whatsapp import LOG_ID, MESSAGE_WAIT, answer_sent
@@ -91,14 +101,16 @@ async def release(request: Request, sender: Sender, log_id: LogId) -> Response:
     summary=sentence("Send again"),
     description=sentence("Sends the message again as a new record; one that is in doubt is closed by it."),
     openapi_extra=asks(makes_rows=True),
-    responses=tells(
-        answers.MessageSent | answers.MessageStanding,
-        *SENDS,
-        Code.MESSAGES_WAITING,
-        Code.FILE_NOT_OPENED,
-        example=examples.SENT,
-    )
-    | accepts(answers.MessageStanding, example=examples.STANDING),
+    responses=leads_to_message(
+        tells(
+            answers.MessageSent | answers.MessageStanding,
+            *SENDS,
+            Code.MESSAGES_WAITING,
+            Code.FILE_NOT_OPENED,
+            example=examples.SENT,
+        )
+        | accepts(answers.MessageStanding, example=examples.STANDING)
+    ),
 )
 async def resend(request: Request, sender: Sender, log_id: LogId) -> Response:
     """Send a message again, as a new row."""

@@ -17,7 +17,16 @@ from guvercin.api import answers, examples, render, wire
 from guvercin.api.asking import ask, ask_batch, ask_file
 from guvercin.api.auth import BulkSender, FileSender, Reader, admit, bearer, check_permission
 from guvercin.api.bodies import read_json, to_model
-from guvercin.api.documented import MESSAGES, SENDS, accepts, asks, operation_id, tells
+from guvercin.api.documented import (
+    MESSAGES,
+    SENDS,
+    accepts,
+    asks,
+    leads_to_batch,
+    leads_to_message,
+    operation_id,
+    tells,
+)
 from guvercin.api.preferences import Preference, idempotency_key, preference
 from guvercin.api.reception import reception_of, visit_of
 from guvercin.core.errors import Code, GuvercinError
@@ -67,8 +76,10 @@ documented.add_api_route(
     ),
     dependencies=[Security(bearer, scopes=[Permission.SEND])],
     openapi_extra=asks(wire.SendText, example=examples.SEND_TEXT, makes_rows=True),
-    responses=tells(answers.MessageSent | answers.MessageStanding, *SENDS, example=examples.SENT)
-    | accepts(answers.MessageStanding, example=examples.STANDING),
+    responses=leads_to_message(
+        tells(answers.MessageSent | answers.MessageStanding, *SENDS, example=examples.SENT)
+        | accepts(answers.MessageStanding, example=examples.STANDING)
+    ),
 )
 
 
@@ -77,15 +88,17 @@ documented.add_api_route(
     summary=sentence("Send to many"),
     description=sentence("Sends a WhatsApp message to several numbers, with spaces between the sends."),
     openapi_extra=asks(wire.SendBatch, example=examples.SEND_BATCH, makes_rows=True),
-    responses=tells(
-        answers.BatchSent | answers.BatchStanding,
-        *SENDS,
-        Code.TOO_MANY_RECIPIENTS,
-        Code.INVALID_TEMPLATE,
-        Code.NO_FILE_ROOT,
-        example=examples.BATCH_SENT,
-    )
-    | accepts(answers.BatchSent | answers.BatchStanding, example=examples.BATCH_STANDING),
+    responses=leads_to_batch(
+        tells(
+            answers.BatchSent | answers.BatchStanding,
+            *SENDS,
+            Code.TOO_MANY_RECIPIENTS,
+            Code.INVALID_TEMPLATE,
+            Code.NO_FILE_ROOT,
+            example=examples.BATCH_SENT,
+        )
+        | accepts(answers.BatchSent | answers.BatchStanding, example=examples.BATCH_STANDING)
+    ),
 )
 async def send_batch(request: Request, sender: BulkSender) -> Response:
     """Accept a list, and wait until it is finished or the patience of clients is."""
@@ -118,16 +131,18 @@ async def send_batch(request: Request, sender: BulkSender) -> Response:
     summary=sentence("Send a file"),
     description=sentence("Sends a PDF or an image over WhatsApp."),
     openapi_extra=asks(wire.SendFile, example=examples.SEND_FILE, makes_rows=True),
-    responses=tells(
-        answers.MessageSent | answers.MessageStanding,
-        *SENDS,
-        Code.FILE_NOT_OPENED,
-        Code.FILE_TYPE,
-        Code.FILE_TOO_LARGE,
-        Code.NO_FILE_ROOT,
-        example=examples.FILE_SENT,
-    )
-    | accepts(answers.MessageStanding, example=examples.STANDING),
+    responses=leads_to_message(
+        tells(
+            answers.MessageSent | answers.MessageStanding,
+            *SENDS,
+            Code.FILE_NOT_OPENED,
+            Code.FILE_TYPE,
+            Code.FILE_TOO_LARGE,
+            Code.NO_FILE_ROOT,
+            example=examples.FILE_SENT,
+        )
+        | accepts(answers.MessageStanding, example=examples.STANDING)
+    ),
 )
 async def send_file(request: Request, sender: FileSender) -> Response:
     """Send a file that lies on the server or was uploaded before."""

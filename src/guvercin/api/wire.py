@@ -27,6 +27,10 @@ LARGEST_INTEGER = 2**53 - 1
 """The largest id that every JSON reader keeps exactly."""
 
 
+_MOST_DIGITS = len(str(LARGEST_INTEGER)) - 1
+"""Digits of a quoted integer: as many as can't be too many."""
+
+
 def _fault(name: LiteralString) -> PydanticCustomError:
     """Build an error that goes by one of the fault words of `locale.faults`."""
     return PydanticCustomError(name, name)
@@ -40,7 +44,7 @@ def _read_phone(value: Any) -> Any:
 
 def _read_whole(value: Any) -> Any:
     """Read `"5"` and `5.0` as 5: old clients quote their integers, and to JSON 5.0 is an integer. Nothing else."""
-    if type(value) is str and value.isascii() and value.isdigit() and len(value) < len(str(LARGEST_INTEGER)):
+    if type(value) is str and value.isascii() and value.isdigit() and len(value) <= _MOST_DIGITS:
         return int(value)
     if type(value) is float and value.is_integer():
         return int(value)
@@ -71,7 +75,8 @@ def _empty_is_none(value: str | None) -> str | None:
 
 def _also_quoted(least: int, most: int, *, quoted: str) -> BeforeValidator:
     """Read an optional integer leniently, and document what is read: the integer, or its digits in quotes."""
-    documented = Annotated[int, Field(ge=least, le=most)] | Annotated[str, Field(pattern=quoted)] | None
+    digits = Annotated[str, Field(pattern=quoted, max_length=_MOST_DIGITS)]
+    documented = Annotated[int, Field(ge=least, le=most)] | digits | None
     return BeforeValidator(_read_whole, json_schema_input_type=documented)
 
 
@@ -126,7 +131,7 @@ PlannedAt = Annotated[
 LifetimeMinutes = Annotated[
     int | None,
     Field(strict=True, ge=1, le=43_200),
-    _also_quoted(1, 43_200, quoted="^0*[1-9][0-9]{0,4}$"),
+    _also_quoted(1, 43_200, quoted="^0*([1-9][0-9]{0,3}|[1-3][0-9]{4}|4[0-2][0-9]{3}|43[01][0-9]{2}|43200)$"),
     Field(
         alias="gecerlilik_dk",
         description=sentence("Minutes after which it must not leave any more (at most 43200, that is 30 days)."),
@@ -176,7 +181,12 @@ class SendFile(Asked):
     """`POST /dosya-gonder`: the file by its path inside the configured roots, or by the id of an upload."""
 
     model_config = ConfigDict(
-        json_schema_extra={"anyOf": [{"required": ["dosya_yolu"]}, {"required": ["dosya_id"]}]},
+        json_schema_extra={
+            "oneOf": [
+                {"required": [name], "properties": {name: {"type": "string", "minLength": 1}}}
+                for name in ("dosya_yolu", "dosya_id")
+            ],
+        },
     )
 
     phone: Phone
