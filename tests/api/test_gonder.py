@@ -144,6 +144,15 @@ async def test_a_key_for_another_body_is_refused(client: httpx2.AsyncClient, ser
     assert await server.rows() == 1
 
 
+async def test_a_key_answers_even_when_the_account_is_gone(client: httpx2.AsyncClient, server: Server) -> None:
+    first = await client.post(URL, json=TEXT, headers={"Idempotency-Key": "fis-3"})
+    assert (await client.delete(f"{BASE}/hesaplar/{server.account.id}")).status_code == 200
+    assert (await client.post(URL, json=TEXT)).json()["kod"] == "hesap_yok"
+    again = await client.post(URL, json=TEXT, headers={"Idempotency-Key": "fis-3"})
+    assert (again.status_code, again.headers["Idempotency-Replayed"]) == (200, "true")
+    assert again.json() == first.json()
+
+
 async def test_a_refused_row_is_refused_again_by_its_key(client: httpx2.AsyncClient) -> None:
     asked = TEXT | {"telefon": NOT_ON_WHATSAPP}
     first = await client.post(URL, json=asked, headers={"Idempotency-Key": "fis-2"})

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -73,6 +74,18 @@ class KeyLaws:
         assert (await desk.take(draft(), under=key("k"), quota=quota(1))).replayed
         await desk.store.remove_account(1, now=desk.now)
         assert standing(await desk.take(draft(), under=key("k"), quota=quota(1))).id == first.id
+
+    async def test_what_a_key_stands_for_can_be_asked_without_asking_again(self, desk: Desk) -> None:
+        assert await desk.store.accepted_before(1, key("k")) is None
+        first = standing(await desk.take(draft(), under=key("k")))
+        await desk.attempt(Accepted("D-1", NOW))
+        before = await desk.store.accepted_before(1, key("k"))
+        assert before is not None
+        assert (before.replayed, standing(before).id, standing(before).status) == (True, first.id, Status.SENT)
+        assert await desk.store.accepted_before(1, key("k", body=b"other")) is None
+        assert await desk.store.accepted_before(2, key("k")) is None
+        batch = await desk.accept_batch(bulk(AYSE, BORA), under=key("b"))
+        assert await desk.store.accepted_before(1, key("b")) == replace(batch, replayed=True)
 
     async def test_a_crowd_with_one_key_is_one_message(self, desk: Desk) -> None:
         crowd = await asyncio.gather(*(desk.take(draft(), under=key("k")) for _ in range(50)))
@@ -161,6 +174,17 @@ class RetryGuardLaws:
     async def test_other_requests_are_no_repeats(self, desk: Desk) -> None:
         for word in (b"a", b"b"):
             assert not (await desk.take(draft(), repeat=guard(desk.now, word))).repeated
+
+    async def test_a_row_of_the_time_before_is_the_nearer_kin(self, desk: Desk) -> None:
+        """A planned time that has come in between makes no new message."""
+        planned = standing(await desk.take(draft(), repeat=guard(desk.now, b"planned")))
+        came = Repeat(fingerprint=b"now", since=desk.now - GUARD, before=b"planned")
+        assert standing(await desk.take(draft(), repeat=came)).id == planned.id
+        now = standing(await desk.take(draft(), repeat=guard(desk.now, b"now")))
+        assert now.id != planned.id
+        assert standing(await desk.take(draft(), repeat=came)).id == planned.id
+        await desk.store.cancel(planned.id, now=desk.now)
+        assert standing(await desk.take(draft(), repeat=came)).id == now.id
 
     async def test_a_crowd_of_retries_is_one_message(self, desk: Desk) -> None:
         crowd = await asyncio.gather(*(desk.take(draft(), repeat=guard(desk.now)) for _ in range(50)))

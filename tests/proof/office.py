@@ -96,6 +96,13 @@ class Office:
             await self.clock.elapse(SECOND)
         return task.result()
 
+    async def idle(self, by: timedelta, *, stride: timedelta = 10 * SECOND) -> None:
+        """Let much time pass in few steps: whoever wanted to wake in between wakes at the end of a stride."""
+        while by > timedelta(0):
+            self.clock.advance(min(by, stride))
+            await self.clock.settle()
+            by -= stride
+
     async def ask(
         self, method: str, path: str, secret: str | None, *, headers: Mapping[str, str] = NOTHING, **more: Any
     ) -> httpx2.Response:

@@ -45,7 +45,7 @@ from guvercin.gateway.requests import (
 )
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.waiting import IN_HAND, Waiting
-from guvercin.store.store import BatchAsk, Depth, KeyRow, Quota, Repeat, Store
+from guvercin.store.store import Acceptance, BatchAsk, Depth, KeyRow, Quota, Repeat, Store
 from guvercin.store.writer import Committed
 
 RETRY_GUARD = timedelta(minutes=5)
@@ -109,43 +109,53 @@ class Gateway:
         Raises what is wrong with the request, NO_ACCOUNT, QUEUE_FULL, STORE_UNAVAILABLE, CLOSING: nothing was stored.
         """
         self._check_open()
-        account = await self.accounts.for_message(token, ask.account_id)
         now = self._clock.now()
-        faults = Faults()
-        # The file last: whatever else is wrong is told without opening anything.
-        draft = draft_one(ask, account, token, now=now, max_text=self._max_text(account), file=None, faults=faults)
-        if ask.file is not None:
-            file = await self._file(token, ask.file, ask.file_name)
-            draft = replace(draft, content=replace(draft.content, file=file))
-        return await self._accept(token, draft, account, now, wait=wait, key=key)
-
-    async def _accept(
-        self,
-        token: Token,
-        draft: Draft,
-        account: Account,
-        now: datetime,
-        *,
-        wait: timedelta,
-        key: IdempotencyKey | None,
-    ) -> Sent:
-        guard = now - RETRY_GUARD if token.rules.guards_retries else None
+        try:
+            account = await self.accounts.for_message(token, ask.account_id)
+            draft = await self._draft(token, ask, account, now)
+        except GuvercinError:
+            before = await self._accepted_before(token, key)
+            if before is None:
+                raise
+            return await self._sent(before, None, wait)
         accepted = await self._store.accept(
             draft,
             token_id=token.id,
             now=now,
             key=_key_row(key),
-            repeat=Repeat(fingerprint=fingerprint(draft), since=guard),
+            repeat=_repeat(draft, ask, since=now - RETRY_GUARD if token.rules.guards_retries else None),
             quota=self._quota(token, now),
         )
+        return await self._sent(accepted, account, wait)
+
+    async def _draft(self, token: Token, ask: Ask, account: Account, now: datetime) -> Draft:
+        """Answer the row that a request asks for. Raises what is wrong with it."""
+        faults = Faults()
+        # The file last: whatever else is wrong is told without opening anything.
+        draft = draft_one(ask, account, token, now=now, max_text=self._max_text(account), file=None, faults=faults)
+        if ask.file is None:
+            return draft
+        file = await self._file(token, ask.file, ask.file_name)
+        return replace(draft, content=replace(draft.content, file=file))
+
+    async def _accepted_before(self, token: Token, key: IdempotencyKey | None) -> Acceptance | None:
+        """Answer what a request was accepted as that would be refused now: what was accepted under a key stays so.
+
+        Its time may be over since, its account or its file gone; only a request that is refused pays for the question.
+        """
+        row = _key_row(key)
+        return None if row is None else await self._store.accepted_before(token.id, row)
+
+    async def _sent(self, accepted: Acceptance, account: Account | None, wait: timedelta) -> Sent:
+        """Wait for what becomes of an accepted message. `account`: whose it must be, if it is a new one."""
         standing = accepted.standing
         if standing is None:  # the key belongs to a batch: another path would have another key
             raise GuvercinError(Code.KEY_MISMATCH)
-        if standing.account_id != account.id:  # a replay, and the default has changed since
+        if account is None or standing.account_id != account.id:  # a replay, and its account has changed since
             account = await self.accounts.any(standing.account_id) or account
         return Sent(
             standing=await self._wait_for(standing, wait),
-            is_sandbox=account.kind is Kind.SANDBOX,
+            is_sandbox=account is not None and account.kind is Kind.SANDBOX,
             replayed=accepted.replayed,
             repeated=accepted.repeated,
         )
@@ -171,10 +181,16 @@ class Gateway:
     ) -> BatchView:
         """Accept a batch whole, then wait up to `wait` until it is finished. Raises as `send` does."""
         self._check_open()
-        account = await self.accounts.for_message(token, ask.account_id)
         now = self._clock.now()
-        lines = draft_batch(ask, account, token, now=now, max_text=self._max_text(account))
-        drafts = await self._with_files(lines)
+        try:
+            account = await self.accounts.for_message(token, ask.account_id)
+            lines = draft_batch(ask, account, token, now=now, max_text=self._max_text(account))
+            drafts = await self._with_files(lines)
+        except GuvercinError:
+            before = await self._accepted_before(token, key)
+            if before is None or before.batch_id is None:
+                raise
+            return replace(await self.batches.one(token, before.batch_id), replayed=True)
         accepted = await self._store.accept_batch(
             BatchAsk(account_id=account.id, category=ask.category, body_hash=ask.body_hash),
             drafts,
@@ -236,27 +252,29 @@ class Gateway:
         """
         self._check_open()
         old, _ = await self.message(token, log_id)
-        account = await self.accounts.for_message(token, old.account_id)
+        now = self._clock.now()
+        try:
+            account = await self.accounts.for_message(token, old.account_id)
+            self._check_resend(old)
+            accepted = await self._store.resend(
+                old.id, _again(old, now), token_id=token.id, now=now, key=_key_row(key), quota=self._quota(token, now)
+            )
+        except IllegalOrder:
+            raise GuvercinError(Code.MESSAGES_WAITING, log_id=old.id) from None
+        except GuvercinError:
+            before = await self._accepted_before(token, key)
+            if before is None:
+                raise
+            return await self._sent(before, None, wait)
+        return await self._sent(accepted, account, wait)
+
+    def _check_resend(self, old: Message) -> None:
+        """Raise why a message can't be sent again, whatever its state: its number, or its file."""
         faults = Faults()
         check_phone(faults, old.recipient)  # a row that failed because nobody could read its number
         faults.check()
         if old.content.file is not None and not self._files.spool.has(old.content.file.digest):
             raise GuvercinError(Code.FILE_NOT_OPENED, faults=(FieldFault("file", Code.FILE_NOT_OPENED.value),))
-        now = self._clock.now()
-        draft = _again(old, now)
-        try:
-            accepted = await self._store.resend(
-                old.id, draft, token_id=token.id, now=now, key=_key_row(key), quota=self._quota(token, now)
-            )
-        except IllegalOrder:
-            raise GuvercinError(Code.MESSAGES_WAITING, log_id=old.id) from None
-        if accepted.standing is None:
-            raise GuvercinError(Code.KEY_MISMATCH)
-        return Sent(
-            standing=await self._wait_for(accepted.standing, wait),
-            is_sandbox=account.kind is Kind.SANDBOX,
-            replayed=accepted.replayed,
-        )
 
     async def resend_by_policy(self, message_id: int) -> None:
         """Send a message in doubt again because its account's owner chose so beforehand.
@@ -408,6 +426,13 @@ def _with_file(draft: Draft, found: File | Code | None) -> Draft:
             return replace(draft, content=replace(draft.content, file=found))
         case _:
             return replace(draft, reason=found)
+
+
+def _repeat(draft: Draft, ask: Ask, *, since: datetime | None) -> Repeat:
+    """Answer how to recognise a request that was made before: also if its planned time has come in between."""
+    has_come = ask.planned_at is not None and draft.due_at is None
+    before = fingerprint(replace(draft, due_at=ask.planned_at)) if has_come else None
+    return Repeat(fingerprint=fingerprint(draft), before=before, since=since)
 
 
 def _key_row(key: IdempotencyKey | None) -> KeyRow | None:

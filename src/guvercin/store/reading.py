@@ -13,7 +13,7 @@ from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter, Page, Tried
 from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import messages, statements
-from guvercin.store.store import BatchRow, Depth
+from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow
 from guvercin.store.tables import attempt, batch, event, message, upload
 from guvercin.store.times import from_ms, to_ms
 
@@ -33,6 +33,17 @@ def token_of(connection: Connection, message_id: int) -> int:
     if token_id is None:
         raise GuvercinError(Code.NOT_FOUND)
     return int(token_id)
+
+
+def accepted_before(connection: Connection, token_id: int, key: KeyRow) -> Acceptance | None:
+    """Answer what this very request was accepted as, by its key; null: it never was."""
+    raw: Any = connection.connection.driver_connection
+    kept = raw.execute(statements.FIND_KEY, (token_id, key.method, key.path, key.key)).fetchone()
+    if kept is None or bytes(kept[0]) != key.body_hash:
+        return None
+    _, message_id, batch_id = kept
+    row = raw.execute(statements.STANDING, (message_id,)).fetchone()
+    return Acceptance(standing=row and messages.standing(row), batch_id=batch_id, replayed=True)
 
 
 def page(connection: Connection, wanted: MessageFilter, *, limit: int, below: int | None) -> Page:

@@ -224,6 +224,9 @@ class SqliteStore:
 
         return await self._writer.do(work)
 
+    async def accepted_before(self, token_id: int, key: KeyRow) -> Acceptance | None:
+        return await self._read(partial(reading.accepted_before, token_id=token_id, key=key))
+
     async def claim(
         self, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
     ) -> Claimed | None:

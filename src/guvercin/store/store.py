@@ -36,11 +36,13 @@ class KeyRow:
 class Repeat:
     """The guard against retries without a key: a row of this fingerprint after `since` is the same request.
 
-    `since` null: the guard is off for this sender, but later ones may still find this row.
+    `since` null: the guard is off for this sender, but later ones may still find this row. `before`: the fingerprint
+    that the same request had while its planned time was still to come; a row of that one is the nearer kin.
     """
 
     fingerprint: bytes
     since: datetime | None
+    before: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +171,9 @@ class Store(Protocol):
         quota: Quota | None,
     ) -> Acceptance:
         """Store a batch and all its rows in one transaction. Raises as `accept`; rows that fail spend no quota."""
+
+    async def accepted_before(self, token_id: int, key: KeyRow) -> Acceptance | None:
+        """Answer what this very request was accepted as, by its key; null: it never was."""
 
     async def claim(
         self, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
