@@ -30,7 +30,7 @@ from guvercin.core.token import Permission
 T = TypeVar("T")
 Json = dict[str, Any]
 
-DAYS = rounds(30, 1_500)
+DAYS = rounds(25, 400)
 REQUESTS = rounds(25, 40)
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
