@@ -80,7 +80,11 @@ class Declared:
                 found = self._object_faults(value, schema, where)
             case {"type": "array"}:
                 items = schema.get("items", {})
-                found = [fault for at, item in enumerate(value) for fault in self.faults(item, items, f"{where}[{at}]")]
+                most = schema.get("maxItems", len(value))
+                found = [f"{where}: {len(value)} items"] if len(value) > most else []
+                found += [
+                    fault for at, item in enumerate(value) for fault in self.faults(item, items, f"{where}[{at}]")
+                ]
             case {"type": "string" | "integer" | "number"}:
                 found = _bound_faults(value, schema, where)
             case _:
@@ -94,11 +98,15 @@ class Declared:
     def _object_faults(self, value: Json, schema: Json, where: str) -> list[str]:
         properties = schema.get("properties", {})
         faults = [f"{where}: {name} is missing" for name in schema.get("required", ()) if name not in value]
+        others = schema.get("additionalProperties", {})
         for name, inner in value.items():
             if name in properties:
                 faults += self.faults(inner, properties[name], f"{where}.{name}")
-            elif schema.get("additionalProperties") is False:
+            elif others is False:
                 faults.append(f"{where}: {name} is undeclared")
+            elif others is not True:
+                faults += self.faults(inner, others, f"{where}.{name}")
+            faults += self.faults(name, {"type": "string", **schema.get("propertyNames", {})}, f"{where}.{name}")
         known = [name for name in properties if name in value]
         if known != [name for name in value if name in properties]:
             faults.append(f"{where}: keys in the order {list(value)}")

@@ -138,6 +138,30 @@ def test_an_integer_is_documented_as_it_is_read(field: str, written: str | int) 
 
 
 @pytest.mark.parametrize(
+    ("variables", "is_read"),
+    [
+        ({"tutar": "1.250,00", "gün": 3}, True),
+        ({"x" * 100: 2**53 - 1}, True),
+        ([], True),
+        ({"no": 2**53}, False),
+        ({"no": -(2**70)}, False),
+        ({"no": 1.5}, False),
+        ({"no": None}, False),
+        ({"x" * 101: "uzun ad"}, False),
+        ([1], False),
+    ],
+)
+def test_variables_are_documented_as_they_are_read(variables: Any, *, is_read: bool) -> None:
+    recipient = {"telefon": "+905321234567", "degiskenler": variables}
+    assert is_documented(wire.SendBatch, {"alicilar": [recipient], "mesaj": "Merhaba"}) is is_read
+    if is_read:
+        wire.Recipient.model_validate(recipient)
+    else:
+        with pytest.raises(ValidationError):
+            wire.Recipient.model_validate(recipient)
+
+
+@pytest.mark.parametrize(
     ("named", "is_one"),
     [
         ({"dosya_yolu": "/a.pdf"}, True),
@@ -169,7 +193,7 @@ def test_every_link_leads_to_an_operation_and_is_fed_by_the_answer() -> None:
         for response in operation["responses"].values()
         for link in response.get("links", {}).values()
     ]
-    assert len(links) == 3 * 2 * 5 + 2
+    assert len(links) == 3 * 2 * 5 + 2 * 4
     for response, link in links:
         places = {each["name"] for each in operations[link["operationId"]]["parameters"] if each["in"] == "path"}
         assert link["parameters"].keys() == places

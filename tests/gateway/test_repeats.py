@@ -67,7 +67,7 @@ async def test_a_keyed_message_is_answered_when_its_account_is_gone(house: House
     ask = Ask(phone=FIRST, text="Merhaba")
     first = await send(house, ask, KEY)
     await house.deliver_all()
-    await house.gateway.remove_account(house.everything, 1)
+    await house.gateway.accounts.remove(house.everything, 1)
     again = await send(house, ask, KEY)
     assert (again.standing.id, again.standing.status, again.replayed) == (first.standing.id, Status.SENT, True)
     assert again.is_sandbox
@@ -103,7 +103,7 @@ async def test_a_keyed_batch_is_answered_long_after_its_time_and_without_its_acc
     assert (again.batch.id, again.counts.queued, again.replayed) == (first.batch.id, 2, True)
     await house.keep_up()
     await house.deliver_all()
-    await house.gateway.remove_account(house.everything, 1)
+    await house.gateway.accounts.remove(house.everything, 1)
     again = await house.gateway.send_batch(house.everything, ask, wait=NO_WAIT, key=KEY)
     assert (again.batch.id, again.counts.sent, again.replayed) == (first.batch.id, 2, True)
 
@@ -113,7 +113,7 @@ async def test_a_keyed_resend_is_answered_when_its_account_is_gone(house: House)
     await house.deliver_all()
     resent = await house.gateway.resend(house.everything, first.standing.id, wait=NO_WAIT, key=KEY)
     await house.deliver_all()
-    await house.gateway.remove_account(house.everything, 1)
+    await house.gateway.accounts.remove(house.everything, 1)
     again = await house.gateway.resend(house.everything, first.standing.id, wait=NO_WAIT, key=KEY)
     assert (again.standing.id, again.replayed) == (resent.standing.id, True)
     with pytest.raises(GuvercinError) as refused:

@@ -6,8 +6,7 @@ Laws
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Coroutine, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -17,7 +16,6 @@ from typing import Any, TypeVar
 import httpx2
 import orjson
 from fastapi import FastAPI
-from structlog.testing import capture_logs
 from tests.gateway.house import ISTANBUL, House, World, make_world
 
 from guvercin.api.app import create_app
@@ -26,7 +24,7 @@ from guvercin.core.message import Lane
 from guvercin.core.pacing import Gap, Pace
 from guvercin.core.token import Permission, TokenRules
 from guvercin.gateway.access import create_token
-from guvercin.gateway.gateway import SANDBOX_PHONE
+from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.store.schema import prepare
 from guvercin.store.sqlite import FILE_NAME, engine_for
 from guvercin.transports.base import Transport
@@ -125,10 +123,3 @@ class Office:
         """Answer what the sandbox has received, oldest first, as its ledger tells it."""
         lines = (self.world.folder / "sandbox.jsonl").read_bytes().splitlines()
         return [entry for entry in map(orjson.loads, lines) if "secret" in entry]
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keep the logs to ourselves: a test makes more trouble than anybody wants to read."""
-    with capture_logs():
-        yield

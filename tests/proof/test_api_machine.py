@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 from tests.api.declared import Declared
 from tests.proof.api_model import ENDS, OPEN, ORDINARY, UNFINISHED, Account, Key, Model, Row
-from tests.proof.office import BASE, SECOND, Office, empty_database, quiet
+from tests.proof.office import BASE, SECOND, Office, empty_database
 from tests.rounds import rounds
 
 from guvercin.core.token import Permission
@@ -30,7 +30,7 @@ from guvercin.core.token import Permission
 T = TypeVar("T")
 Json = dict[str, Any]
 
-DAYS = rounds(25, 400)
+DAYS = rounds(20, 400)
 REQUESTS = rounds(25, 40)
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
@@ -591,5 +591,4 @@ def test_whatever_is_asked_the_answers_are_those_of_the_model(tmp_path: Path) ->
         stateful_step_count=REQUESTS,
         suppress_health_check=list(HealthCheck),
     )
-    with quiet():
-        run_state_machine_as_test(Day, settings=asked)
+    run_state_machine_as_test(Day, settings=asked)

@@ -5,7 +5,7 @@ it the same test asks the same again.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from random import SystemRandom  # noqa: TID251 -- draws the seed of a long run, which a failure names
 from typing import Any, TypeAlias
 from zlib import crc32
@@ -21,7 +21,7 @@ from schemathesis.generation.hypothesis.builder import HypothesisTestConfig, Hyp
 from schemathesis.generation.stateful import APIStateMachine
 from tests.api.declared import Declared
 from tests.proof.front import ACCOUNTS, FILE, ROWS, TOKEN, Front
-from tests.proof.office import empty_database, quiet
+from tests.proof.office import empty_database
 from tests.rounds import rounds
 
 from guvercin.api.app import document
@@ -67,12 +67,6 @@ def schema(front: Front) -> BaseSchema:
     whole = schemathesis.openapi.from_dict(document(), config=SchemathesisConfig.from_dict(CONFIG))
     whole.app = front
     return whole
-
-
-@pytest.fixture(autouse=True)
-def logs() -> Iterator[None]:
-    with quiet():
-        yield
 
 
 def keeps_its_word(_: CheckContext, response: Response, case: AnyCase) -> None:

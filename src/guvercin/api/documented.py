@@ -156,6 +156,14 @@ _OF_A_MESSAGE = {
 }
 """What a `log_id` is good for: the name of the link, the operation and its parameter."""
 
+_OF_A_BATCH = {
+    "toplu": ("batch", "batch_id"),
+    "duraklat": ("pause_batch", "batch_id"),
+    "devam": ("resume_batch", "batch_id"),
+    "iptal": ("cancel_batch", "batch_id"),
+}
+"""What a `toplu_id` is good for."""
+
 
 def leads_to_message(declared: Declared) -> Declared:
     """Declare, as OpenAPI's links, what can be asked next with the `log_id` of a send's answer."""
@@ -164,7 +172,7 @@ def leads_to_message(declared: Declared) -> Declared:
 
 def leads_to_batch(declared: Declared) -> Declared:
     """Declare, as OpenAPI's links, what can be asked next with the `toplu_id` of an unfinished batch's answer."""
-    return _leads(declared, "toplu_id", {"toplu": ("batch", "batch_id")})
+    return _leads(declared, "toplu_id", _OF_A_BATCH)
 
 
 def _leads(declared: Declared, key: str, links: Mapping[str, tuple[str, str]]) -> Declared:

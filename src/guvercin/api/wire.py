@@ -211,13 +211,15 @@ def _empty_list_is_none(value: Any) -> Any:
     return None if value == [] else value
 
 
-_Value = StrictStr | StrictInt
+_Word = Annotated[StrictStr, Field(max_length=100)]
+_Whole = Annotated[StrictInt, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]
+_Value = StrictStr | _Whole
 
 Variables = Annotated[
-    dict[Annotated[StrictStr, Field(max_length=100)], _Value] | None,
+    dict[_Word, _Value] | None,
     BeforeValidator(
         _empty_list_is_none,
-        json_schema_input_type=dict[str, str | int] | Annotated[list[Any], Field(max_length=0)] | None,
+        json_schema_input_type=dict[_Word, _Value] | Annotated[list[Any], Field(max_length=0)] | None,
     ),
     Field(
         alias="degiskenler",
