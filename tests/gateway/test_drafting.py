@@ -57,9 +57,12 @@ def token(**rules: Any) -> Token:
     )
 
 
-def draft(*, rules: dict[str, Any] | None = None, **fields: Any) -> Draft:
-    ask = Ask(**{"phone": PHONE, "text": "Merhaba"} | fields)
-    return draft_one(ask, ACCOUNT, token(**rules or {}), now=NOW, max_text=MOST, file=None, faults=Faults())
+def asked(**fields: Any) -> Ask:
+    return Ask(**{"phone": PHONE, "text": "Merhaba"} | fields)
+
+
+def draft(*, rules: dict[str, Any] | None = None, now: datetime = NOW, **fields: Any) -> Draft:
+    return draft_one(asked(**fields), ACCOUNT, token(**rules or {}), now=now, max_text=MOST, file=None, faults=Faults())
 
 
 def faults_of(**fields: Any) -> tuple[Code, list[tuple[str, str]]]:
@@ -223,7 +226,7 @@ def test_whatever_is_asked_is_stored_or_refused_by_its_fields(**fields: Any) -> 
         assert made.expires_at > NOW
         for word in (made.content.text, made.recipient_name, made.reference):
             assert word is None or word.encode()
-        fingerprint(made)
+        fingerprint(made, asked(**fields))
     assert is_well_refused
 
 
@@ -327,21 +330,35 @@ def test_every_line_becomes_a_row(phones: list[str | int]) -> None:
 @pytest.mark.parametrize(
     "difference",
     [
-        {"account_id": 2},
         {"recipient": "+905321234568"},
         {"content": Content(text="Merhaba!")},
         {"content": Content(text="Merhaba", file=FILE)},
         {"content": Content(text="Merhaba", file=replace(FILE, digest="1" * 64))},
         {"reference": "FTR-001"},
-        {"due_at": NOW},
-        {"due_at": NOW + timedelta(microseconds=1)},
         # What stands in one field must not pass for what stands in the next.
         {"content": Content(text=""), "reference": "Merhaba"},
     ],
 )
 def test_a_request_that_differs_has_another_fingerprint(difference: dict[str, Any]) -> None:
     plain = replace(draft(), content=Content(text="Merhaba"))
-    assert fingerprint(replace(plain, **difference)) != fingerprint(plain)
+    assert fingerprint(replace(plain, **difference), asked()) != fingerprint(plain, asked())
+
+
+def test_a_planned_time_is_part_of_a_request_whether_it_has_come_or_not() -> None:
+    planned_at = NOW + timedelta(seconds=2)
+    early, late = draft(planned_at=planned_at), draft(planned_at=planned_at, now=planned_at + timedelta(seconds=1))
+    assert early.due_at == planned_at
+    assert late.due_at is None
+    local = planned_at.astimezone(timezone(timedelta(hours=3)))
+    assert fingerprint(early, asked(planned_at=planned_at)) == fingerprint(late, asked(planned_at=local))
+    others = (None, planned_at, planned_at + timedelta(microseconds=1))
+    assert len({fingerprint(early, asked(planned_at=time)) for time in others}) == len(others)
+
+
+def test_an_account_is_part_of_a_request_as_it_was_asked_for() -> None:
+    first, other = draft(), replace(draft(), account_id=2)
+    assert fingerprint(first, asked()) == fingerprint(other, asked()), "the default has changed, the request hasn't"
+    assert fingerprint(first, asked(account_id=1)) != fingerprint(other, asked(account_id=2))
 
 
 def test_what_no_reader_would_call_a_difference_makes_none() -> None:
@@ -350,10 +367,9 @@ def test_what_no_reader_would_call_a_difference_makes_none() -> None:
         draft(phone="0532 123 45 67"),
         draft(name="Ayşe"),
         draft(category=1),
-        draft(planned_at=NOW - timedelta(minutes=1)),
         replace(draft(), expires_at=NOW + timedelta(days=9)),
     )
-    assert {fingerprint(made) for made in same} == {fingerprint(plain)}
+    assert {fingerprint(made, asked()) for made in same} == {fingerprint(plain, asked())}
     named = replace(plain, content=Content(file=FILE))
     renamed = replace(plain, content=Content(file=replace(FILE, name="b.pdf")))
-    assert fingerprint(named) == fingerprint(renamed), "a file is its content"
+    assert fingerprint(named, asked()) == fingerprint(renamed, asked()), "a file is its content"

@@ -408,6 +408,22 @@ async def test_a_retry_without_a_key_finds_its_row(house: House) -> None:
     assert len(await house.statuses()) == 2
 
 
+async def test_a_retry_finds_its_planned_row_when_the_time_has_come_meanwhile(house: House) -> None:
+    planned_at = house.clock.now() + seconds(2)
+    first = await send(house, house.everything, planned_at=planned_at)
+    house.clock.advance(seconds(3))
+    again = await send(house, house.everything, planned_at=planned_at)
+    assert (again.repeated, again.standing.id) == (True, first.standing.id)
+
+
+async def test_a_retry_finds_its_row_when_the_default_account_has_changed_meanwhile(house: House) -> None:
+    other = await second_account(house)
+    first = await send(house, house.everything)
+    await house.gateway.accounts.make_default(house.everything, other.id)
+    again = await send(house, house.everything)
+    assert (again.repeated, again.standing.id, again.standing.account_id) == (True, first.standing.id, 1)
+
+
 async def test_two_retries_at_once_make_one_row(house: House) -> None:
     both = [asyncio.create_task(send(house, house.everything)) for _ in range(2)]
     await house.clock.settle()

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from guvercin.core.account import Account
 from guvercin.core.category import CATEGORIES, LARGEST_ID, Category, rules_of
@@ -260,19 +260,20 @@ def _recipient(line: AskRecipient, seen: set[str]) -> tuple[str, Code | None, Co
     return phone.e164, None, phone.warning
 
 
-def fingerprint(draft: Draft) -> bytes:
+def fingerprint(draft: Draft, ask: Ask) -> bytes:
     """Answer what makes two requests the same in the eyes of the guard against retries.
 
     Number, text, file and reference; the account and a planned time too, since a request that differs there is no
-    repeat, and swallowing it would lose a message.
+    repeat, and swallowing it would lose a message. These two as they were asked for, not as they came out: a retry is
+    the same request although its planned time has come, or the default account has changed, since the first try.
     """
     file = draft.content.file
     parts = (
-        str(draft.account_id),
+        "" if ask.account_id is None else str(ask.account_id),
         draft.recipient,
         draft.content.text or "",
         file.digest if file else "",
         draft.reference or "",
-        draft.due_at.isoformat() if draft.due_at else "",
+        "" if ask.planned_at is None else ask.planned_at.astimezone(UTC).isoformat(),
     )
     return hashlib.sha256("\x00".join(parts).encode()).digest()[:16]
