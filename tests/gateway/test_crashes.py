@@ -246,6 +246,22 @@ async def test_what_a_cut_step_had_claimed_is_not_forgotten(lives: Lives) -> Non
     assert lives.world.peer.arrivals_of(number) == 1
 
 
+async def test_what_expires_between_claim_and_hand_over_does_not_leave(lives: Lives) -> None:
+    """A disk that was slow, or a machine that was suspended."""
+    house, peer = lives.house, lives.world.peer
+    number = await house.accept(lifetime=timedelta(minutes=1))
+    house.dispatcher()._use = await house.store.use(1)
+    house.store.writer.hold()
+    step = asyncio.create_task(house.dispatch())
+    await house.clock.settle()
+    house.clock.advance(timedelta(minutes=1))
+    house.store.writer.release()
+    await step
+    await house.keep_up()
+    message = await house.message(number)
+    assert (message.status, message.reason, peer.handed) == (Status.FAILED, Code.EXPIRED, [])
+
+
 async def test_a_step_cut_between_claim_and_hand_over_sends_it_next(lives: Lives) -> None:
     house = lives.house
     number = await house.accept()

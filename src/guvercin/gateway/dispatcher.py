@@ -5,7 +5,8 @@ Laws
    of the account begins.
 2. A gap is measured on the monotonic clock while this process lives: a wall clock that jumps never shortens it.
 3. Not our turn is not a failure: only a network that pushed back makes an attempt count.
-4. What was claimed is settled, whenever a step is cut short: handed over, it is in doubt until its answer is written;
+4. What has outlived its lifetime is not handed over, however long ago it was claimed.
+5. What was claimed is settled, whenever a step is cut short: handed over, it is in doubt until its answer is written;
    not handed over, it goes back in line.
 """
 
@@ -186,6 +187,9 @@ class Dispatcher:
     async def _send(self, transport: Transport, hand: _Hand) -> Outcome:
         """Hand one message over. Whatever goes wrong here, it may have left: Lost."""
         message = hand.message
+        if message.expires_at <= self._clock.now():
+            # A slow disk or a suspended machine came after the claim: back in line, where it expires.
+            return Deferred(reason=Code.EXPIRED, pushed_back=False)
         try:
             outgoing = Outgoing(
                 message_id=message.id,
