@@ -9,7 +9,7 @@ Laws
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -108,6 +108,16 @@ class Peer:
         self.has_hung_up, self.farewell = True, farewell
         self.bell.set()
 
+    def arrive(self, message: Outgoing, at: datetime, receipts: Iterable[ReceiptKind] = ()) -> str:
+        """Let a message reach the peer, which will owe these receipts; answers its id.
+
+        An act does so by itself. A test may, long after the sender has lost sight of it.
+        """
+        remote_id = remote_id_of(message.secret)
+        self.arrivals.append(Arrived(message=message, remote_id=remote_id, at=at))
+        self.tell(*(Receipt(remote_id=remote_id, kind=kind, at=at) for kind in receipts))
+        return remote_id
+
     def arrivals_of(self, message_id: int) -> int:
         """Answer how often a message has reached the peer."""
         return sum(arrived.message.message_id == message_id for arrived in self.arrivals)
@@ -159,8 +169,7 @@ class ScriptedTransport:
         await self._pass(act.before)
         remote_id, at = remote_id_of(message.secret), self._clock.now()
         if act.arrives:
-            peer.arrivals.append(Arrived(message=message, remote_id=remote_id, at=at))
-            peer.tell(*(Receipt(remote_id=remote_id, kind=kind, at=at) for kind in act.receipts))
+            peer.arrive(message, at, act.receipts)
         await self._pass(act.after)
         if act.gate is not None:
             await act.gate.wait()
