@@ -19,6 +19,7 @@ FIRST_CELL = re.compile(r"^\| `?(?P<cell>[\w.-]+)`? \|", re.MULTILINE)
 OUTSIDE_THE_SERVER = {
     "GUVERCIN_URL": "the examples' own",
     "GUVERCIN_ROUNDS": "the tests' own",
+    "GUVERCIN_DAY": "the tests' own",
     "GUVERCIN_DOMAIN": "the proxy's own",
 }
 """Names in capitals that are no settings of the server, and whose they are."""

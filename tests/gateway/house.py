@@ -7,10 +7,11 @@ that a test's clock and seed decide everything. It can also refuse, be slow, and
 import asyncio
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from itertools import count
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the chance that a test hands in
@@ -18,7 +19,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.errors import Code, GuvercinError
@@ -36,10 +37,11 @@ from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, Sent
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
-from guvercin.store.sqlite import FILE_NAME
+from guvercin.store.sqlite import FILE_NAME, engine_for
 from guvercin.store.sqlite_store import SqliteStore
-from guvercin.store.writer import Tx, Writer, _Job
+from guvercin.store.writer import Committed, Tx, Writer, _Job
 from guvercin.testing.clock import ManualClock
+from guvercin.testing.timelapse import LapseClock, TimelapseLoop
 from guvercin.testing.transport import Peer, ScriptedTransport
 from guvercin.transports.base import Transport
 
@@ -66,7 +68,7 @@ class InlineWriter(Writer):
 
     def __init__(self, like: Writer) -> None:
         super().__init__(
-            lambda: _unsynced(like._connect()),
+            lambda: _unsynced(_engine(like._path, query_only=False).connect()),
             path=like._path,
             is_busy=like._is_busy,
             is_unavailable=like._is_unavailable,
@@ -76,6 +78,9 @@ class InlineWriter(Writer):
         self.refuses = False
         self.refuses_next = 0
         self.is_dead = False
+        self.dies_in = 0
+        """Groups until the process dies, right after that commit and before anybody hears of it; 0: it doesn't."""
+        self.on_death: Callable[[], None] = lambda: None
         self._held: list[_Job[Any]] | None = None
         self._connection: Connection | None = None
 
@@ -99,18 +104,52 @@ class InlineWriter(Writer):
         result: T = await job.future
         return result
 
+    def _announce(self, group: list[_Job[Any]], done: Committed) -> None:
+        if self.dies_in:
+            self.dies_in -= 1
+            if not self.dies_in:
+                self.is_dead = True
+                self.on_death()
+                return
+        super()._announce(group, done)
+
     def hold(self) -> None:
-        self._held = []
+        self._held = self._held or []
 
     def release(self) -> None:
         held, self._held = self._held, None
         if held and not self.is_dead:
             self._connection = self._commit_group(self._connection, held)
 
+    def fill_disk(self) -> None:
+        """Let the database not grow by a single page: SQLite itself says that the disk is full."""
+        if self._connection is not None:
+            pages = self._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            self._limit_pages(pages)
+
+    def clear_disk(self) -> None:
+        if self._connection is not None:
+            self._limit_pages(_ENDLESS)
+
+    def _limit_pages(self, pages: int) -> None:
+        assert self._connection is not None
+        self._connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+        self._connection.commit()
+
     def let_go(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+
+
+_ENDLESS = 2**30
+"""As many pages as a database may ever have."""
+
+
+@lru_cache(maxsize=8)
+def _engine(path: Path, *, query_only: bool) -> Engine:
+    """Answer an engine that all processes of one world share: making one costs more than most days' commits."""
+    return engine_for(path, query_only=query_only, owns_file=not query_only)
 
 
 def _unsynced(connection: Connection) -> Connection:
@@ -126,7 +165,9 @@ class SteadyStore(SqliteStore):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.writer = self._writer = InlineWriter(self._writer)
+        self._engine = _engine(self.path, query_only=True)
         self.is_unreadable = False
+        self._is_gone = False
 
     async def _read(self, query: Callable[[Connection], T]) -> T:
         await turn()
@@ -138,7 +179,9 @@ class SteadyStore(SqliteStore):
 
     def die(self) -> None:
         """Stop in mid-air, as a killed process does: what is asked from now on never happens and never returns."""
-        self.writer.is_dead = True
+        if self._is_gone:
+            return
+        self._is_gone = self.writer.is_dead = True
         self.writer.let_go()
         while not self._idle.empty():
             self._idle.get().close()
@@ -173,14 +216,17 @@ class World:
     """What outlives a process: the disk, the clock, and WhatsApp."""
 
     folder: Path
-    clock: ManualClock
+    clock: ManualClock | LapseClock
     seed: int = 0
-    peers: defaultdict[int, Peer] = field(default_factory=lambda: defaultdict(Peer))
+    peers: MutableMapping[int, Peer] = field(default_factory=lambda: defaultdict(Peer))
     builds: Callable[[Account, "World"], Transport] = lambda account, world: ScriptedTransport(
         world.peers[account.id], world.clock
     )
+    store_in: Callable[[Path], "SteadyStore"] = lambda folder: SteadyStore(folder)  # noqa: PLW0108 -- it comes later
     started: "count[int]" = field(default_factory=count)
     tokens: dict[str, Token] = field(default_factory=dict)
+    outside: set[asyncio.Task[Any]] = field(default_factory=set)
+    """Tasks that are no part of any process, and outlive it."""
 
     @property
     def peer(self) -> Peer:
@@ -197,11 +243,11 @@ class World:
         return house
 
 
-def make_world(folder: Path, template: Path, *, seed: int = 0) -> World:
+def make_world(folder: Path, template: Path, *, seed: int = 0, clock: LapseClock | None = None) -> World:
     """Make a world on an empty database."""
     folder.mkdir(exist_ok=True)
     shutil.copy(template, folder / FILE_NAME)
-    return World(folder=folder, clock=ManualClock(), seed=seed)
+    return World(folder=folder, clock=clock or ManualClock(), seed=seed)
 
 
 class House:
@@ -213,7 +259,7 @@ class House:
         self.rng = rng = Random(f"{world.seed} {next(world.started)}")
         asyncio.get_running_loop().set_default_executor(InlineExecutor())
         self._others = asyncio.all_tasks()
-        self.store = store = SteadyStore(world.folder)
+        self.store = store = world.store_in(world.folder)
         self.access = Access(store, clock)
         self.waiting = Waiting(clock)
         self.spool = Spool(world.folder / "spool")
@@ -317,9 +363,21 @@ class House:
                 task.cancel()
             await asyncio.wait(mine)
 
-    def tasks(self) -> set[asyncio.Task[Any]]:
-        """Answer the tasks of this process, and of those who call it."""
-        return {task for task in asyncio.all_tasks() - self._others if not _is_the_test(task)}
+    def kill(self) -> None:
+        """Die as by kill -9, from outside: nothing is written any more, and every task meets its end at its next turn.
+
+        `crash` waits for these ends.
+        """
+        self.store.die()
+        for task in self.tasks():
+            task.cancel()
+
+    def tasks(self) -> list[asyncio.Task[Any]]:
+        """Answer the tasks of this process, and of those who call it; oldest first where the loop knows it."""
+        loop = asyncio.get_running_loop()
+        every = loop.tasks() if isinstance(loop, TimelapseLoop) else asyncio.all_tasks()
+        strangers = self._others | self.world.outside
+        return [task for task in every if task not in strangers and not _is_the_test(task)]
 
     # -- asking
 

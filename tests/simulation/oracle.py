@@ -1,0 +1,383 @@
+"""Who looks on, and knows nothing of how the gateway works: what the phones were handed and what callers were told is
+laid beside the database's own rows, read by plain SQL, and each promise is checked by its sentence.
+
+The words of the states stand here once more on purpose: an oracle that asked the code under test would believe it.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tests.simulation.ledger import Ledger
+from tests.simulation.whatsapp import Phone
+
+from guvercin.core.outcome import ReceiptKind
+from guvercin.gateway.requests import BatchView
+from guvercin.store.sqlite import FILE_NAME, engine_for
+from guvercin.testing.timelapse import LapseClock
+
+PROMISES = {
+    "P1": "a 2xx means that the message survives kill -9",
+    "P2": "every accepted message reaches a final durum, or unknown, before its lifetime + 1 h",
+    "P3": "one WhatsApp message per log row; what is in doubt is never silently sent again",
+    "P4": "for one recipient, rows of equal priority leave in log_id order",
+    "P5": "durum never goes back (queued, scheduled, sending and unknown are one rank)",
+    "P6": "the events that webhooks will be told from are appended once, in order, and none is missing",
+    "P7": "what was told withdrawn never leaves (opt-outs join here when they exist)",
+    "P8": "gaps hold across restarts and clock jumps, and nothing leaves before its time or after its lifetime",
+    "P9": "total = sent + failed + queued",
+    "TRUE": "what a caller is told is so: sent has arrived, and arrived at whom it was meant for",
+    "ONCE": "one wish is one row, however often its caller repeats it",
+    "LIMIT": "no token gets more than its limits allow",
+}
+
+_OPEN = {"queued", "sending", "unknown"}
+_THERE = {"sent", "delivered", "read"}
+_MAY_FOLLOW: Mapping[str, set[str]] = {
+    **{status: {*_OPEN, *_THERE, "failed", "cancelled"} for status in _OPEN},
+    "sent": {"sent", "delivered", "read", "failed"},
+    "delivered": {"delivered", "read"},
+    "read": {"read"},
+    "failed": {"failed", "delivered", "read"},
+    "cancelled": {"cancelled", "delivered", "read"},
+}
+_STATUS_OF_EVENT = {
+    "mesaj.kabul_edildi": "queued",
+    "mesaj.ertelendi": "queued",
+    "mesaj.sirada": "queued",
+    "mesaj.gonderiliyor": "sending",
+    "mesaj.belirsiz": "unknown",
+    "mesaj.gonderildi": "sent",
+    "mesaj.iletildi": "delivered",
+    "mesaj.okundu": "read",
+    "mesaj.basarisiz": "failed",
+    "mesaj.iptal_edildi": "cancelled",
+}
+_FROM_SENDING = {"sending", "queued", "unknown", "sent", "delivered", "read", "failed"}
+_NEXT: Mapping[str, set[str]] = {
+    "queued": {"queued", "sending", "failed", "cancelled", "sent", "delivered", "read"},
+    "sending": _FROM_SENDING - {"sending"},
+    "unknown": _FROM_SENDING - {"sending", "unknown"},
+    "sent": {"delivered", "read", "failed"},
+    "delivered": {"read"},
+    "read": set(),
+    "failed": {"delivered", "read"},
+    "cancelled": {"delivered", "read"},
+}
+_ROWS = (
+    "SELECT id, status, reason, remote_id, recipient, priority, body, batch_id, created_at, resend_of "
+    "FROM message ORDER BY id"
+)
+_ROUNDING = 0.0015
+"""Seconds: the store keeps milliseconds, and a gap over a restart is counted from there."""
+
+
+class Broken(AssertionError):  # noqa: N818 -- a word of this place
+    """A promise that was not kept."""
+
+    def __init__(self, promise: str, what: str) -> None:
+        super().__init__(f"{promise} ({PROMISES[promise]}): {what}")
+        self.promise = promise
+
+
+class Oracle:
+    """Looks on after everything that happens, and judges at the end of the day."""
+
+    def __init__(self, folder: Path, clock: LapseClock, ledger: Ledger, phones: dict[int, Phone]) -> None:
+        self._clock = clock
+        self._ledger = ledger
+        self._phones = phones
+        self._engine = engine_for(folder / FILE_NAME, query_only=True)
+        self._connection = self._engine.connect()
+        raw: Any = self._connection.connection.driver_connection
+        self._ask = raw.execute
+        self._cursor = 0
+        self.events = 0
+        self._status: dict[int, str] = {}
+        self._failed_at: dict[int, int] = {}
+        """The event by which a message first failed or was cancelled."""
+        self._accepted_at: dict[int, int] = {}
+        self._doubted: set[int] = set()
+        self._seen: defaultdict[int, int] = defaultdict(int)
+        self._arrived: defaultdict[int, int] = defaultdict(int)
+        self._arrivals: Counter[int] = Counter()
+
+    def close(self) -> None:
+        self._connection.close()
+
+    # -- reading
+
+    def _all(self, question: str, *values: Any) -> list[Any]:
+        found: list[Any] = self._ask(question, values).fetchall()
+        return found
+
+    def everything(self) -> list[Any]:
+        """Answer what the store says of the whole day."""
+        events = self._all("SELECT id, at, kind, message_id, detail FROM event ORDER BY id")
+        return [events, self._all("SELECT id, attempts, sent_at, delivered_at FROM message ORDER BY id")]
+
+    def story(self, number: int) -> str:
+        """Answer what the store tells of a message."""
+        told = self._all("SELECT at, kind, detail FROM event WHERE message_id = ? ORDER BY id", number)
+        row = self._all("SELECT * FROM message WHERE id = ?", number)
+        return f"{row} {told}"
+
+    def messages(self) -> int:
+        return int(self._all("SELECT count(*) FROM message")[0][0])
+
+    def is_done(self) -> bool:
+        """Say whether nothing is left to do."""
+        question = "SELECT EXISTS (SELECT 1 FROM message WHERE status IN ('queued', 'sending', 'unknown'))"
+        return not self._all(question)[0][0] and not any(phone.owed for phone in self._phones.values())
+
+    def is_in_line(self) -> bool:
+        """Say whether a message could leave now."""
+        question = "SELECT EXISTS (SELECT 1 FROM message WHERE status = 'queued' AND waits_for IS NULL)"
+        return bool(self._all(question)[0][0])
+
+    # -- while the day goes on
+
+    def hear(self, who: str, log_id: int, status: str, remote_id: str | None) -> None:
+        """Judge what somebody is told of a message, at the moment of being told."""
+        if status in _THERE:
+            there = {arrived.remote_id for phone in self._phones.values() for arrived in phone.arrivals}
+            if remote_id not in there:
+                raise Broken("TRUE", f"{log_id} was told {status} and has not arrived")
+        before = self._ledger.last_told.get((who, log_id))
+        if before is not None and status not in _MAY_FOLLOW[before]:
+            raise Broken("P5", f"{who} was told {before} of {log_id}, and then {status}")
+        self._ledger.last_told[who, log_id] = status
+        if status == "cancelled":
+            self._ledger.withdrawn.add(log_id)
+
+    def hear_batch(self, view: BatchView, wished: int | None) -> None:
+        """Judge the figures that somebody is told of a batch."""
+        total, counts = view.batch.total, view.counts
+        if total != counts.sent + counts.failed + counts.queued or (wished is not None and total != wished):
+            raise Broken("P9", f"batch {view.batch.id}: {total} = {counts}, {wished} wished")
+
+    def look_on(self, *, steady: float = 0.0) -> None:
+        """Check all that can be checked while things are under way. `steady`: seconds without any trouble of ours."""
+        self._read_events()
+        for phone in self._phones.values():
+            self._look_at_arrivals(phone)
+            self._look_at_hands(phone)
+        if steady >= 3:
+            late = self._clock.now() - timedelta(hours=1)
+            question = "SELECT id, status FROM message WHERE status IN ('queued', 'sending') AND expires_at < ?"
+            if overdue := self._all(question, _ms(late)):
+                raise Broken("P2", f"{overdue} still open")
+
+    def nothing_is_in_hand(self) -> None:
+        """Check what a stop with good manners leaves behind."""
+        if in_hand := self._all("SELECT id FROM message WHERE status = 'sending'"):
+            raise Broken("P3", f"a stop left {in_hand} half done")
+
+    def _read_events(self) -> None:
+        question = "SELECT id, kind, message_id FROM event WHERE id > ? ORDER BY id"
+        for event_id, kind, message_id in self._all(question, self._cursor):
+            self._cursor = event_id
+            self.events += 1
+            status = _STATUS_OF_EVENT.get(kind)
+            if message_id is None or status is None:
+                continue
+            before = self._status.get(message_id)
+            if before is None:
+                self._accepted_at[message_id] = event_id
+            elif status not in _NEXT[before]:
+                raise Broken("P5", f"{message_id} went from {before} to {status} by event {event_id}")
+            if status in {"failed", "cancelled"}:
+                self._failed_at.setdefault(message_id, event_id)
+            if status == "unknown":
+                self._doubted.add(message_id)
+            self._status[message_id] = status
+
+    def _look_at_arrivals(self, phone: Phone) -> None:
+        for arrived in phone.arrivals[self._arrived[phone.number] :]:
+            self._arrived[phone.number] += 1
+            number = arrived.message.message_id
+            self._arrivals[number] += 1
+            if self._arrivals[number] > 1:
+                raise Broken("P3", f"{number} has arrived {self._arrivals[number]} times")
+            rows = self._all("SELECT account_id, recipient, body FROM message WHERE id = ?", number)
+            if not rows:
+                raise Broken("P1", f"{number} has arrived and is no row")
+            if rows[0] != (phone.number, arrived.message.recipient, arrived.message.text):
+                raise Broken("TRUE", f"{number} arrived as {arrived} and is {rows[0]}")
+            wish = self._ledger.wishes.get(rows[0][2])
+            if wish is None or rows[0][1] not in wish.phones or wish.account_id not in {None, phone.number}:
+                raise Broken("TRUE", f"{number} is nothing that {wish} asked for")
+            if number in self._ledger.withdrawn:
+                raise Broken("P7", f"{number} has arrived")
+
+    def _look_at_hands(self, phone: Phone) -> None:
+        first = self._seen[phone.number]
+        for place in range(first, len(phone.seen)):
+            hand = phone.seen[place]
+            number = hand.message.message_id
+            [(lane, expires_at, body, resend_of)] = self._all(
+                "SELECT lane, expires_at, body, resend_of FROM message WHERE id = ?", number
+            )
+            if _ms(hand.wall) > expires_at + 1_000 and not hand.is_after_jump:
+                raise Broken("P8", f"{number} left at {hand.wall} after its lifetime: {self.story(number)}")
+            wish = self._ledger.wishes[body]
+            latest = max(hand.wall, self._ledger.highest_wall)
+            if resend_of is None and wish.planned_at is not None and latest < wish.planned_at:
+                raise Broken("P8", f"{number} left at {hand.wall} before {wish.planned_at}")
+            if place:
+                self._check_gap(phone, place, lane)
+        self._seen[phone.number] = len(phone.seen)
+
+    def _check_gap(self, phone: Phone, place: int, lane: str) -> None:
+        before, hand = phone.seen[place - 1], phone.seen[place]
+        is_reset = before.life != hand.life and any(
+            before.moment <= jump <= hand.moment for jump in self._ledger.forward_jumps
+        )
+        if is_reset:  # nobody can tell a clock set forward while no process ran from time that went by
+            return
+        least = next(gap.least for kind, gap in self._ledger.paces[phone.number].items() if kind.value == lane)
+        kept = hand.moment - before.moment
+        if kept < least.total_seconds() - _ROUNDING:
+            raise Broken("P8", f"{kept} s before {hand.message.message_id}, a {lane}; at least {least}")
+
+    # -- at its end
+
+    def judge(self) -> None:
+        """Check every promise once nothing is left to do."""
+        self.look_on()
+        rows = [_Row(*row) for row in self._all(_ROWS)]
+        self._nothing_is_lost({row.id: row for row in rows})
+        self._nothing_is_left_open(rows)
+        self._nothing_is_doubled(rows)
+        self._nothing_is_overtaken({row.id: row for row in rows})
+        self._the_spine_tells_all(rows)
+        self._figures_agree(rows)
+        self._no_receipt_is_forgotten()
+        self._one_wish_is_one_row(rows)
+        self._limits_hold()
+
+    def _nothing_is_lost(self, rows: dict[int, "_Row"]) -> None:
+        for text, log_ids in self._ledger.log_ids.items():
+            for log_id in log_ids:
+                if log_id not in rows or rows[log_id].body != text:
+                    raise Broken("P1", f"{log_id} was accepted for {text!r} and is {rows.get(log_id)}")
+        batches = {row.batch_id for row in rows.values()}
+        for text, batch_ids in self._ledger.batch_ids.items():
+            if not batch_ids <= batches:
+                raise Broken("P1", f"batches {batch_ids} of {text!r} were accepted, and {batches} are there")
+
+    def _nothing_is_left_open(self, rows: "list[_Row]") -> None:
+        if still_open := [row for row in rows if row.status in _OPEN]:
+            raise Broken("P2", f"{still_open}")
+
+    def _nothing_is_doubled(self, rows: "list[_Row]") -> None:
+        told = {remote_id: kinds for phone in self._phones.values() for remote_id, kinds in phone.told.items()}
+        for row in rows:
+            has_arrived = self._arrivals[row.id] > 0
+            if row.status in _THERE and not has_arrived:
+                raise Broken("TRUE", f"{row} has never arrived")
+            is_let_go = row.reason in {"yeniden_gonderildi", "vazgecildi"}
+            is_taken_back = ReceiptKind.FAILED in told.get(row.remote_id or "", [])
+            if row.status not in _THERE and has_arrived and not is_let_go and not is_taken_back:
+                raise Broken("TRUE", f"{row} has arrived")
+        for phone in self._phones.values():
+            attempts: defaultdict[int, list[bytes]] = defaultdict(list)
+            for hand in phone.seen:
+                attempts[hand.message.message_id].append(hand.message.secret)
+            for number, secrets in attempts.items():
+                if len(set(secrets)) < len(secrets) or not set(secrets[:-1]) <= phone.proved:
+                    raise Broken("P3", f"{number} was handed over again without proof that it had not left")
+
+    def _nothing_is_overtaken(self, rows: "dict[int, _Row]") -> None:
+        for phone in self._phones.values():
+            lines: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+            for arrived in phone.arrivals:
+                row = rows[arrived.message.message_id]
+                is_planned = self._ledger.wishes[row.body].planned_at is not None and row.resend_of is None
+                if row.id not in self._doubted and not is_planned:
+                    lines[row.recipient, row.priority].append(row.id)
+            for line in lines.values():
+                if line != sorted(line):
+                    raise Broken("P4", f"{line}")
+
+    def _the_spine_tells_all(self, rows: "list[_Row]") -> None:
+        count, last = self._all("SELECT count(*), coalesce(max(id), 0) FROM event")[0]
+        if (count, last) != (self.events, self._cursor):
+            raise Broken("P6", f"{count} events up to {last}; a reader saw {self.events} up to {self._cursor}")
+        for row in rows:
+            if self._status.get(row.id) != row.status:
+                raise Broken("P6", f"{row} ended with the event of {self._status.get(row.id)}")
+
+    def _figures_agree(self, rows: "list[_Row]") -> None:
+        sizes = Counter(row.batch_id for row in rows)
+        for batch_id, total in self._all("SELECT id, total FROM batch"):
+            if sizes[batch_id] != total:
+                raise Broken("P9", f"batch {batch_id} of {total} has {sizes[batch_id]} rows")
+
+    def _no_receipt_is_forgotten(self) -> None:
+        question = "SELECT id, remote_id, delivered_at, read_at FROM message WHERE remote_id IS NOT NULL"
+        told = {remote_id: kinds for phone in self._phones.values() for remote_id, kinds in phone.told.items()}
+        for number, remote_id, delivered_at, read_at in self._all(question):
+            kinds = told.get(remote_id, [])
+            for kind, at in ((ReceiptKind.DELIVERED, delivered_at), (ReceiptKind.READ, read_at)):
+                if (at is not None) != (kind in kinds):
+                    raise Broken("TRUE", f"{number} was told {kinds}, and has {delivered_at}, {read_at}")
+
+    def _one_wish_is_one_row(self, rows: "list[_Row]") -> None:
+        of_wish: defaultdict[str, list[_Row]] = defaultdict(list)
+        batches: defaultdict[str, set[int]] = defaultdict(set)
+        for row in rows:
+            if row.body not in self._ledger.wishes:
+                raise Broken("ONCE", f"nobody asked for {row}")
+            if row.batch_id is not None:
+                batches[row.body].add(row.batch_id)
+            elif row.resend_of is None:
+                of_wish[row.body].append(row)
+        for text, wish in self._ledger.wishes.items():
+            if wish.has_key and max(len(of_wish[text]), len(batches[text])) > 1:
+                raise Broken("ONCE", f"{wish} became {of_wish[text]} {batches[text]}")
+            if wish.is_guarded and not wish.is_batch:
+                for first, second in pairwise(of_wish[text]):
+                    had_failed = self._failed_at.get(first.id, self._cursor) < self._accepted_at[second.id]
+                    if second.created_at - first.created_at < 300_000 and not had_failed:
+                        raise Broken("ONCE", f"{wish} became {first} and {second}")
+
+    def _limits_hold(self) -> None:
+        question = (
+            "SELECT token_id, (created_at + 10800000) / 86400000, count(*) FROM message "
+            "WHERE coalesce(reason, '') NOT IN ('gecersiz_telefon', 'mukerrer') AND resend_of IS NULL GROUP BY 1, 2"
+        )
+        for token_id, day, count in self._all(question):
+            limit = self._ledger.day_limits.get(token_id)
+            if limit is not None and count > limit:
+                raise Broken("LIMIT", f"token {token_id} had {count} of {limit} on day {day}")
+        for (_, token_id), moments in self._ledger.spent.items():
+            most = 2 * self._ledger.minute_limits[token_id]  # a full window may end as the next one begins
+            for place, moment in enumerate(moments[most:]):
+                if moment - moments[place] < 60:
+                    raise Broken("LIMIT", f"token {token_id} asked {most + 1} times within a minute")
+
+
+class _Row(NamedTuple):
+    """One message as the database has it."""
+
+    id: int
+    status: str
+    reason: str | None
+    remote_id: str | None
+    recipient: str
+    priority: int
+    body: str
+    batch_id: int | None
+    created_at: int
+    resend_of: int | None
+
+    def __repr__(self) -> str:
+        return f"#{self.id} {self.status} {self.reason or ''}".strip()
+
+
+def _ms(moment: datetime) -> int:
+    return round(moment.astimezone(UTC).timestamp() * 1000)

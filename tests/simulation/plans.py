@@ -1,0 +1,394 @@
+"""The plan of a day: small generators of what people do, what WhatsApp does, and what becomes of the machine.
+
+Each day plays a handful of them, drawn by its seed: days that leave something out go deeper into the rest. A generator
+for something new joins GENERATORS, and what it promises joins the oracle.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from functools import partial
+from random import Random  # noqa: TID251 -- the chance that a test hands in
+from typing import Any, TypeAlias
+
+from tests.gateway.house import House, seconds
+from tests.simulation.day import LENGTH, Day, Happening
+from tests.simulation.ledger import Wish
+from tests.simulation.whatsapp import ARMS, FAREWELLS, Phone
+
+from guvercin.core.account import LineNews, OnUnknown
+from guvercin.core.outcome import Inbound, LineEvent, Unclear
+from guvercin.gateway.requests import AccountChange, Ask, AskBatch, AskRecipient, BatchView, IdempotencyKey, Sent
+from guvercin.testing.transport import DROPPED
+
+PHONES = ("+905321234567", "+905321234568", "+905321234569", "+905321234570")
+REFERENCES = (None, "FTR-1", "FTR-2")
+CALLERS: dict[str, dict[str, Any]] = {
+    "till": {"per_minute": 6},
+    "web shop": {"guards_retries": False},
+    "branch": {"account_ids": frozenset({1}), "per_day": 3},
+}
+
+
+class Hours:
+    """The hours of a day: most things happen in a few busy ones, on top of each other."""
+
+    def __init__(self, rng: Random) -> None:
+        self._busy = [rng.uniform(60, LENGTH) for _ in range(rng.choice([2, 4]))]
+
+    def draw(self, rng: Random, least: int, most: int) -> list[float]:
+        """Answer so many moments."""
+        return [self._one(rng) for _ in range(rng.randint(least, most))]
+
+    def _one(self, rng: Random) -> float:
+        if rng.random() < 0.2:
+            return rng.uniform(0, LENGTH)
+        return min(LENGTH, rng.choice(self._busy) + rng.expovariate(0.1))
+
+
+# -- people
+
+
+def tell(day: Day, who: str, sent: Any, wish: Wish) -> bool:
+    """Let a caller write down what it was told; answers whether it was told anything good."""
+    if isinstance(sent, Sent):
+        standing = sent.standing
+        day.say(f"{who} is told {standing.id} {standing.status}")
+        day.ledger.log_ids.setdefault(wish.text, []).append(standing.id)
+        day.oracle.hear(f"{who} {wish.text}", standing.id, standing.status.value, standing.remote_id)
+        return True
+    if isinstance(sent, BatchView):
+        counts = sent.counts
+        day.say(f"{who} is told batch {sent.batch.id} {counts.sent} {counts.failed} {counts.queued}")
+        day.ledger.batch_ids.setdefault(wish.text, set()).add(sent.batch.id)
+        day.oracle.hear_batch(sent, len(wish.phones))
+        return True
+    return False
+
+
+async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: bool) -> None:
+    """Ask for one message or batch as an integrator does: again and again until there is an answer."""
+    rules = {} if who == "owner" else CALLERS[who]
+    token = day.world.tokens["everything"] if who == "owner" else await day.token(who, **rules)
+    if token is None:
+        return
+    if (per_minute := token.rules.per_minute) is not None:
+        day.ledger.minute_limits[token.id] = per_minute
+    if (per_day := token.rules.per_day) is not None:
+        day.ledger.day_limits[token.id] = per_day
+    text = f"Merhaba {len(day.ledger.wishes)}"
+    phones = tuple(rng.choices((*PHONES, "x"), k=rng.choice([1, 2, 3, 3, 8]))) if is_batch else (rng.choice(PHONES),)
+    planned_at = day.clock.now() + seconds(rng.choice([-60, 0, 1, 20, 3600, 20_000])) if is_planned else None
+    wanted = Wish(
+        text=text,
+        phones=phones,
+        account_id=rng.choice([None, None, *day.ledger.paces, *([9] if rng.random() < 0.1 else [])]),
+        planned_at=planned_at,
+        lifetime=rng.choice([None, None, None, timedelta(minutes=1), timedelta(hours=1), timedelta(days=2)]),
+        has_key=rng.random() < 0.4,
+        is_guarded=token.rules.guards_retries,
+        is_batch=is_batch,
+    )
+    day.ledger.wishes[text] = wanted
+    wait = seconds(rng.choice([0, 0, 1, 10, 25]))
+    patience = rng.choice([3, 3, 60])
+    category = rng.choice([1, 3, 5, 9, 10, 10, 10, 77])
+    reference = rng.choice(REFERENCES)
+    key = None
+    if wanted.has_key:
+        key = IdempotencyKey(method="POST", path=f"/{is_batch}", key=text, body_hash=text.encode())
+
+    async def verb(house: House) -> Sent | BatchView:
+        if house.gateway.spend(token) is not None:
+            day.ledger.spent.setdefault((day.lives, token.id), []).append(day.clock.monotonic())
+        if is_batch:
+            ask_batch = AskBatch(
+                recipients=[AskRecipient(phone=phone) for phone in phones],
+                text=text,
+                body_hash=text.encode(),
+                category=category,
+                account_id=wanted.account_id,
+                reference=reference,
+                planned_at=planned_at,
+                lifetime=wanted.lifetime,
+            )
+            return await house.gateway.send_batch(token, ask_batch, wait=wait, key=key)
+        ask = Ask(
+            phone=phones[0],
+            text=text,
+            category=category,
+            account_id=wanted.account_id,
+            reference=reference,
+            planned_at=planned_at,
+            lifetime=wanted.lifetime,
+        )
+        return await house.gateway.send(token, ask, wait=wait, key=key)
+
+    for _ in range(4):
+        told = await day.ask(who, verb, patience=patience)
+        is_content = tell(day, who, told, wanted)
+        if is_content and rng.random() < 0.9:
+            return
+        await day.clock.elapse(seconds(rng.choice([0.1, 3, 20])))
+
+
+def singles(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Tills and shops that send one message at a time."""
+    for at in hours.draw(rng, 8, 20):
+        who, own = rng.choice(["owner", "owner", *CALLERS]), Random(rng.random())
+        yield Happening(at, "", partial(wish, rng=own, who=who, is_batch=False, is_planned=False))
+
+
+def lists(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Bulk requests."""
+    for at in hours.draw(rng, 1, 5):
+        who, own, is_planned = rng.choice(["owner", *CALLERS]), Random(rng.random()), rng.random() < 0.2
+        yield Happening(at, "", partial(wish, rng=own, who=who, is_batch=True, is_planned=is_planned))
+
+
+def appointments(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Messages for later."""
+    for at in hours.draw(rng, 2, 6):
+        yield Happening(at, "", partial(wish, rng=Random(rng.random()), who="owner", is_batch=False, is_planned=True))
+
+
+async def meddle(day: Day, *, what: str, place: float) -> None:
+    """Cancel, send again or release a message that may be any."""
+    owner = day.world.tokens["everything"]
+    number = 1 + int(place * day.oracle.messages())
+    verbs: dict[str, Callable[[House], Any]] = {
+        "cancels": lambda house: house.gateway.cancel(owner, number),
+        "sends again": lambda house: house.gateway.resend(owner, number, wait=seconds(0)),
+        "releases": lambda house: house.gateway.release(owner, number),
+    }
+    told = await day.ask("owner", verbs[what])
+    if isinstance(told, Sent):
+        standing = told.standing
+        day.say(f"owner {what} {number}: {standing.id} {standing.status}")
+        day.oracle.hear(f"{what} {len(day.journal)}", standing.id, standing.status.value, standing.remote_id)
+
+
+async def cancel_reference(day: Day) -> None:
+    """Withdraw whatever still waits of an invoice."""
+    owner = day.world.tokens["everything"]
+    await day.ask("owner", lambda house: house.gateway.cancel_reference(owner, "FTR-1"))
+
+
+def regrets(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Cancelling and sending again, by ids that may be anything."""
+    for at in hours.draw(rng, 2, 9):
+        what, place = rng.choice(["cancels", "cancels", "sends again", "releases"]), rng.random() ** 0.3
+        yield Happening(at, "", partial(meddle, what=what, place=place))
+    for at in hours.draw(rng, 0, 2):
+        yield Happening(at, "somebody cancels FTR-1", cancel_reference)
+
+
+async def look(day: Day, *, place: float) -> None:
+    """Look how a message and a batch are doing."""
+    owner = day.world.tokens["everything"]
+    number = 1 + int(place * day.oracle.messages())
+    told = await day.ask("reader", lambda house: house.gateway.message(owner, number))
+    if isinstance(told, tuple):
+        day.oracle.hear("reader", number, told[0].status.value, told[0].remote_id)
+    batches = sorted(number for numbers in day.ledger.batch_ids.values() for number in numbers)
+    if batches:
+        batch_id = batches[int(place * len(batches))]
+        view = await day.ask("reader", lambda house: house.gateway.batch(owner, batch_id))
+        if isinstance(view, BatchView):
+            day.oracle.hear_batch(view, None)
+
+
+def questions(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """People who look how a message or a batch is doing."""
+    for at in hours.draw(rng, 3, 10):
+        yield Happening(at, "", partial(look, place=rng.random()))
+
+
+async def order(day: Day, *, what: str, place: int, on_unknown: OnUnknown) -> None:
+    """Let the owner decide about an account."""
+    owner = day.world.tokens["everything"]
+    number = 1 + place % len(day.ledger.paces)
+    change = AccountChange(on_unknown=on_unknown)
+    verbs: dict[str, Callable[[House], Any]] = {
+        "pauses": lambda house: house.gateway.pause_account(owner, number),
+        "resumes": lambda house: house.gateway.resume_account(owner, number),
+        "makes default": lambda house: house.gateway.make_default(owner, number),
+        "changes": lambda house: house.gateway.change_account(owner, number, change),
+    }
+    day.say(f"owner {what} {number}")
+    await day.ask("owner", verbs[what])
+
+
+def owners(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Pausing, resuming, and another mind about what is in doubt."""
+    for at in hours.draw(rng, 2, 5):
+        what, place = rng.choice(["pauses", "resumes", "makes default", "changes"]), rng.randrange(6)
+        mind = rng.choice(list(OnUnknown))
+        yield Happening(at, "", partial(order, what=what, place=place, on_unknown=mind))
+        if what == "pauses":
+            later = min(LENGTH, at + rng.choice([0.1, 5, 600]))
+            yield Happening(later, "", partial(order, what="resumes", place=place, on_unknown=mind))
+
+
+def neighbours(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Somebody who links a line again that no loop may link by itself."""
+    for at in (*hours.draw(rng, 3, 3), *(rng.uniform(0, LENGTH) for _ in range(4))):
+        yield Happening(at, "", lambda day: day.resume_all())
+
+
+# -- WhatsApp
+
+
+def _phone(day: Day, place: int) -> Phone:
+    return day.phones[1 + place % len(day.ledger.paces)]
+
+
+def hang_up(day: Day, *, rng: Random, place: int) -> None:
+    """Let a line end, one way or another."""
+    phone = _phone(day, place)
+    farewell = rng.choice([*FAREWELLS, phone.ban()])
+    phone.say(f"hangs up: {farewell}")
+    phone.hang_up(farewell)
+
+
+def be_engaged(day: Day, *, rng: Random, place: int) -> None:
+    """Let the next dials fail."""
+    phone = _phone(day, place)
+    no_session = LineEvent(news=LineNews.NO_SESSION)
+    phone.dials.extend(rng.choices([DROPPED, OSError("no route"), no_session, phone.ban()], k=2))
+
+
+def lines(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Lines that drop, are banned, logged out or blocked, and dials that fail."""
+    for at in hours.draw(rng, 2, 6):
+        yield Happening(at, "", partial(hang_up, rng=rng, place=rng.randrange(6)))
+    for at in hours.draw(rng, 0, 3):
+        yield Happening(at, "", partial(be_engaged, rng=rng, place=rng.randrange(6)))
+
+
+def change_evidence(day: Day, *, rng: Random, place: int) -> None:
+    """Let looks for evidence find something else from now on."""
+    _phone(day, place).evidence = rng.choice([None, None, Unclear(), OSError("sick")])
+
+
+def evidence(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """What a look for evidence finds: the truth, nothing, or trouble."""
+    for at in hours.draw(rng, 2, 6):
+        yield Happening(at, "", partial(change_evidence, rng=rng, place=rng.randrange(6)))
+
+
+def write(day: Day, *, place: int) -> None:
+    """Let a customer write to us."""
+    phone = _phone(day, place)
+    phone.tell(Inbound(remote_id=f"IN-{len(day.journal)}", sender=PHONES[0], text="Dur", at=day.clock.now()))
+
+
+def gossip(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Receipts late, twice, in the wrong order, or for nothing that anybody knows; and customers who write."""
+    for at in hours.draw(rng, 3, 10):
+        place = rng.randrange(6)
+        yield Happening(at, "", lambda day, place=place: _phone(day, place).gossip())  # type: ignore[misc]
+    for at in hours.draw(rng, 0, 2):
+        yield Happening(at, "a customer writes", partial(write, place=rng.randrange(6)))
+
+
+# -- the machine
+
+
+def trap(day: Day, *, commits: int) -> None:
+    """Let the process die right after a commit."""
+    if day.house is not None:
+        day.house.store.writer.dies_in = commits
+
+
+def crashes(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """kill -9, at any turn of the loop, or right after a commit that nobody hears of any more."""
+    for at in hours.draw(rng, 1, 3):
+        turns = rng.randrange(30)
+        yield Happening(at, "", lambda day, turns=turns: day.kill_after(turns))  # type: ignore[misc]
+    for at in hours.draw(rng, 0, 3):
+        yield Happening(at, "a trap", partial(trap, commits=rng.randrange(1, 12)))
+
+
+def tell_to_stop(day: Day) -> None:
+    """Let the process be told to stop."""
+    day.wants_stop = True
+
+
+def stops(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Stops with good manners."""
+    for at in hours.draw(rng, 1, 2):
+        yield Happening(at, "", tell_to_stop)
+
+
+def trouble_disk(day: Day, *, what: str) -> None:
+    """Let the disk be in trouble until `heal`."""
+    if day.house is None or day.is_killed:
+        return
+    store = day.house.store
+    day.steady = 0
+    match what:
+        case "full":
+            store.writer.fill_disk()
+        case "away":
+            store.writer.refuses = True
+        case "unreadable":
+            store.is_unreadable = True
+        case _:
+            store.writer.hold()
+
+
+def disks(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """A disk that is full, away, unreadable or slow for a while."""
+    for at in hours.draw(rng, 1, 4):
+        what = rng.choice(["full", "full", "away", "unreadable", "slow"])
+        long = rng.choice([0.2, 3, 8] if what == "slow" else [0.2, 8, 100, 3600])
+        yield Happening(at, f"the disk is {what}", partial(trouble_disk, what=what))
+        yield Happening(min(LENGTH, at + long), "the disk is well", lambda day: day.heal())
+
+
+def clocks(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """A wall clock that is set."""
+    for at in hours.draw(rng, 1, 3):
+        by = rng.choice([-7200, -3600, -30, -1, 1, 30, 3600, 7200])
+        yield Happening(at, f"the wall clock is set by {by} s", lambda day, by=by: day.jump(by))  # type: ignore[misc]
+
+
+def deafen(day: Day) -> None:
+    """Take the bells away: polling alone must do."""
+    if day.house is not None:
+        day.house.store.writer._listeners.clear()
+
+
+def deafness(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Bells that nobody hears."""
+    for at in hours.draw(rng, 1, 2):
+        yield Happening(at, "the bells fall silent", deafen)
+
+
+Plan: TypeAlias = Callable[[Random, Hours], Iterator[Happening]]
+"""A small generator of happenings, by its own chance and at the day's hours."""
+
+ALWAYS: tuple[Plan, ...] = (singles, questions, neighbours)
+GENERATORS: tuple[Plan, ...] = (
+    lists,
+    appointments,
+    regrets,
+    owners,
+    lines,
+    evidence,
+    gossip,
+    crashes,
+    stops,
+    disks,
+    clocks,
+    deafness,
+)
+
+
+def draw(day: Day) -> list[Happening]:
+    """Draw the plan of a day by its seed."""
+    rng = day.rng
+    day.arms_off = {arm for arm in ARMS if arm != "takes" and rng.random() < 0.4}
+    hours = Hours(rng)
+    plans = [*ALWAYS, *(plan for plan in GENERATORS if rng.random() < 0.6)]
+    return [happening for plan in plans for happening in plan(Random(f"{day.seed} {plan.__name__}"), hours)]

@@ -1,0 +1,57 @@
+"""Whole virtual days from a seed: whatever happens on them, the promises hold."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+from tests.rounds import rounds
+from tests.simulation.day import Day, Stage, play
+from tests.simulation.plans import draw
+
+SEEDS, CHUNK = rounds(200, 20_000), rounds(25, 100)
+REPLAY = "replay: GUVERCIN_DAY={} python -m pytest tests/simulation/test_days.py -k test_one_day"
+
+
+def one_day(seed: int, template: Path, stage: Stage | None = None) -> Day:
+    folder = Path(tempfile.mkdtemp(prefix="day", dir=template.parent))
+    try:
+        with capture_logs() as logs:
+            day = play(seed, draw, folder, template, stage)
+        stumbles = [entry for entry in logs if entry["event"] in {"loop_step_failed", "write_failed"}]
+        assert not stumbles, f"{stumbles[0]}"
+    except BaseException as broken:
+        broken.add_note(REPLAY.format(seed))
+        raise
+    finally:
+        shutil.rmtree(folder)
+    return day
+
+
+@pytest.mark.parametrize("first", range(0, SEEDS, CHUNK))
+def test_whatever_happens_on_a_day_the_promises_hold(template: Path, first: int) -> None:
+    for seed in range(first, first + CHUNK):
+        one_day(seed, template)
+
+
+def test_one_day_is_the_same_each_time_it_is_played(template: Path) -> None:
+    seed = int(os.environ.get("GUVERCIN_DAY", "7"))
+    day = one_day(seed, template)
+    sys.stdout.write(f"digest {day.digest}\n")
+    assert one_day(seed, template).digest == day.digest
+
+
+def test_another_process_plays_the_same_day(template: Path) -> None:
+    """No order of a set and no address in memory decides anything."""
+    played = subprocess.run(
+        [sys.executable, "-m", "pytest", "-s", "-p", "no:cacheprovider", __file__, "-k", "test_one_day"],
+        env=os.environ | {"PYTHONHASHSEED": "5", "GUVERCIN_DAY": "3"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert f"digest {one_day(3, template).digest}" in played.stdout, played.stdout

@@ -1,0 +1,222 @@
+"""The oracle can fail: each of these gateways breaks one promise, and some day finds it out."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from tests.gateway.house import SteadyStore, pace
+from tests.simulation.day import Stage
+from tests.simulation.oracle import Broken
+from tests.simulation.test_days import one_day
+from tests.simulation.whatsapp import Wire
+
+from guvercin.core.account import Account
+from guvercin.core.event import EventKind, Standing
+from guvercin.core.message import Lane, Status
+from guvercin.core.outcome import Accepted, Outcome
+from guvercin.core.pacing import Use
+from guvercin.store.store import Acceptance, BatchRow, Claimed, Doubt
+from guvercin.store.writer import Tx
+from guvercin.transports.base import Outgoing
+
+MOST_DAYS = 60
+
+
+class SendsTwice(Wire):
+    """What a transport that retries by itself does."""
+
+    async def send(self, message: Outgoing) -> Outcome:
+        outcome = await super().send(message)
+        if isinstance(outcome, Accepted):
+            self._phone.arrive(message, outcome.at)
+        return outcome
+
+
+class NeverSends(Wire):
+    """What a transport that guesses does."""
+
+    async def send(self, message: Outgoing) -> Outcome:
+        if message.message_id % 5 == 0 and self._can_send():
+            return Accepted(f"GUESS-{message.message_id}", self._clock.now())
+        return await super().send(message)
+
+
+class Forgets(SteadyStore):
+    """Says yes, and stores nothing."""
+
+    async def accept(self, *args: Any, **options: Any) -> Acceptance:
+        accepted = await super().accept(*args, **options)
+        number = 0 if accepted.standing is None else accepted.standing.id
+        if number % 4 == 0:
+            return replace(
+                accepted, standing=Standing(id=number + 10**6, account_id=1, batch_id=None, status=Status.QUEUED)
+            )
+        return accepted
+
+
+class NeverSettles(SteadyStore):
+    async def settle(self, message_id: int, *_: Any, **__: Any) -> Standing:
+        return Standing(id=message_id, account_id=1, batch_id=None, status=Status.SENT)
+
+    async def settle_and_claim(self, *known: Any, **options: Any) -> Claimed | None:
+        return await self.claim(1, known[3], **options)
+
+
+class Hurries(SteadyStore):
+    """A dispatcher over this store knows no gaps."""
+
+    async def accounts(self) -> Sequence[Account]:
+        return [replace(account, pace=pace((0, 0))) for account in await super().accounts()]
+
+
+class ForgetsTheGap(SteadyStore):
+    """A restart begins without a past."""
+
+    async def use(self, *_: Any) -> Use:
+        return Use()
+
+
+class KnowsNoRepeats(SteadyStore):
+    async def accept(self, *args: Any, **options: Any) -> Acceptance:
+        return await super().accept(*args, **options | {"key": None, "repeat": None})
+
+
+class KnowsNoLimits(SteadyStore):
+    async def accept(self, *args: Any, **options: Any) -> Acceptance:
+        return await super().accept(*args, **options | {"quota": None})
+
+
+class LastComesFirst(SteadyStore):
+    def _line_ms(self, _: datetime) -> int:
+        self._last_due = (self._last_due or 2 * 10**12) - 1
+        return self._last_due - 10**12
+
+
+class CancelsInWords(SteadyStore):
+    async def cancel(self, message_id: int, *, now: datetime) -> Standing:
+        standing = await self.standing(message_id)
+        assert standing is not None
+        return (
+            replace(standing, status=Status.CANCELLED)
+            if standing.status is Status.QUEUED
+            else await super().cancel(message_id, now=now)
+        )
+
+
+class SendsWhatWasInHandAgain(SteadyStore):
+    """A start that takes what a crash left in hand for what never left."""
+
+    async def recover(self, **options: Any) -> int:
+        def work(tx: Tx) -> None:
+            for (message_id,) in tx.execute("SELECT id FROM message WHERE status = 'sending'").fetchall():
+                tx.execute("UPDATE message SET status = 'queued' WHERE id = ?", (message_id,))
+                tx.record(0, EventKind.MESSAGE_DEFERRED, message_id=message_id)
+
+        await self._writer.do(work)
+        return await super().recover(**options)
+
+
+class IsDeaf(SteadyStore):
+    async def receive(self, *_: Any, **__: Any) -> None:
+        return
+
+
+class TakesPagesOut(SteadyStore):
+    """Changes its own past."""
+
+    async def receive(self, *args: Any, **options: Any) -> None:
+        await super().receive(*args, **options)
+        await self._writer.do(
+            lambda tx: (
+                tx.execute(
+                    "DELETE FROM event WHERE id = (SELECT max(id) FROM event WHERE kind = 'mesaj.iletildi')"
+                ).rowcount
+            )
+        )
+
+
+class GoesBack(SteadyStore):
+    async def receive(self, *args: Any, **options: Any) -> None:
+        await super().receive(*args, **options)
+        await self._writer.do(
+            lambda tx: tx.execute("UPDATE message SET status = 'sent' WHERE status IN ('delivered', 'read')").rowcount
+        )
+
+
+class MiscountsDoubts(SteadyStore):
+    async def batch(self, batch_id: int) -> BatchRow | None:
+        found = await super().batch(batch_id)
+        if found is None:
+            return None
+        kept: dict[Status, int] = {
+            status: count for status, count in found.counts.by_status.items() if status is not Status.UNKNOWN
+        }
+        return replace(found, counts=replace(found.counts, by_status=MappingProxyType(kept)))
+
+
+class IsEarly(SteadyStore):
+    async def claim(self, account_id: int, lanes: Sequence[Lane], *, now: datetime, **options: Any) -> Claimed | None:
+        await super().release_due(now=now + timedelta(hours=2), limit=100)
+        return await super().claim(account_id, lanes, now=now, **options)
+
+
+class IsLate(SteadyStore):
+    """Asks no lifetime."""
+
+    async def claim(self, account_id: int, lanes: Sequence[Lane], *, now: datetime, **options: Any) -> Claimed | None:
+        return await super().claim(account_id, lanes, now=now - timedelta(days=1), **options)
+
+    async def expire(self, **_: Any) -> int:
+        return 0
+
+
+class TellsInVain(SteadyStore):
+    """Never looks into a doubt."""
+
+    async def in_doubt(self, **_: Any) -> Sequence[Doubt]:
+        return ()
+
+
+MUTANTS = [
+    ("P1", Stage(store_in=Forgets)),
+    ("P2", Stage(store_in=NeverSettles)),
+    ("P2", Stage(store_in=TellsInVain)),
+    ("P3", Stage(line=SendsTwice)),
+    ("P3", Stage(store_in=SendsWhatWasInHandAgain)),
+    ("P4", Stage(store_in=LastComesFirst)),
+    ("P5", Stage(store_in=GoesBack)),
+    ("P6", Stage(store_in=TakesPagesOut)),
+    ("P7", Stage(store_in=CancelsInWords)),
+    ("P8", Stage(store_in=Hurries)),
+    ("P8", Stage(store_in=ForgetsTheGap)),
+    ("P8", Stage(store_in=IsEarly)),
+    ("P8", Stage(store_in=IsLate)),
+    ("P9", Stage(store_in=MiscountsDoubts)),
+    ("TRUE", Stage(line=NeverSends)),
+    ("TRUE", Stage(store_in=IsDeaf)),
+    ("ONCE", Stage(store_in=KnowsNoRepeats)),
+    ("LIMIT", Stage(store_in=KnowsNoLimits)),
+]
+
+
+def _name(value: object) -> str:
+    if isinstance(value, Stage):
+        return (value.line if value.line is not Wire else value.store_in).__name__
+    return str(value)
+
+
+@pytest.mark.parametrize(("promise", "stage"), MUTANTS, ids=_name)
+def test_a_broken_promise_is_found_out(template: Path, promise: str, stage: Stage) -> None:
+    found: list[str] = []
+    for seed in range(MOST_DAYS):
+        try:
+            one_day(seed, template, stage)
+        except Broken as broken:
+            found.append(broken.promise)
+            if broken.promise == promise:
+                return
+    pytest.fail(f"{MOST_DAYS} days found {found}")
