@@ -35,6 +35,9 @@ from guvercin.transports.base import Transport
 LENGTH = 86_400.0
 """Seconds of a virtual day."""
 
+_STEADY = 3.0
+"""Seconds after which a process without trouble has looked at everything that time asks of it."""
+
 _MOST_LEAPS = 400
 """The leaps in which a clear day must finish whatever a stormy one has left behind."""
 
@@ -96,6 +99,8 @@ class Day:
         self.jumped_at = -1e9
         self.is_killed = False
         self.wants_stop = False
+        self.is_troubled = False
+        """The disk is in trouble: nobody can ask for punctuality."""
         self.steady = 0.0
         """Seconds that time has gone by as it does, without any trouble of ours."""
         self.surprises: list[BaseException] = []
@@ -132,7 +137,7 @@ class Day:
         self.lives += 1
         self.is_killed = False
         self.say(f"process {self.lives} starts")
-        self.steady = 0
+        self.steady, self.is_troubled = 0, False
         self.house = await self.world.begin(gaps=self.pace)
         self.house.store.writer.on_death = partial(self.kill_after, 1)
         await self.house.loops.start()
@@ -188,7 +193,7 @@ class Day:
     def heal(self) -> None:
         """Let the store take what it is given."""
         if self.house is not None and not self.is_killed:
-            self.steady = 0
+            self.steady, self.is_troubled = 0, False
             self.house.store.is_unreadable = False
             writer = self.house.store.writer
             writer.refuses, writer.dies_in = False, 0
@@ -297,10 +302,10 @@ class Day:
         """Let time go by: as it does for a while, then in leaps."""
         if left <= 0:
             return
-        natural = min(left, self.rng.choice([0.01, 0.3, 1, 3]))
+        natural = min(left, self.rng.choice([0.01, 0.01, 0.3, 1, 3.1]))
         await self._natural(natural)
         left -= natural
-        for _ in range(self.rng.randrange(1, 4)):
+        for _ in range(self.rng.randrange(3)):
             leap = min(left, self.rng.choice([1, 15, 60]))
             await self._leap(leap)
             left -= leap
@@ -308,8 +313,10 @@ class Day:
 
     async def _natural(self, long: float) -> None:
         await self.clock.elapse(seconds(long))
-        self.steady += long
+        self.steady = 0 if self.is_troubled else self.steady + long
         await self.revive()
+        if self.steady >= _STEADY:
+            self.oracle.nothing_is_overdue()
 
     async def _leap(self, long: float) -> None:
         if long > 0:
@@ -322,7 +329,7 @@ class Day:
         await self.revive()
         if self.surprises:
             raise self.surprises[0]
-        self.oracle.look_on(steady=self.steady)
+        self.oracle.look_on()
 
     async def _clear_up(self) -> None:
         """Let the weather be fair, and time pass until nothing is left to do."""

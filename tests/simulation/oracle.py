@@ -159,17 +159,19 @@ class Oracle:
         if total != counts.sent + counts.failed + counts.queued or (wished is not None and total != wished):
             raise Broken("P9", f"batch {view.batch.id}: {total} = {counts}, {wished} wished")
 
-    def look_on(self, *, steady: float = 0.0) -> None:
-        """Check all that can be checked while things are under way. `steady`: seconds without any trouble of ours."""
+    def look_on(self) -> None:
+        """Check all that can be checked while things are under way."""
         self._read_events()
         for phone in self._phones.values():
             self._look_at_arrivals(phone)
             self._look_at_hands(phone)
-        if steady >= 3:
-            late = self._clock.now() - timedelta(hours=1)
-            question = "SELECT id, status FROM message WHERE status IN ('queued', 'sending') AND expires_at < ?"
-            if overdue := self._all(question, _ms(late)):
-                raise Broken("P2", f"{overdue} still open")
+
+    def nothing_is_overdue(self) -> None:
+        """Check what holds whenever a process has run for a moment without trouble."""
+        late = self._clock.now() - timedelta(hours=1)
+        question = "SELECT id, status FROM message WHERE status IN ('queued', 'sending') AND expires_at < ?"
+        if overdue := self._all(question, _ms(late)):
+            raise Broken("P2", f"{overdue} still open")
 
     def nothing_is_in_hand(self) -> None:
         """Check what a stop with good manners leaves behind."""

@@ -325,7 +325,7 @@ def trouble_disk(day: Day, *, what: str) -> None:
     if day.house is None or day.is_killed:
         return
     store = day.house.store
-    day.steady = 0
+    day.is_troubled = True
     match what:
         case "full":
             store.writer.fill_disk()

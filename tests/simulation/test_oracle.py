@@ -174,6 +174,13 @@ class IsLate(SteadyStore):
         return 0
 
 
+class ForgetsLifetimes(SteadyStore):
+    """Fails what has expired when its turn comes, and not before."""
+
+    async def expire(self, **_: Any) -> int:
+        return 0
+
+
 class TellsInVain(SteadyStore):
     """Never looks into a doubt."""
 
@@ -185,6 +192,7 @@ MUTANTS = [
     ("P1", Stage(store_in=Forgets)),
     ("P2", Stage(store_in=NeverSettles)),
     ("P2", Stage(store_in=TellsInVain)),
+    ("P2", Stage(store_in=ForgetsLifetimes)),
     ("P3", Stage(line=SendsTwice)),
     ("P3", Stage(store_in=SendsWhatWasInHandAgain)),
     ("P4", Stage(store_in=LastComesFirst)),

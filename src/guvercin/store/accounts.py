@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -25,8 +26,9 @@ def pack_pace(pace: Pace) -> str:
     return orjson.dumps({"gaps": gaps}).decode()
 
 
+@lru_cache(maxsize=256)
 def unpack_pace(text: str) -> Pace:
-    """Read what `pack_pace` wrote."""
+    """Read what `pack_pace` wrote. Remembered: the lines ask every second, and a pace seldom changes."""
     gaps = {
         Lane(lane): Gap(least=timedelta(seconds=least), most=timedelta(seconds=most))
         for lane, (least, most) in orjson.loads(text)["gaps"].items()
