@@ -257,7 +257,7 @@ class Day:
         for number in self.ledger.paces:
 
             async def resume(house: House, number: int = number) -> Account:
-                return await house.gateway.resume_account(owner, number)
+                return await house.gateway.accounts.resume(owner, number)
 
             await self.ask("owner", resume)
 
@@ -288,13 +288,13 @@ class Day:
     async def _furnish(self) -> None:
         """Give the business its accounts and its owner's choices."""
         assert self.house is not None
-        owner, gateway = self.world.tokens["everything"], self.house.gateway
+        owner, accounts = self.world.tokens["everything"], self.house.gateway.accounts
         for number in range(1, self.rng.choice([1, 2, 2, 3]) + 1):
             if number > 1:
-                await gateway.add_account(owner, NewAccount(name=f"Kasa {number}", kind=Kind.SANDBOX))
+                await accounts.add(owner, NewAccount(name=f"Kasa {number}", kind=Kind.SANDBOX))
             gaps = self.rng.choice(PACES).gaps if number > 1 else self.pace.gaps
             change = AccountChange(gaps=gaps, on_unknown=self.rng.choice([OnUnknown.HOLD, *OnUnknown]))
-            await gateway.change_account(owner, number, change)
+            await accounts.change(owner, number, change)
             self.ledger.paces[number] = gaps
         await self.clock.elapse(seconds(1.1))
 

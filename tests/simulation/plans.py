@@ -192,7 +192,7 @@ async def look(day: Day, *, place: float) -> None:
     batches = sorted(number for numbers in day.ledger.batch_ids.values() for number in numbers)
     if batches:
         batch_id = batches[int(place * len(batches))]
-        view = await day.ask("reader", lambda house: house.gateway.batch(owner, batch_id))
+        view = await day.ask("reader", lambda house: house.gateway.batches.one(owner, batch_id))
         if isinstance(view, BatchView):
             day.oracle.hear_batch(view, None)
 
@@ -209,10 +209,10 @@ async def order(day: Day, *, what: str, place: int, on_unknown: OnUnknown) -> No
     number = 1 + place % len(day.ledger.paces)
     change = AccountChange(on_unknown=on_unknown)
     verbs: dict[str, Callable[[House], Any]] = {
-        "pauses": lambda house: house.gateway.pause_account(owner, number),
-        "resumes": lambda house: house.gateway.resume_account(owner, number),
-        "makes default": lambda house: house.gateway.make_default(owner, number),
-        "changes": lambda house: house.gateway.change_account(owner, number, change),
+        "pauses": lambda house: house.gateway.accounts.pause(owner, number),
+        "resumes": lambda house: house.gateway.accounts.resume(owner, number),
+        "makes default": lambda house: house.gateway.accounts.make_default(owner, number),
+        "changes": lambda house: house.gateway.accounts.change(owner, number, change),
     }
     day.say(f"owner {what} {number}")
     await day.ask("owner", verbs[what])
