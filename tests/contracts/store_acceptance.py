@@ -175,6 +175,17 @@ class RetryGuardLaws:
         for word in (b"a", b"b"):
             assert not (await desk.take(draft(), repeat=guard(desk.now, word))).repeated
 
+    async def test_a_row_of_the_time_before_is_the_nearer_kin(self, desk: Desk) -> None:
+        """A planned time that has come in between makes no new message."""
+        planned = standing(await desk.take(draft(), repeat=guard(desk.now, b"planned")))
+        came = Repeat(fingerprint=b"now", since=desk.now - GUARD, before=b"planned")
+        assert standing(await desk.take(draft(), repeat=came)).id == planned.id
+        now = standing(await desk.take(draft(), repeat=guard(desk.now, b"now")))
+        assert now.id != planned.id
+        assert standing(await desk.take(draft(), repeat=came)).id == planned.id
+        await desk.store.cancel(planned.id, now=desk.now)
+        assert standing(await desk.take(draft(), repeat=came)).id == now.id
+
     async def test_a_crowd_of_retries_is_one_message(self, desk: Desk) -> None:
         crowd = await asyncio.gather(*(desk.take(draft(), repeat=guard(desk.now)) for _ in range(50)))
         assert len({standing(one).id for one in crowd}) == len(await desk.rows()) == 1

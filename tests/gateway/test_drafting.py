@@ -344,15 +344,12 @@ def test_a_request_that_differs_has_another_fingerprint(difference: dict[str, An
     assert fingerprint(replace(plain, **difference), asked()) != fingerprint(plain, asked())
 
 
-def test_a_planned_time_is_part_of_a_request_whether_it_has_come_or_not() -> None:
+def test_a_planned_time_that_is_to_come_is_part_of_a_request() -> None:
     planned_at = NOW + timedelta(seconds=2)
-    early, late = draft(planned_at=planned_at), draft(planned_at=planned_at, now=planned_at + timedelta(seconds=1))
-    assert early.due_at == planned_at
-    assert late.due_at is None
     local = planned_at.astimezone(timezone(timedelta(hours=3)))
-    assert fingerprint(early, asked(planned_at=planned_at)) == fingerprint(late, asked(planned_at=local))
-    others = (None, planned_at, planned_at + timedelta(microseconds=1))
-    assert len({fingerprint(early, asked(planned_at=time)) for time in others}) == len(others)
+    times = (None, planned_at, planned_at + timedelta(microseconds=1))
+    assert len({fingerprint(draft(planned_at=time), asked(planned_at=time)) for time in times}) == len(times)
+    assert fingerprint(draft(planned_at=planned_at), asked()) == fingerprint(draft(planned_at=local), asked())
 
 
 def test_an_account_is_part_of_a_request_as_it_was_asked_for() -> None:
@@ -367,6 +364,7 @@ def test_what_no_reader_would_call_a_difference_makes_none() -> None:
         draft(phone="0532 123 45 67"),
         draft(name="Ayşe"),
         draft(category=1),
+        draft(planned_at=NOW - timedelta(minutes=1)),
         replace(draft(), expires_at=NOW + timedelta(days=9)),
     )
     assert {fingerprint(made, asked()) for made in same} == {fingerprint(plain, asked())}

@@ -264,8 +264,8 @@ def fingerprint(draft: Draft, ask: Ask) -> bytes:
     """Answer what makes two requests the same in the eyes of the guard against retries.
 
     Number, text, file and reference; the account and a planned time too, since a request that differs there is no
-    repeat, and swallowing it would lose a message. These two as they were asked for, not as they came out: a retry is
-    the same request although its planned time has come, or the default account has changed, since the first try.
+    repeat, and swallowing it would lose a message. The account as it was asked for, not as it came out: a retry is the
+    same request although the default account has changed since the first try.
     """
     file = draft.content.file
     parts = (
@@ -274,6 +274,6 @@ def fingerprint(draft: Draft, ask: Ask) -> bytes:
         draft.content.text or "",
         file.digest if file else "",
         draft.reference or "",
-        "" if ask.planned_at is None else ask.planned_at.astimezone(UTC).isoformat(),
+        "" if draft.due_at is None else draft.due_at.astimezone(UTC).isoformat(),
     )
     return hashlib.sha256("\x00".join(parts).encode()).digest()[:16]

@@ -124,7 +124,7 @@ class Gateway:
             token_id=token.id,
             now=now,
             key=_key_row(key),
-            repeat=Repeat(fingerprint=fingerprint(draft, ask), since=guard),
+            repeat=_repeat(draft, ask, since=guard),
             quota=self._quota(token, now),
         )
         return await self._sent(accepted, account, wait)
@@ -427,6 +427,13 @@ def _with_file(draft: Draft, found: File | Code | None) -> Draft:
             return replace(draft, content=replace(draft.content, file=found))
         case _:
             return replace(draft, reason=found)
+
+
+def _repeat(draft: Draft, ask: Ask, *, since: datetime | None) -> Repeat:
+    """Answer how to recognise a request that was made before: also if its planned time has come in between."""
+    has_come = ask.planned_at is not None and draft.due_at is None
+    before = fingerprint(replace(draft, due_at=ask.planned_at), ask) if has_come else None
+    return Repeat(fingerprint=fingerprint(draft, ask), before=before, since=since)
 
 
 def _key_row(key: IdempotencyKey | None) -> KeyRow | None:

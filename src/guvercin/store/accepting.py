@@ -24,6 +24,17 @@ def _replay(tx: Tx, token_id: int, key: KeyRow) -> Acceptance | None:
     return Acceptance(standing=first, batch_id=batch_id, replayed=True)
 
 
+def _repeated(tx: Tx, token_id: int, repeat: Repeat) -> Standing | None:
+    """Answer the row that a request without a key repeats, where its token wants that looked for."""
+    if repeat.since is None:
+        return None
+    for fingerprint in filter(None, (repeat.before, repeat.fingerprint)):
+        row = tx.execute(sql.FIND_REPEAT, (token_id, fingerprint, to_ms(repeat.since))).fetchone()
+        if row is not None:
+            return find(tx, row[0])
+    return None
+
+
 def _keep_key(tx: Tx, token_id: int, key: KeyRow, ms: int, *, message_id: int | None, batch_id: int | None) -> None:
     tx.execute(
         sql.INSERT_KEY,
@@ -120,10 +131,8 @@ def accept(
     if key is not None and (first := _replay(tx, token_id, key)) is not None:
         return first
     now_ms = to_ms(now)
-    if key is None and repeat is not None and repeat.since is not None:
-        row = tx.execute(sql.FIND_REPEAT, (token_id, repeat.fingerprint, to_ms(repeat.since))).fetchone()
-        if row is not None:
-            return Acceptance(standing=find(tx, row[0]), repeated=True)
+    if key is None and repeat is not None and (stood_there := _repeated(tx, token_id, repeat)) is not None:
+        return Acceptance(standing=stood_there, repeated=True)
     _check_account(tx, draft.account_id)
     if quota is not None:
         _check_quota(tx, token_id, quota, 1)

@@ -36,11 +36,13 @@ class KeyRow:
 class Repeat:
     """The guard against retries without a key: a row of this fingerprint after `since` is the same request.
 
-    `since` null: the guard is off for this sender, but later ones may still find this row.
+    `since` null: the guard is off for this sender, but later ones may still find this row. `before`: the fingerprint
+    that the same request had while its planned time was still to come; a row of that one is the nearer kin.
     """
 
     fingerprint: bytes
     since: datetime | None
+    before: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
