@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, reading, sending, starting
+from bench import claiming, overload, reading, sending, starting
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "cycle": sending.cycle,
     "routes": sending.routes,
     "read": reading.read,
+    "overload": overload.overload,
     "claim": claiming.claim,
     "start": starting.start,
     "install": starting.install,

@@ -11,7 +11,10 @@ _LENGTH = b"content-length: "
 
 @dataclass(slots=True, kw_only=True)
 class Load:
-    """What a drive brought. `waits` are seconds from a request to the end of its answer; `took` those of it all."""
+    """What a drive brought.
+
+    `waits` are the seconds from a request that was granted to the end of its answer; `took` those of the whole drive.
+    """
 
     waits: list[float] = field(default_factory=list)
     refused: int = 0
@@ -20,7 +23,7 @@ class Load:
 
     @property
     def rate(self) -> float:
-        """Answer requests per second."""
+        """Answer granted requests per second."""
         return len(self.waits) / self.took
 
 
@@ -48,8 +51,9 @@ class _Connection(asyncio.Protocol):
         length = int(self._buffer[at : self._buffer.index(b"\r", at)])
         if len(self._buffer) < head + 4 + length:
             return
-        self._load.waits.append(perf_counter() - self._asked_at)
-        if not self._buffer.startswith(b"HTTP/1.1 2"):
+        if self._buffer.startswith(b"HTTP/1.1 2"):
+            self._load.waits.append(perf_counter() - self._asked_at)
+        else:
             self._load.refused += 1
         self._load.last, self._buffer = self._buffer, b""
         self._ask()

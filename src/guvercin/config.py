@@ -45,6 +45,8 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "timezone": sentence("Write a name such as Europe/Istanbul."),
         "allow_public": sentence("Write 1 or 0."),
         "forwarded_allow_ips": sentence("Write the addresses of your proxies, with a comma between them."),
+        "max_connections": sentence("Write a number from 1 to 100000, such as 1000."),
+        "request_timeout": sentence("Write a number of seconds from 1 to 3600, such as 20."),
         "log_level": sentence("Write one of these: debug, info, warning, error"),
         "log_format": sentence("Write one of these: text, json"),
     },
@@ -108,6 +110,8 @@ class Config(BaseSettings):
     token: SecretStr | None = None
     allow_public: bool = False
     forwarded_allow_ips: str = "127.0.0.1"
+    max_connections: Annotated[int, Field(ge=1, le=100_000)] = 1_000
+    request_timeout: Annotated[float, Field(ge=1, le=3_600)] = 20.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
 

@@ -2,13 +2,14 @@
 
 import asyncio
 import gc
+import os
 import signal
+import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random, SystemRandom  # noqa: TID251 -- made here, handed down as an argument
-from typing import Any
+from typing import Any, cast
 
 from starlette.types import ASGIApp
 
@@ -132,14 +133,14 @@ async def _alive(
     config: Config,
     *,
     sends: bool = True,
-    store_in: Callable[[Path], SqliteStore] = SqliteStore,
+    store_in: Callable[..., SqliteStore] = SqliteStore,
     alter: Callable[[ASGIApp], None] = lambda _: None,
-) -> AsyncIterator[tuple[ASGIApp, Gateway]]:
+) -> AsyncIterator[tuple[ASGIApp, House]]:
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
 
     make_folder(config)
     clock, rng = SystemClock(), SystemRandom()
-    store = store_in(config.data_dir)
+    store = store_in(config.data_dir, monotonic=clock.monotonic)
     await store.open()
     try:
         if not await store.accounts():
@@ -152,7 +153,7 @@ async def _alive(
             app = create_app(house.gateway, timezone=config.timezone, clock=clock, rng=rng)
             store.listen(app.state.metrics.heard)
             alter(app)
-            yield app, house.gateway
+            yield app, house
         finally:
             house.gateway.close()
             await house.loops.stop()
@@ -166,7 +167,7 @@ def serve(
     config: Config,
     on_started: Callable[[], None],
     *,
-    store_in: Callable[[Path], SqliteStore] = SqliteStore,
+    store_in: Callable[..., SqliteStore] = SqliteStore,
     alter: Callable[[ASGIApp], None] = lambda _: None,
 ) -> None:
     """Serve until a signal asks to stop: callers are answered, sends in hand finish, and it returns.
@@ -188,10 +189,12 @@ async def _serve(
     config: Config,
     lock: FolderLock,
     on_started: Callable[[], None],
-    store_in: Callable[[Path], SqliteStore],
+    store_in: Callable[..., SqliteStore],
     alter: Callable[[ASGIApp], None],
 ) -> None:
     import uvicorn  # noqa: PLC0415 -- only a server needs one
+
+    from guvercin.api.connections import Listener, bounded, room_for  # noqa: PLC0415 -- as uvicorn
 
     class Server(uvicorn.Server):
         """A server whose end is decided here: a signal lets waiting callers go before it waits for them."""
@@ -203,13 +206,29 @@ async def _serve(
         async def startup(self, sockets: Any = None) -> None:
             await super().startup(sockets)
             if self.started:
+                self._listen()
                 lock.tell(config.address)
                 on_started()
 
-    async with _alive(config, store_in=store_in, alter=alter) as (app, gateway):
+        def _listen(self) -> None:
+            """Put our own listeners in the place of asyncio's."""
+
+            def protocol() -> asyncio.Protocol:
+                kind: Any = self.config.http_protocol_class
+                made: asyncio.Protocol = kind(self.config, self.server_state, self.lifespan.state)
+                return made
+
+            theirs, loop = self.servers, asyncio.get_running_loop()
+            listening = [socket.socket(fileno=os.dup(each.fileno())) for server in theirs for each in server.sockets]
+            for server in theirs:
+                server.close()
+            self.servers = [cast("asyncio.Server", Listener(each, protocol, loop)) for each in listening]
+
+    async with _alive(config, store_in=store_in, alter=alter) as (app, house):
         server = Server(
             uvicorn.Config(
                 app,
+                http=bounded(room_for(config.max_connections), config.request_timeout),
                 host=config.host,
                 port=config.port,
                 lifespan="off",
@@ -220,13 +239,14 @@ async def _serve(
                 proxy_headers=True,
                 forwarded_allow_ips=config.forwarded_allow_ips,
                 timeout_keep_alive=30,
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=3,  # runs beside the loops' STOP_LIMIT and is over before it
                 backlog=1_024,
             ),
         )
 
         def stop() -> None:
-            gateway.close()
+            house.gateway.close()
+            house.loops.close()
             server.handle_exit(signal.SIGTERM, None)
 
         _spare_the_collector()

@@ -126,8 +126,7 @@ def test_a_fault_is_told_before_anything_is_promised(server: Server, fault: Faul
         with fault(server):
             refused(client, "Arıza")
             before = len(arrivals(server.arrivals))
-            ready = client.ask("GET", "/hazir")
-            assert (ready.status, ready.code) == (503, "kayit_yapilamadi")
+            server.until(lambda: is_unready(client), within=5, what="the news that nothing can be accepted")
             for place in range(5):
                 refused(client, f"Arıza {place}")
             assert client.get(f"/toplu/{toplu_id}").status == 200, "who only reads is served"
@@ -145,6 +144,12 @@ def test_a_fault_is_told_before_anything_is_promised(server: Server, fault: Faul
         assert len(client.pages()) == LINE + 1, "the log holds a message that was refused"
         assert server.stop() == 0
         assert "Traceback" not in server.said("err")
+
+
+def is_unready(client: Client) -> bool:
+    """Say whether the server tells that it can't accept; it finds out once a second."""
+    ready = client.ask("GET", "/hazir")
+    return (ready.status, ready.code) == (503, "kayit_yapilamadi")
 
 
 def refused(client: Client, text: str) -> None:

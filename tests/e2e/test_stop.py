@@ -5,6 +5,7 @@ from random import Random  # noqa: TID251 -- the seed stands beside it
 from signal import SIGCONT, SIGINT, SIGSTOP, SIGTERM, Signals
 
 import pytest
+from tests.conftest import Figures
 from tests.e2e.server import Server, monotonic
 from tests.e2e.tills import SLOW, TILLS, Book, Pen, tills_at_work
 
@@ -12,15 +13,17 @@ from guvercin.transports.ledger import arrivals
 
 pytestmark = pytest.mark.e2e
 
-STOP_LIMIT = 8.0
-"""Seconds until the end: five for the line to answer, five for callers who are being answered, mostly at once."""
+STOP_LIMIT = 7.0
+"""Seconds until the end: less than five where the cores are free, and then some."""
 
 WORK = 150
 """Messages that take the sandbox half a minute."""
 
 
 @pytest.mark.parametrize("signals", [[SIGTERM], [SIGINT, SIGINT]], ids=["SIGTERM", "Ctrl+C twice"])
-def test_a_signal_lets_callers_go_and_keeps_what_waits(server: Server, signals: list[Signals]) -> None:
+def test_a_signal_lets_callers_go_and_keeps_what_waits(
+    server: Server, signals: list[Signals], figures: Figures
+) -> None:
     server.start()
     client = server.client(server.first_token())
     numbers = [f"+90532123{place:04}" for place in range(WORK)]
@@ -42,6 +45,7 @@ def test_a_signal_lets_callers_go_and_keeps_what_waits(server: Server, signals: 
         answer, counts = single.result(), bulk.result()
         heard_after = monotonic() - began
         code = server.ended(within=STOP_LIMIT)
+        figures(callers_heard_s=round(heard_after, 2), ended_s=round(monotonic() - began, 2))
 
     assert code == 0, server.said("err")
     assert heard_after < STOP_LIMIT / 2, "callers waited for the end"
@@ -52,9 +56,13 @@ def test_a_signal_lets_callers_go_and_keeps_what_waits(server: Server, signals: 
 
     server.start()
     client = server.client(server.first_token())
-    slow = client.get(f"/durum/{answer.json['log_id']}").json["data"]
-    assert slow["durum"] in {"sent", "delivered", "read"}, "five seconds were enough for its answer"
     client.set_gap(0.0, 1)
+    slow = f"/durum/{answer.json['log_id']}"
+    server.until(
+        lambda: client.get(slow).json["data"]["durum"] in {"sent", "delivered", "read"},
+        within=20,
+        what="the evidence that the slow message had left: its answer came too late to be heard",
+    )
 
     def is_finished() -> bool:
         return bool(client.get(f"/toplu/{toplu_id}").json["data"]["durum"] == "finished")

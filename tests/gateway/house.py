@@ -96,7 +96,7 @@ class InlineWriter(Writer):
             self.refuses_next = max(0, self.refuses_next - 1)
             raise GuvercinError(Code.STORE_UNAVAILABLE, retry_after=seconds(5))
         job: _Job[T] = _Job(work, asyncio.get_running_loop().create_future())
-        self._waiting += 1
+        self._since.append(0.0)
         if self._held is not None:
             self._held.append(job)
         elif not self.is_dead:

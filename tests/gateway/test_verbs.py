@@ -18,6 +18,7 @@ from guvercin.core.pacing import Gap
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import LONGEST_ACCOUNT_NAME, LONGEST_GAP
 from guvercin.gateway.gateway import RETRY_GUARD
+from guvercin.gateway.pulse import FRESH, LIMIT
 from guvercin.gateway.requests import AccountChange, Ask, IdempotencyKey, NewAccount, Sent
 from guvercin.testing.transport import Act
 
@@ -531,15 +532,51 @@ async def test_pages_are_read_from_the_newest(house: House) -> None:
 
 
 async def test_readiness_is_found_out_by_writing(house: House) -> None:
-    assert await house.gateway.ready() == await house.gateway.ready()
     assert (await house.gateway.ready()).is_ready
     house.store.writer.refuses = True
-    sick = await house.gateway.ready()
-    assert (sick.is_ready, list(sick.troubles)) == (False, [Code.STORE_UNAVAILABLE.value])
-    house.store.writer.refuses = False
+    assert (await house.gateway.ready()).is_ready, "as it was found out a moment ago"
+    house.clock.advance(seconds(FRESH))
+    for _ in range(2):
+        sick = await house.gateway.ready()
+        assert (sick.is_ready, list(sick.troubles)) == (False, [Code.STORE_UNAVAILABLE.value])
+        house.store.writer.refuses = False
+    house.clock.advance(seconds(FRESH))
+    assert (await house.gateway.ready()).is_ready
     house.gateway.close()
     closing = await house.gateway.ready()
     assert (closing.is_ready, list(closing.troubles)) == (False, [Code.CLOSING.value])
+
+
+async def test_asking_whether_it_is_ready_writes_once_a_second(house: House) -> None:
+    """Anybody may ask, without a token."""
+    beats: list[datetime] = []
+    house.gateway._pulse._check = lambda now: _note(beats, now)
+    for _ in range(3):
+        assert all(it.is_ready for it in await asyncio.gather(*(house.gateway.ready() for _ in range(100))))
+        house.clock.advance(seconds(FRESH / 2))
+    assert len(beats) == 2
+
+
+async def _note(beats: list[datetime], now: datetime) -> None:
+    beats.append(now)
+
+
+async def test_a_database_that_somebody_holds_is_not_ready_and_is_not_asked_again(house: House) -> None:
+    """The writer waits for it as long as it takes; whoever asks doesn't, and leaves no pile of questions behind."""
+    house.store.writer.hold()
+    asking = [asyncio.create_task(house.gateway.ready()) for _ in range(3)]
+    await house.clock.settle()
+    await house.clock.elapse(seconds(LIMIT - 0.1))
+    assert not any(task.done() for task in asking)
+    await house.clock.elapse(seconds(0.2))
+    for answer in [*[task.result() for task in asking], await house.gateway.ready()]:
+        assert (answer.is_ready, list(answer.troubles)) == (False, [Code.STORE_UNAVAILABLE.value])
+    house.clock.advance(timedelta(minutes=1))
+    assert not (await house.gateway.ready()).is_ready
+    assert house.store.waiting == 1
+    house.store.writer.release()
+    await house.clock.settle()
+    assert (await house.gateway.ready()).is_ready
 
 
 async def test_closing_takes_nothing_new_of_any_kind(house: House) -> None:

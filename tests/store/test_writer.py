@@ -15,7 +15,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import IllegalOrder, Order, Status
 from guvercin.store.sqlite import engine_for, is_busy, is_unavailable
-from guvercin.store.writer import Committed, Tx, Writer
+from guvercin.store.writer import FEW, MANY, PATIENCE, Committed, Tx, Writer
 
 TABLES = """
 CREATE TABLE word (id INTEGER PRIMARY KEY, word TEXT NOT NULL UNIQUE);
@@ -29,6 +29,7 @@ class Bench:
     """A writer, and what its connection was told to do."""
 
     def __init__(self, path: Path, *, capacity: int = 4_096, busy_ms: int = 5_000) -> None:
+        self.time = 0.0
         self.path = path
         self.busy_ms = busy_ms
         self.heard: list[str] = []
@@ -41,6 +42,7 @@ class Bench:
             is_unavailable=is_unavailable,
             on_commit=self.marks.append,
             capacity=capacity,
+            monotonic=lambda: self.time,
         )
 
     def connect(self) -> Connection:
@@ -269,6 +271,41 @@ async def test_trouble_with_the_mark_fails_nobody(path: Path) -> None:
 
 
 # -- the queue
+
+
+async def test_a_crowd_that_waits_too_long_takes_no_newcomers(bench: Bench) -> None:
+    """Few would rather wait than come again; and what was taken before is finished, however many newcomers come."""
+    patience = PATIENCE.total_seconds()
+    async with bench.held():
+        waiting = [asyncio.ensure_future(bench.writer.admit(writes(str(number)))) for number in range(FEW - 2)]
+        await asyncio.wait(waiting, timeout=0)
+        bench.time += 10 * patience
+        waiting.append(asyncio.ensure_future(bench.writer.admit(writes("the last of a few"))))
+        await asyncio.wait(waiting, timeout=0)
+        for _ in range(3):
+            with pytest.raises(GuvercinError, match=Code.QUEUE_FULL.value) as refused:
+                await bench.writer.admit(writes("too much"))
+            assert refused.value.retry_after is not None
+        waiting.append(asyncio.ensure_future(bench.write("work in hand")))
+        await asyncio.wait(waiting, timeout=0)
+        assert bench.writer.waiting == FEW + 1
+    await asyncio.gather(*waiting)
+    await bench.writer.admit(writes("again"))
+    assert bench.words() == {*map(str, range(FEW - 2)), "the last of a few", "work in hand", "again"}
+
+
+async def test_a_crowd_that_moves_takes_newcomers_for_one_more_commit(bench: Bench) -> None:
+    async with bench.held():
+        waiting = [asyncio.ensure_future(bench.writer.admit(writes(str(number)))) for number in range(MANY - 2)]
+        await asyncio.wait(waiting, timeout=0)
+        bench.time += PATIENCE.total_seconds()
+        waiting.append(asyncio.ensure_future(bench.writer.admit(writes("just in time"))))
+        await asyncio.wait(waiting, timeout=0)
+        with pytest.raises(GuvercinError, match=Code.QUEUE_FULL.value):
+            await bench.writer.admit(writes("one too many"))
+    await asyncio.gather(*waiting)
+    bench.time += 1_000
+    await bench.writer.admit(writes("nobody waits any more"))
 
 
 async def test_a_full_queue_says_so_before_anything_is_tried(path: Path) -> None:

@@ -6,6 +6,7 @@ error door. Pure ASGI: it costs microseconds, and the framework's own middleware
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 
 from starlette.requests import Request
@@ -13,13 +14,14 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from guvercin.api.metrics import Metrics
-from guvercin.api.reception import VISIT, Visit
+from guvercin.api.reception import TURNED_AWAY, VISIT, Visit
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.logs import REQUEST_ID
 
 MEGABYTE = 1_000_000
 """Also the largest body of a path that has no limit of its own."""
 
+_TURNED_AWAY_FOR = timedelta(seconds=5)
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _WRONG_METHOD = 405
@@ -68,7 +70,8 @@ class Door:
 
         context = REQUEST_ID.set(request_id)
         try:
-            await self._app(scope, self._bounded(scope, receive), send_marked)
+            app = _turn_away if TURNED_AWAY in scope.get("state", ()) else self._app
+            await app(scope, self._bounded(scope, receive), send_marked)
         except Exception as raised:
             if status:
                 raise  # half an answer is out; the server can only cut the line
@@ -98,6 +101,11 @@ class Door:
             return message
 
         return receive_bounded
+
+
+async def _turn_away(scope: Scope, _receive: Receive, _send: Send) -> None:
+    scope[VISIT].headers["Connection"] = "close"
+    raise GuvercinError(Code.QUEUE_FULL, retry_after=_TURNED_AWAY_FOR)
 
 
 def _mark(message: Message, visit: Visit) -> None:

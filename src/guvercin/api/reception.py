@@ -31,6 +31,9 @@ class Visit:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+TURNED_AWAY = "guvercin.turned_away"
+"""In the state of a scope: there are too many connections, and this one hears so."""
+
 VISIT = "guvercin.visit"
 """Where a request's scope holds its Visit."""
 

@@ -8,7 +8,7 @@ Laws
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -30,6 +30,7 @@ from guvercin.gateway.batches import Batches
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, fingerprint
 from guvercin.gateway.files import Files
+from guvercin.gateway.pulse import Pulse
 from guvercin.gateway.requests import (
     Allowance,
     Ask,
@@ -50,6 +51,9 @@ from guvercin.store.writer import Committed
 
 RETRY_GUARD = timedelta(minutes=5)
 BATCH_GUARD = timedelta(minutes=10)
+
+TURNED_AWAY_AFTER = 1.0
+"""Seconds until a newcomer hears that the queue is full."""
 
 _FILES_AT_ONCE = 8
 """Files of one batch that are read at the same time."""
@@ -89,6 +93,7 @@ class Gateway:
         self._timezone = timezone
         self.accounts = Accounts(store=store, sessions=sessions, clock=clock)
         self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
+        self._pulse = Pulse(store.check, clock)
         self._is_closing = False
 
     # -- who asks
@@ -119,13 +124,15 @@ class Gateway:
                 raise
             return await self._sent(before, None, wait)
         guard = now - RETRY_GUARD if token.rules.guards_retries else None
-        accepted = await self._store.accept(
-            draft,
-            token_id=token.id,
-            now=now,
-            key=_key_row(key),
-            repeat=_repeat(draft, ask, since=guard),
-            quota=self._quota(token, now),
+        accepted = await self._patiently(
+            self._store.accept(
+                draft,
+                token_id=token.id,
+                now=now,
+                key=_key_row(key),
+                repeat=_repeat(draft, ask, since=guard),
+                quota=self._quota(token, now),
+            )
         )
         return await self._sent(accepted, account, wait)
 
@@ -161,6 +168,19 @@ class Gateway:
             repeated=accepted.repeated,
         )
 
+    async def _patiently(self, asking: Awaitable[Acceptance]) -> Acceptance:
+        """Ask the store to take something. Whoever comes to a full queue hears so with some delay.
+
+        A client that comes again at once costs as much as one that is served: sent away quickly, a few hundred of them
+        would keep the machine from the work that they wait for.
+        """
+        try:
+            return await asking
+        except GuvercinError as refusal:
+            if refusal.code is Code.QUEUE_FULL:
+                await self._clock.sleep_until(self._clock.monotonic() + TURNED_AWAY_AFTER)
+            raise
+
     async def _wait_for(self, standing: Standing, wait: timedelta) -> Standing:
         """Answer where the message stands when waiting ends: at once for one that waits for its time."""
         if wait <= timedelta(0) or standing.status not in IN_HAND or standing.waits_for in _WAITS_LONG:
@@ -192,14 +212,16 @@ class Gateway:
             if before is None or before.batch_id is None:
                 raise
             return replace(await self.batches.one(token, before.batch_id), replayed=True)
-        accepted = await self._store.accept_batch(
-            BatchAsk(account_id=account.id, category=ask.category, body_hash=ask.body_hash),
-            drafts,
-            token_id=token.id,
-            now=now,
-            key=_key_row(key),
-            repeats_since=now - BATCH_GUARD if token.rules.guards_retries else None,
-            quota=self._quota(token, now),
+        accepted = await self._patiently(
+            self._store.accept_batch(
+                BatchAsk(account_id=account.id, category=ask.category, body_hash=ask.body_hash),
+                drafts,
+                token_id=token.id,
+                now=now,
+                key=_key_row(key),
+                repeats_since=now - BATCH_GUARD if token.rules.guards_retries else None,
+                quota=self._quota(token, now),
+            )
         )
         if accepted.batch_id is None:
             raise GuvercinError(Code.KEY_MISMATCH)
@@ -355,14 +377,10 @@ class Gateway:
     # -- operations
 
     async def ready(self) -> Readiness:
-        """Say whether messages can be accepted now, by writing for real."""
+        """Say whether messages can be accepted now: what a write found out less than a second ago."""
         if self._is_closing:
             return Readiness(is_ready=False, troubles=(Code.CLOSING.value,))
-        try:
-            await self._store.check(self._clock.now())
-        except GuvercinError as trouble:
-            return Readiness(is_ready=False, troubles=(trouble.code.value,))
-        return Readiness(is_ready=True)
+        return await self._pulse.feel()
 
     async def depths(self) -> Sequence[Depth]:
         """Answer every account's queue at a glance."""

@@ -47,8 +47,19 @@ _READERS = 2
 class SqliteStore:
     """The Store in one file. See guvercin.store.store.Store for what each verb promises."""
 
-    def __init__(self, folder: Path, *, is_guest: bool = False, capacity: int = 4_096, group: int = GROUP) -> None:
-        """Take the file in `folder`. `is_guest`: another process may own it, so nothing is checkpointed here."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        is_guest: bool = False,
+        capacity: int = 4_096,
+        group: int = GROUP,
+        monotonic: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """Take the file in `folder`. `is_guest`: another process may own it, so nothing is checkpointed here.
+
+        `capacity`, `group` and `monotonic` are the writer's.
+        """
         self.path = folder / FILE_NAME
         self._seen = Seen(folder)
         self._writer = Writer(
@@ -59,6 +70,7 @@ class SqliteStore:
             on_commit=self._seen.mark,
             capacity=capacity,
             group=group,
+            monotonic=monotonic,
         )
         self._engine = engine_for(self.path, query_only=True)
         self._readers: ThreadPoolExecutor | None = None
@@ -194,7 +206,7 @@ class SqliteStore:
                 tx, draft, token_id=token_id, now=now, line_ms=line_ms, key=key, repeat=repeat, quota=quota
             )
 
-        return await self._writer.do(work)
+        return await self._writer.admit(work)
 
     async def accept_batch(
         self,
@@ -222,7 +234,7 @@ class SqliteStore:
                 quota=quota,
             )
 
-        return await self._writer.do(work)
+        return await self._writer.admit(work)
 
     async def accepted_before(self, token_id: int, key: KeyRow) -> Acceptance | None:
         return await self._read(partial(reading.accepted_before, token_id=token_id, key=key))
@@ -317,7 +329,7 @@ class SqliteStore:
                 only_in_doubt=only_in_doubt,
             )
 
-        return await self._writer.do(work)
+        return await self._writer.admit(work)
 
     async def release(self, message_id: int, *, now: datetime) -> Standing:
         self._line_ms(now)  # as in release_due

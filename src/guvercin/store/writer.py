@@ -5,7 +5,8 @@ Laws
 2. A job is a function of a transaction and may run twice: when a group fails it is rolled back and replayed one by one,
    so that a bad job fails alone. A job that refuses (GuvercinError, IllegalOrder) does so before its first write.
    Nothing is announced before its commit.
-3. The queue is bounded. When it is full the caller hears so before anything is accepted.
+3. The queue is bounded. When it is full the caller hears so before anything is accepted; newcomers (`admit`) hear it
+   as soon as a crowd waits too long, so that whoever is taken is served soon.
 4. A busy database is waited for, never reported as a failed accept.
 """
 
@@ -14,6 +15,7 @@ import logging
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -33,6 +35,16 @@ T = TypeVar("T")
 
 GROUP = 256
 """The most jobs in one commit: enough to hide the sync, few enough that the first one doesn't wait long."""
+
+FEW = 64
+"""Jobs that may wait however slow the disk is: a handful of callers would rather wait than come again."""
+
+MANY = GROUP
+"""Jobs that may wait however fast the disk is: the next commit's worth."""
+
+PATIENCE = timedelta(milliseconds=250)
+"""How long the oldest of more than FEW jobs may have waited before newcomers are sent away. It is half of what a caller
+may wait at the most: the other half goes by before a job gets here and after it is durable."""
 
 _INSERT_EVENT = "INSERT INTO event (at, kind, account_id, message_id, batch_id, detail) VALUES (?, ?, ?, ?, ?, ?)"
 
@@ -110,8 +122,12 @@ class Writer:
         on_commit: Callable[[int], None],
         capacity: int = 4_096,
         group: int = GROUP,
+        monotonic: Callable[[], float] = lambda: 0.0,
     ) -> None:
-        """Take the way to the database. `group` is the most jobs in one commit; 1 shows what the group is worth."""
+        """Take the way to the database. `group` is the most jobs in one commit; 1 shows what the group is worth.
+
+        Without `monotonic` nobody is impatient: newcomers are taken until the queue is full.
+        """
         self._connect = connect
         self._path = path
         self._is_busy = is_busy
@@ -119,8 +135,10 @@ class Writer:
         self._on_commit = on_commit
         self._capacity = capacity
         self._group = group
+        self._monotonic = monotonic
         self._queue: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
-        self._waiting = 0
+        self._since: deque[float] = deque()
+        """When each job was put that nobody has heard of yet, in the order in which they are committed."""
         self._is_closing = False
         self._is_down = False
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -131,7 +149,7 @@ class Writer:
     @property
     def waiting(self) -> int:
         """Answer how many jobs wait or run."""
-        return self._waiting
+        return len(self._since)
 
     def listen(self, listener: Callable[[Committed], None]) -> None:
         """Call `listener` on the event loop after every commit that changed a message or an account."""
@@ -164,13 +182,23 @@ class Writer:
             raise GuvercinError(Code.CLOSING, retry_after=timedelta(seconds=5))
         if not self._thread.is_alive():  # nothing ends it but close; if a bug does, say so and don't wait for ever
             raise _unavailable(None)
-        if self._waiting >= self._capacity:
+        if self.waiting >= self._capacity:
             raise GuvercinError(Code.QUEUE_FULL, retry_after=timedelta(seconds=1))
         job: _Job[T] = _Job(work, self._loop.create_future())
-        self._waiting += 1
+        self._since.append(self._monotonic())
         self._queue.put(job)
         result: T = await job.future
         return result
+
+    async def admit(self, work: Callable[[Tx], T]) -> T:
+        """Run a job that brings new work, as `do` does; QUEUE_FULL also while too many wait for too long.
+
+        What was taken before goes on through `do`, so that it is finished however many newcomers there are.
+        """
+        waiting = self.waiting
+        if waiting >= MANY or (waiting >= FEW and self._monotonic() - self._since[0] > PATIENCE.total_seconds()):
+            raise GuvercinError(Code.QUEUE_FULL, retry_after=timedelta(seconds=1))
+        return await self.do(work)
 
     def _run(self) -> None:
         connection: Connection | None = None
@@ -285,8 +313,8 @@ class Writer:
                 self._loop.call_soon_threadsafe(self._deliver, group, done)
 
     def _deliver(self, group: list[_Job[Any]], done: Committed) -> None:
-        self._waiting -= len(group)
         for job in group:
+            self._since.popleft()
             if job.future.cancelled():
                 continue
             if job.trouble is not None:
