@@ -155,7 +155,7 @@ def test_a_crowd_before_a_database_that_stands_still_is_sent_away_in_time(server
         with engine_for(server.folder / "guvercin.db").connect() as holder:
             holder.exec_driver_sql("BEGIN IMMEDIATE")
             early = [tills.submit(send, client, f"ilk-{place}") for place, client in enumerate(clients[:first])]
-            server.live(1.0)
+            server.live(0.5)
             began = monotonic()
             answers = list(tills.map(send, clients[first:], [f"son-{place}" for place in range(late)]))
             heard_after = monotonic() - began
@@ -174,7 +174,7 @@ def test_a_crowd_before_a_database_that_stands_still_is_sent_away_in_time(server
 
 def test_more_connections_than_it_holds_hear_so(tmp_path: Path) -> None:
     most, spare = 50, 50
-    with Server(tmp_path / "veri", GUVERCIN_MAX_CONNECTIONS=str(most), GUVERCIN_REQUEST_TIMEOUT="5") as server:
+    with Server(tmp_path / "veri", GUVERCIN_MAX_CONNECTIONS=str(most), GUVERCIN_REQUEST_TIMEOUT="3") as server:
         server.start()
         inside = server.client(server.first_token())
         assert send(inside, "içeride").status == 202

@@ -1,6 +1,8 @@
 """The end that is asked for: callers are let go, what is in hand is finished, what waits goes out later."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import pairwise
 from random import Random  # noqa: TID251 -- the seed stands beside it
 from signal import SIGCONT, SIGINT, SIGSTOP, SIGTERM, Signals
 
@@ -15,6 +17,9 @@ pytestmark = pytest.mark.e2e
 
 STOP_LIMIT = 7.0
 """Seconds until the end: less than five where the cores are free, and then some."""
+
+DROPPING = "+905000000010"
+"""The line drops at the first try, and comes back."""
 
 WORK = 150
 """Messages that take the sandbox half a minute."""
@@ -110,4 +115,41 @@ def test_a_server_that_hangs_keeps_its_folder_and_goes_on(server: Server) -> Non
         server.send_signal(SIGCONT)
     last = client.post("/gonder", {"telefon": "+905321234599", "mesaj": "Uyandı"})
     assert (last.status, len(arrivals(server.arrivals))) == (200, 6)
+    assert server.stop() == 0
+
+
+def has_arrived(server: Server, number: int) -> bool:
+    return len(arrivals(server.arrivals)) >= number
+
+
+def test_a_process_that_slept_keeps_its_pace_and_its_promises(server: Server, figures: Figures) -> None:
+    """A laptop that is shut in mid-work: no burst makes up for the time, nothing leaves twice, the line comes back."""
+    gap, count = 0.25, 15
+    server.start()
+    client = server.client(server.first_token())
+    client.set_gap(gap, 1)
+    numbers = [f"+9053212345{place:02}" for place in range(count)]
+    for number in (*numbers[:3], DROPPING, *numbers[3:], SLOW):
+        client.post("/gonder", {"telefon": number, "mesaj": "Uyku"}, Prefer="respond-async")
+    for nap in range(3):
+        server.until(partial(has_arrived, server, 3 + 4 * nap), within=30, what="some work")
+        server.send_signal(SIGSTOP)
+        try:
+            server.live(1.5)
+            asleep = len(arrivals(server.arrivals))
+            server.live(0.5)
+            assert len(arrivals(server.arrivals)) == asleep
+        finally:
+            server.send_signal(SIGCONT)
+
+    def is_over() -> bool:
+        return all(row["durum"] in {"sent", "delivered", "read"} for row in client.pages())
+
+    server.until(is_over, within=30, what="the end of the work")
+    arrived = arrivals(server.arrivals)
+    assert sorted(it.number for it in arrived) == sorted([*numbers, DROPPING, SLOW]), "lost or doubled"
+    gaps = [(after.at - before.at).total_seconds() for before, after in pairwise(arrived)]
+    assert min(gaps) > gap - 0.02, "a gap was cut short"
+    assert client.get("/hesaplar").json["data"][0]["durum"] == "connected"
+    figures(naps=3, shortest_gap_s=round(min(gaps), 3))
     assert server.stop() == 0

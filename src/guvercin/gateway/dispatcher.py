@@ -13,6 +13,7 @@ Laws
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -44,13 +45,19 @@ _log = logging.getLogger(__name__)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
-    """Await `work` to its end even if this task is cancelled meanwhile: the writer would do its job all the same."""
+    """Await `work` to its end however often this task is cancelled: the writer would do its job all the same."""
     task = asyncio.ensure_future(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.gather(task, return_exceptions=True)
-        raise
+    cut: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError as again:
+            cut = again
+    if cut is None:
+        return task.result()
+    with suppress(asyncio.CancelledError):  # heard, so that nobody misses it: being cut comes first
+        task.exception()
+    raise cut
 
 
 @dataclass(frozen=True, slots=True)
