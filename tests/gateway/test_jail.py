@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
-from errno import EACCES, ENOENT, ENOSYS, EPERM
+from errno import EACCES, EMFILE, ENFILE, ENOENT, ENOMEM, ENOSYS, EPERM
 from pathlib import Path
 from random import Random  # noqa: TID251 -- each round has its own seed
 
@@ -273,6 +273,17 @@ def test_without_roots_the_owner_is_asked_for_one() -> None:
     with pytest.raises(GuvercinError) as caught:
         open_in_roots([], "x.pdf", max_size=CAP)
     assert caught.value.code is Code.NO_FILE_ROOT
+
+
+@pytest.mark.parametrize("trouble", [EMFILE, ENFILE, ENOMEM])
+def test_a_lack_of_descriptors_is_not_the_file_s_fault(tree: Tree, trouble: int) -> None:
+    """A sender whose invoice can't be opened gives up; one who hears that we can't accept comes again."""
+
+    def exhausted(_root: int, _path: bytes) -> int:
+        raise OSError(trouble, os.strerror(trouble))
+
+    with pytest.raises(GuvercinError, match=Code.STORE_UNAVAILABLE.value):
+        open_in_roots([tree.root], "x.pdf", max_size=CAP, opener=exhausted)
 
 
 def test_root_that_is_gone_is_as_good_as_missing(tmp_path: Path, opener: Opener) -> None:

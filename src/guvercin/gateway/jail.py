@@ -38,6 +38,9 @@ _FILE = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY  # NONBLOCK: a 
 # O_PATH asks only for the right to pass through a folder, as the kernel's own walk does.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 
+_OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Trouble that is no file's: whoever asks again later may be served."""
+
 _OPENAT2 = 437  # of these machines, and of 32-bit programs on them; any other machine takes the walk
 _MACHINES = frozenset({"x86_64", "aarch64"})
 _RESOLVE_NO_MAGICLINKS, _RESOLVE_NO_SYMLINKS, _RESOLVE_BENEATH = 0x02, 0x04, 0x08  # linux/openat2.h
@@ -47,8 +50,8 @@ def open_in_roots(roots: Sequence[Path], asked: str, *, max_size: int, opener: O
     """Open the file that a client names, in the first root that has it; a leading `/` means the root.
 
     Answers the descriptor of a regular file with one name and at most `max_size` bytes; the caller closes it. Raises
-    GuvercinError: NO_FILE_ROOT without roots, FILE_TOO_LARGE, and FILE_NOT_OPENED for everything else. Blocks on a slow
-    disk: call it in a thread.
+    GuvercinError: NO_FILE_ROOT without roots, FILE_TOO_LARGE, STORE_UNAVAILABLE while this process can open nothing at
+    all, and FILE_NOT_OPENED for everything else. Blocks on a slow disk: call it in a thread.
     """
     if not roots:
         raise GuvercinError(Code.NO_FILE_ROOT)
@@ -58,6 +61,8 @@ def open_in_roots(roots: Sequence[Path], asked: str, *, max_size: int, opener: O
         try:
             return _open_plain_file(root, path, max_size, opener or open_beneath)
         except OSError as error:
+            if error.errno in _OURS:
+                raise GuvercinError(Code.STORE_UNAVAILABLE) from error
             failure = error
     raise refusal(Code.FILE_NOT_OPENED, FILE_PATH) from failure
 
