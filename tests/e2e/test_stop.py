@@ -15,8 +15,8 @@ from guvercin.transports.ledger import arrivals
 
 pytestmark = pytest.mark.e2e
 
-STOP_LIMIT = 7.0
-"""Seconds until the end: less than five where the cores are free, and then some."""
+STOP_LIMIT = 12.0
+"""Seconds until the end. Less than five are promised, and measured below; the rest is for cores that others use."""
 
 DROPPING = "+905000000010"
 """The line drops at the first try, and comes back."""
