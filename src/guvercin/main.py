@@ -28,7 +28,7 @@ from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
 from guvercin.store.lock import FolderLock
-from guvercin.store.schema import prepare
+from guvercin.store.schema import is_current, prepare
 from guvercin.store.sqlite import engine_for
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.store import Store
@@ -95,15 +95,28 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
 
 
 def make_folder(config: Config) -> None:
-    """Make the data folder, for its owner alone, and bring its database to the schema of this program."""
+    """Make the data folder, for its owner alone, and bring its database to the schema of this program.
+
+    The caller holds the folder's lock, or is alone there.
+    """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     prepare(engine_for(config.database, create=True))
 
 
 @asynccontextmanager
 async def open_store(config: Config) -> AsyncIterator[SqliteStore]:
-    """Open the database for a moment, beside a live server or without one."""
-    make_folder(config)
+    """Open the database for a moment, beside a live server or without one.
+
+    FolderLocked if the database would have to be made or migrated and another process runs on the folder: a schema
+    never changes under a server, which knows only its own.
+    """
+    config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not (config.database.exists() and is_current(engine_for(config.database))):
+        lock = FolderLock(config.data_dir)
+        try:
+            make_folder(config)
+        finally:
+            lock.release()
     store = SqliteStore(config.data_dir, is_guest=True)
     await store.open()
     try:

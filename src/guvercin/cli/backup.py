@@ -55,7 +55,7 @@ def back_up(
     if target.exists():
         raise _taken(terminal, target)
     try:
-        files = asyncio.run(_back_up(terminal, config, target))
+        files = asyncio.run(_back_up(config, target))
     except FileExistsError:
         raise _taken(terminal, target) from None
     except OSError as error:
@@ -77,17 +77,25 @@ def back_up(
     terminal.tell(say("Not inside: the folders of your file roots, and the sandbox's log."))
 
 
-async def _back_up(terminal: Terminal, config: "Config", target: Path) -> int:
+async def _back_up(config: "Config", target: Path) -> int:
     """Write the archive; answers how many copies of files are in it."""
     with tempfile.TemporaryDirectory(prefix=".guvercin-yedek-", dir=target.parent) as folder:
         # The database first: a file that is no longer there then belongs to a message that has left since.
         copy = Path(folder, DATABASE)
-        async with database(terminal, config) as store:
-            await store.backup(copy)
+        await asyncio.to_thread(_copy, config, copy)
         whole = Path(folder, "whole.tar")
         count = await asyncio.to_thread(_write, config, copy, whole)
         _publish(whole, target)
     return count
+
+
+def _copy(config: "Config", copy: Path) -> None:
+    """Copy the database as it is: an older one stays old, so that a backup before an update can go back before it."""
+    from guvercin.store.schema import is_current
+    from guvercin.store.sqlite import copy_database, engine_for
+
+    is_current(engine_for(config.database))  # refuses a newer one
+    copy_database(config.database, copy)
 
 
 def _publish(whole: Path, target: Path) -> None:

@@ -183,11 +183,22 @@ def _database(terminal: Terminal, config: "Config") -> Iterator[Finding]:
     yield _schema(terminal, found)
     if found.is_known:
         yield from _waiting(terminal, found)
+    if found.is_current:
         yield _tokens(terminal, asyncio.run(_read_tokens(terminal, config)))
 
 
 def _schema(terminal: Terminal, found: "Checkup") -> Finding:
     say = terminal.say
+    if found.is_known and not found.is_current:
+        return Finding(
+            key="veritabani",
+            light=Light.YELLOW,
+            what=say("The database is sound, and of an older Güvercin (schema {version}).", version=str(found.version)),
+            remedy=say(
+                "Back it up, then start the server with this version, which brings it up to date: {command}",
+                command=terminal.command("baslat"),
+            ),
+        )
     if found.is_known:
         what = say("The database is sound (schema {version}).", version=str(found.version))
         return Finding(key="veritabani", light=Light.GREEN, what=what)

@@ -299,10 +299,31 @@ async def _signed_in(terminal: Terminal, config: "Config", permissions: frozense
 async def database(terminal: Terminal, config: "Config") -> AsyncIterator["SqliteStore"]:
     """Open the database itself, beside a live server or without one: for tokens, backups and a look."""
     from guvercin import main
+    from guvercin.store.lock import FolderLocked
 
     _quiet_logs(terminal, config)
-    async with main.open_store(config) as store:
+    async with AsyncExitStack() as stack:
+        try:
+            store = await stack.enter_async_context(main.open_store(config))
+        except FolderLocked:
+            raise _not_now(terminal, config) from None
         yield store
+
+
+def _not_now(terminal: Terminal, config: "Config") -> Trouble:
+    """Answer what is told when the database has another schema and somebody runs on it."""
+    found = holder(config.lock)
+    if found is None or found.address is None:
+        return busy(terminal, found)
+    say = terminal.say
+    return Trouble(
+        say("The server that runs here is older than this program: {address}", address=found.address),
+        say(
+            "Stop it (process {pid}) and start it with this version: {command}",
+            pid=str(found.pid),
+            command=terminal.command("baslat"),
+        ),
+    )
 
 
 def _quiet_logs(terminal: Terminal, config: "Config") -> None:

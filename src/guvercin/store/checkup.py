@@ -13,12 +13,14 @@ class Checkup:
     """What a look at a database found.
 
     `damage` is SQLite's own word, null for a sound file. `version` is the migration it stands at; null: not ours, or
-    empty. `is_known`: this program can open it. `held` and `unknown` count the rows that wait for their owner.
+    empty. `is_known`: this program can open it; `is_current`: without changing it.
+    `held` and `unknown` count the rows that wait for their owner.
     """
 
     damage: str | None
     version: str | None = None
     is_known: bool = False
+    is_current: bool = False
     held: int = 0
     unknown: int = 0
 
@@ -38,6 +40,7 @@ def examine(path: Path) -> Checkup:
                 damage=None,
                 version=version,
                 is_known=True,
+                is_current=version == schema.HEAD,
                 held=connection.exec_driver_sql(held, (WaitsFor.RESTORED,)).scalar_one(),
                 unknown=connection.exec_driver_sql(
                     "SELECT count(*) FROM message WHERE status = 'unknown'"

@@ -28,7 +28,10 @@ def version(connection: Connection) -> str | None:
 
 
 def prepare(engine: Engine) -> bool:
-    """Migrate to HEAD if needed; answers whether anything was done. SCHEMA_TOO_NEW if a newer program was here."""
+    """Migrate to HEAD if needed; answers whether anything was done. SCHEMA_TOO_NEW if a newer program was here.
+
+    The caller holds the data folder's lock: a server that runs must never find another schema under it.
+    """
     with engine.connect() as connection:
         if _is_current(connection):
             return False
@@ -45,6 +48,12 @@ def prepare(engine: Engine) -> bool:
         command.upgrade(config, HEAD)
         connection.commit()
         return True
+
+
+def is_current(engine: Engine) -> bool:
+    """Say whether a database that is there stands at HEAD. Changes nothing; SCHEMA_TOO_NEW as `prepare`."""
+    with engine.connect() as connection:
+        return _is_current(connection)
 
 
 def _is_current(connection: Connection) -> bool:

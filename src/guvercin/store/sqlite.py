@@ -4,6 +4,7 @@ Two copies of SQLite in one process drop each other's locks, so everything here 
 wheel the standard library's own takes its place, alone.
 """
 
+import os
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -59,7 +60,17 @@ def engine_for(path: Path, *, query_only: bool = False, owns_file: bool = False,
             connection.execute("PRAGMA query_only = ON")
         return connection
 
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool, module=driver)
+    # Errors go to the log, and what a statement was given are numbers, names and texts.
+    return create_engine("sqlite://", creator=connect, poolclass=NullPool, module=driver, hide_parameters=True)
+
+
+def copy_database(path: Path, target: Path) -> None:
+    """Copy a database, whatever its schema, into a file that is not there yet. A server may write meanwhile."""
+    with engine_for(path).connect() as connection:
+        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+    # SQLite leaves the copy to the page cache, and a backup is what is left after a power cut.
+    with target.open("rb") as written:
+        os.fsync(written.fileno())
 
 
 def _cause(trouble: Exception) -> Exception:

@@ -1,7 +1,6 @@
 """The Store in one SQLite file: written by one thread (see writer.py), read by a few that can't write."""
 
 import asyncio
-import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,7 +22,7 @@ from guvercin.core.pacing import Pace, Use
 from guvercin.core.token import Token, TokenRules
 from guvercin.store import accepting, access, accounts, batches, messages, reading, statements, upkeep
 from guvercin.store.seen import Seen
-from guvercin.store.sqlite import FILE_NAME, engine_for, is_busy, is_unavailable
+from guvercin.store.sqlite import FILE_NAME, copy_database, engine_for, is_busy, is_unavailable
 from guvercin.store.store import (
     Acceptance,
     BatchAsk,
@@ -420,11 +419,4 @@ class SqliteStore:
     # -- care
 
     async def backup(self, target: Path) -> None:
-        def copy(_: Connection) -> None:
-            with engine_for(self.path).connect() as connection:
-                connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
-            # SQLite leaves the copy to the page cache, and a backup is what is left after a power cut.
-            with target.open("rb") as written:
-                os.fsync(written.fileno())
-
-        await self._read(copy)
+        await self._read(lambda _: copy_database(self.path, target))
