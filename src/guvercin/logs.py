@@ -5,6 +5,7 @@ word is for a filter to match; fields are ids and codes, never texts, numbers or
 """
 
 import logging
+import re
 import sys
 from contextlib import suppress
 from contextvars import ContextVar
@@ -41,13 +42,24 @@ def _moment(record: logging.LogRecord) -> str:
     return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def _on_one_line(text: str) -> str:
+    """Answer a text that begins no line of its own and does nothing to the terminal that shows it."""
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
 class _Words(logging.Formatter):
-    """`2026-01-31T09:30:00.000Z warning left_in_hand account_id=3`, a traceback below it."""
+    """`2026-01-31T09:30:00.000Z warning left_in_hand account_id=3`, a traceback below it, indented: none forges a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         told = "".join(f" {name}={value}" for name, value in fields(record).items())
-        line = f"{_moment(record)} {record.levelname.lower()} {record.getMessage()}{told}"
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line = _on_one_line(f"{_moment(record)} {record.levelname.lower()} {record.getMessage()}{told}")
+        if not record.exc_info:
+            return line
+        below = (_on_one_line(each) for each in self.formatException(record.exc_info).split("\n"))
+        return "\n    ".join((line, *below))
 
 
 class _Json(logging.Formatter):

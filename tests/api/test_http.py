@@ -323,6 +323,7 @@ async def test_metrics_are_for_this_machine_and_for_readers(
 ) -> None:
     await client.post(URL, json=TEXT)
     async with connect(None, peer="127.0.0.1") as local:
+        local.headers["Host"] = "127.0.0.1:8080"
         answer = await local.get("/metrics")
         assert answer.status_code == 200
         assert answer.headers["Content-Type"].startswith("text/plain")
@@ -344,7 +345,7 @@ async def test_metrics_never_carry_what_a_client_made_up(connect: Connect, clien
     await client.get("/uydurma-adres")
     await client.get(f"{BASE}/durum/123456")
     async with connect(None, peer="::1") as local:
-        text = (await local.get("/metrics")).text
+        text = (await local.get("/metrics", headers={"Host": "[::1]:8080"})).text
     assert "uydurma" not in text
     assert "123456" not in text
 

@@ -3,6 +3,7 @@
 A wrong token costs its address one of ten failures a minute; after that it hears 429 instead of 401 (api/throttle.py).
 """
 
+import re
 from datetime import timedelta
 from ipaddress import IPv6Address, ip_address
 from math import ceil
@@ -18,6 +19,8 @@ from guvercin.api.reception import reception_of, visit_of
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.token import Permission, Token
 from guvercin.locale import sentence
+
+_HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z.-]+))(?::[0-9]{1,5})?")
 
 
 async def admit(request: Request, permission: Permission) -> Token:
@@ -62,13 +65,27 @@ def client_address(request: Request) -> str:
 
 
 def is_loopback(request: Request) -> bool:
-    """Say whether a request comes from this machine itself, and not through a proxy that stands on it."""
+    """Say whether a request comes from this machine itself, and not through a proxy that stands on it.
+
+    Nor from a browser on it that a foreign page uses: the page's own name then stands in Host, wherever it leads.
+    """
     if request.client is None or "x-forwarded-for" in request.headers or "forwarded" in request.headers:
         return False
+    return _names_this_machine(request.client.host) and _names_this_machine(_host(request))
+
+
+def _host(request: Request) -> str:
+    """Answer the name in Host, without its port; an IPv6 address without its brackets."""
+    if found := _HOST.fullmatch(request.headers.get("host", "")):
+        return found["address"] or found["name"]
+    return ""
+
+
+def _names_this_machine(name: str) -> bool:
     try:
-        return ip_address(request.client.host).is_loopback
+        return ip_address(name).is_loopback
     except ValueError:
-        return False
+        return name.lower() == "localhost"
 
 
 def _secret(request: Request) -> str | None:

@@ -1,7 +1,8 @@
 """The one middleware: every request passes here first, and every answer last.
 
-It names the request (X-Request-Id), bounds its body by real bytes, counts it, and leads what nobody expected to the
-error door. Pure ASGI: it costs microseconds, and the framework's own middleware classes don't.
+It names the request (X-Request-Id), bounds its body by real bytes, counts it, leads what nobody expected to the error
+door, and keeps browsers and caches from making something else of an answer. Pure ASGI: it costs microseconds, and the
+framework's own middleware classes don't.
 """
 
 import re
@@ -24,6 +25,9 @@ MEGABYTE = 1_000_000
 _TURNED_AWAY_FOR = timedelta(seconds=5)
 _SANE_ID = re.compile(rb"[A-Za-z0-9._-]{1,100}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_USUAL = ((b"x-content-type-options", b"nosniff"), (b"cache-control", b"no-store"))
+"""What every answer carries that doesn't say otherwise: it is what it says it is, and nobody keeps a copy."""
+
 _WRONG_METHOD = 405
 _SERVER_ERROR = 500
 
@@ -113,6 +117,8 @@ def _mark(message: Message, visit: Visit) -> None:
     if message["status"] >= _SERVER_ERROR:
         headers[:] = [(name, value) for name, value in headers if name != b"x-request-id"]
     headers.append((b"x-request-id", visit.request_id.encode("ascii")))
+    named = {name for name, _ in headers}
+    headers += [(name, value) for name, value in _USUAL if name not in named]
     for name, value in visit.headers.items():
         headers.append((name.lower().encode("ascii"), value.encode("ascii")))
 

@@ -183,7 +183,8 @@ async def metrics(request: Request) -> Response:
     """Tell Prometheus how things stand."""
     if not is_loopback(request):
         token = await sign_in(request)
-        if not (token.may(Permission.READ) or token.may(Permission.ADMIN)):
+        # The figures are of every account: whoever may not see them all may not see these.
+        if not (token.may(Permission.READ) or token.may(Permission.ADMIN)) or token.rules.account_ids is not None:
             raise GuvercinError(Code.NOT_ALLOWED, params={"permission": Permission.READ.value})
     reception = reception_of(request)
     text = reception.metrics.text(

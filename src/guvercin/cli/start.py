@@ -14,6 +14,7 @@ import gc
 import os
 import shlex
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -82,6 +83,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
             token, news = keep_token(terminal, config, first[1])
         for line in greeting(terminal, config, token, news, sample_file):
             terminal.tell(line)
+        sys.stdout.flush()  # to a pipe or a journal nothing goes by itself before the end
 
     try:
         main.serve(config, on_started)

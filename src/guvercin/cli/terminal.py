@@ -7,6 +7,7 @@ Laws
 """
 
 import os
+import re
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -76,18 +77,19 @@ class Terminal:
     def tell(self, text: str = "") -> None:
         """Answer a line. Under --json the answer is the object alone, so nothing is written."""
         if not self.as_json:
-            print(text)
+            print(harmless(text))
 
     def note(self, text: str) -> None:
         """Write a line beside the answer."""
-        print(text, file=sys.stderr)
+        print(harmless(text), file=sys.stderr)
 
     def show(self, answer: Mapping[str, Any]) -> None:
         """Answer one JSON object; only --json asks for it."""
         import json
 
         if self.as_json:
-            print(json.dumps(answer, ensure_ascii=False, indent=2))
+            written = json.dumps(answer, ensure_ascii=False, indent=2)
+            print(_HARMFUL.sub(lambda found: f"\\u{ord(found[0]):04x}", written))
 
     def command(self, line: str) -> str:
         """Answer a command as this reader has to type it: with the folder that this run was told of."""
@@ -118,6 +120,15 @@ class Terminal:
         self.note(say("Error: {what}", what=trouble.what))
         if trouble.remedy:
             self.note(say("Remedy: {remedy}", remedy=trouble.remedy))
+
+
+_HARMFUL = re.compile(r"(?!\x1b\[[0-9;]*m)[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters of both sets, and marks that turn the direction of reading. Colours alone may pass."""
+
+
+def harmless(text: str) -> str:
+    """Answer a text that a terminal only shows: what clients wrote must neither command it nor read backwards."""
+    return _HARMFUL.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def language(environ: Mapping[str, str]) -> Language:

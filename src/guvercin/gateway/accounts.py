@@ -108,8 +108,13 @@ class Accounts:
         self.forget()
 
     async def make_default(self, token: Token, account_id: int) -> Account:
-        """Make an account the one that messages without hesap_id take."""
+        """Make an account the one that messages without hesap_id take.
+
+        A token limited to some accounts can't: the messages of all the others would leave from its own.
+        """
         await self.one(token, account_id)
+        if token.rules.account_ids is not None:
+            raise GuvercinError(Code.NOT_ALLOWED)
         account = await self._store.set_default(account_id, now=self._clock.now())
         self.forget()
         return account
