@@ -15,8 +15,15 @@ from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
 
+import typer
+
+from guvercin.api.app import document as openapi_document
+from guvercin.api.problems import STATUS
+from guvercin.cli import app
 from guvercin.core.account import LINE_TRANSITIONS, LineOrder, LineState
 from guvercin.core.message import TRANSITIONS, Order, Status
+from guvercin.locale import Language, translator
+from guvercin.locale.codes import SECTIONS
 
 State = TypeVar("State", bound=StrEnum)
 Cause = TypeVar("Cause", bound=StrEnum)
@@ -120,9 +127,54 @@ def licence_table(*locks: str, without: tuple[str, ...] = ()) -> str:
     return "\n".join(rows)
 
 
+def operation_table() -> str:
+    """Answer a table of every documented operation: what it asks for, and what it does."""
+    rows = ["| operation | scope | what it does |", "|---|---|---|"]
+    for path, operations in openapi_document()["paths"].items():
+        for method, operation in operations.items():
+            scopes = [scope for each in operation.get("security", ()) for names in each.values() for scope in names]
+            scope = ", ".join(f"`{scope}`" for scope in scopes) or "none"
+            rows.append(f"| `{method.upper()} {path}` | {scope} | {_cell(operation['description'])} |")
+    return "\n".join(rows)
+
+
+def code_table() -> str:
+    """Answer a table of every code for each section: its HTTP status, and what is said in both languages."""
+    turkish, english = translator(Language.TR), translator(Language.EN)
+    parts = []
+    for section, codes in SECTIONS.items():
+        parts += [f"### {section}", "", "| kod | HTTP | Türkçe | English |", "|---|---|---|---|"]
+        for code, words in codes.items():
+            said = (f"**{_cell(say(words.title))}.** {_cell(say(words.detail))}" for say in (turkish, english))
+            parts.append(f"| `{code}` | {STATUS[code] or '–'} | {' | '.join(said)} |")
+        parts.append("")
+    return "\n".join(parts).rstrip()
+
+
+def command_table(group: typer.core.TyperGroup | None = None, before: str = "guvercin") -> str:
+    """Answer a table of every command under both of its names, groups first by their own line."""
+    rows = [] if group else ["| Türkçe | English | what it does |", "|---|---|---|"]
+    parent = group or typer.main.get_command(app)
+    if not isinstance(parent, typer.core.TyperGroup):
+        raise TypeError("the program is a group of commands")
+    for names, command in parent.commands.items():
+        turkish, _, english = names.partition(", ")
+        rows.append(f"| `{before} {turkish}` | `{english}` | {_cell(command.help or '')} |")
+        if isinstance(command, typer.core.TyperGroup):
+            rows.append(command_table(command, f"{before} {turkish}"))
+    return "\n".join(rows)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 PARTS: dict[str, tuple[str, Callable[[], str]]] = {
     "message-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(TRANSITIONS, Order, Status.QUEUED)),
     "line-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(LINE_TRANSITIONS, LineOrder, LineState.STOPPED)),
+    "operations": ("docs/API.md", operation_table),
+    "codes": ("docs/CODES.md", code_table),
+    "commands": ("docs/COMMANDS.md", command_table),
     "shipped": ("THIRD_PARTY.md", lambda: licence_table("requirements.txt")),
     "tools": (
         "THIRD_PARTY.md",

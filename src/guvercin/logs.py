@@ -51,7 +51,7 @@ def _on_one_line(text: str) -> str:
 
 
 class _Words(logging.Formatter):
-    """`2026-01-31T09:30:00.000Z warning left_in_hand account_id=3`, a traceback below it, indented: none forges a line."""
+    """`2026-01-31T09:30:00.000Z warning left_in_hand account_id=3`, with an indented traceback. None forges a line."""
 
     def format(self, record: logging.LogRecord) -> str:
         told = "".join(f" {name}={value}" for name, value in fields(record).items())
@@ -75,7 +75,8 @@ class _Json(logging.Formatter):
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(line, default=str).decode()
+        # JSON leaves the second set of control characters as they are, and a terminal obeys those too.
+        return _CONTROL.sub(lambda found: f"\\u{ord(found[0]):04x}", orjson.dumps(line, default=str).decode())
 
 
 class _Stream(TextIOBase):

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from guvercin.config import Config
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/*.md"), *ROOT.glob("examples/*.md")})
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
@@ -64,6 +66,19 @@ def test_every_setting_that_is_named_is_explained() -> None:
     files = [*PAGES, *ROOT.glob("deploy/*"), *ROOT.glob("examples/*/*.*"), ROOT / "Makefile"]
     named = {name for file in files for name in SETTING.findall(file.read_text(encoding="utf-8"))}
     assert named - OUTSIDE_THE_SERVER.keys() == first_cells("docs/CONFIGURATION.md")
+
+
+def test_every_setting_stands_with_its_default() -> None:
+    """`none` and words stand where the default is nothing, or says where something is."""
+    row = re.compile(r"^\| `GUVERCIN_(?P<name>[A-Z_]+)` \| `?(?P<default>[^`|]+?)`? \|", re.MULTILINE)
+    shown = {row["name"].lower(): row["default"] for row in row.finditer(read("docs/CONFIGURATION.md"))}
+    assert shown.pop("lang") == "tr", "the terminal's own"
+    assert shown.keys() == Config.model_fields.keys()
+    for name, field in Config.model_fields.items():
+        default = field.get_default()
+        if name in {"data_dir", "database_url"} or default in {None, ()}:
+            continue
+        assert shown[name] == str(int(default) if isinstance(default, bool) else default), name
 
 
 def test_both_readmes_show_the_same_commands() -> None:

@@ -94,7 +94,7 @@ def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         tops = {file.parts[0] for file in found.files or () if file.parts[0] not in {"..", "__pycache__"}}
         for top in tops:
             with suppress(FileExistsError):  # two packages may share one folder
-                (packages / top).symlink_to(found.locate_file(top))
+                (packages / top).symlink_to(str(found.locate_file(top)))
     pip(home / "bin" / "python", "install", "--no-deps", str(wheel))
     return home / "bin"
 
@@ -124,7 +124,7 @@ def server(environment: Path, tmp_path: Path) -> Iterator[tuple[int, dict[str, s
     port = free_port()
     said = tmp_path / "said"
     with said.open("wb") as out:
-        command = [environment / "guvercin", "baslat", "--port", str(port)]
+        command = [str(environment / "guvercin"), "baslat", "--port", str(port)]
         process = subprocess.Popen(command, cwd=home, env=own, stdin=subprocess.DEVNULL, stdout=out, stderr=out)
     try:
         deadline = monotonic() + START_LIMIT
@@ -161,11 +161,16 @@ def test_installed_alone_it_sends_a_message_from_an_empty_home(
 
     def run(*words: str) -> str:
         done = subprocess.run(
-            [environment / "guvercin", *words], cwd=tmp_path, env=own, capture_output=True, encoding="utf-8", check=True
+            [str(environment / "guvercin"), *words],
+            cwd=tmp_path,
+            env=own,
+            capture_output=True,
+            encoding="utf-8",
+            check=True,
         )
         return done.stdout
 
-    where = [environment / "python", "-c", "import guvercin; print(guvercin.__file__)"]
+    where = [str(environment / "python"), "-c", "import guvercin; print(guvercin.__file__)"]
     assert str(environment.parent) in subprocess.run(where, env=own, capture_output=True, check=True).stdout.decode()
     assert run("--surum") == f"{VERSION}\n"
     sent = json.loads(run("gonder", "+905000000001", "Merhaba", "--json"))

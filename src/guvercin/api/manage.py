@@ -165,7 +165,7 @@ async def ready(request: Request) -> Response:
     "/metrics",
     summary=sentence("Metrics"),
     description=sentence(
-        "In Prometheus' format. Without a token from the same machine; from elsewhere with the permission oku or yonet."
+        "In Prometheus' format. Without a token from the same machine; else with oku or yonet, in a token for all accounts."
     ),
     responses={
         200: {"description": sentence("Prometheus' text."), "content": {"text/plain": {"schema": {"type": "string"}}}},
