@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def everything(server: Server, client: Client) -> Iterator[str]:
+def everything(client: Client) -> Iterator[str]:
     """Ask for every documented operation and every page, well and badly; answer all that comes back but a first body.
 
     The ids are small, so that most of them are there.
@@ -57,7 +57,7 @@ def test_no_secret_leaves_in_any_byte(server: Server) -> None:
     secret = server.first_token()
     wrong = "gv_" + "5ec2e7" * 10
     parts = (secret, secret[20:], wrong, wrong[20:])
-    seen = list(everything(server, server.client(secret)))
+    seen = list(everything(server.client(secret)))
     seen += everything_refused(server, wrong)
     assert server.process is not None
     for folder in Path("/proc").glob("[0-9]*"):  # our own processes: what others see of them in a list

@@ -165,7 +165,7 @@ async def ready(request: Request) -> Response:
     "/metrics",
     summary=sentence("Metrics"),
     description=sentence(
-        "In Prometheus' format. Without a token from the same machine; else with oku or yonet, in a token for all accounts."
+        "In Prometheus' format. From the same machine without a token; else with oku or yonet, for all accounts."
     ),
     responses={
         200: {"description": sentence("Prometheus' text."), "content": {"text/plain": {"schema": {"type": "string"}}}},
