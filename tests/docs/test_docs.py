@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted({*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("deploy/*.md"), *ROOT.glob("examples/*.md")})
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 SETTING = re.compile(r"\bGUVERCIN_[A-Z_]+")
+TEST = re.compile(r"`(?P<file>tests/[\w/]+\.py)::(?P<name>test_\w+)`")
 FIRST_CELL = re.compile(r"^\| `?(?P<cell>[\w.-]+)`? \|", re.MULTILINE)
 
 OUTSIDE_THE_SERVER = {
@@ -79,6 +80,12 @@ def test_every_setting_stands_with_its_default() -> None:
         if name in {"data_dir", "database_url"} or default in {None, ()}:
             continue
         assert shown[name] == str(int(default) if isinstance(default, bool) else default), name
+
+
+def test_every_test_that_is_named_is_there() -> None:
+    named = {match for page in PAGES for match in TEST.findall(page.read_text(encoding="utf-8"))}
+    assert named
+    assert {f"{file}::{name}" for file, name in named if not re.search(rf"\bdef {name}\(", read(file))} == set()
 
 
 def test_both_readmes_show_the_same_commands() -> None:
