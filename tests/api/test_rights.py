@@ -37,7 +37,11 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("POST", "/gonderimler/{log_id}/birak"): Permission.SEND,
     ("POST", "/gonderimler/{log_id}/yeniden-gonder"): Permission.SEND,
     ("POST", "/iptal"): Permission.SEND,
+    ("GET", "/toplu"): Permission.READ,
     ("GET", "/toplu/{batch_id}"): Permission.READ,
+    ("POST", "/toplu/{batch_id}/duraklat"): Permission.BULK,
+    ("POST", "/toplu/{batch_id}/devam"): Permission.BULK,
+    ("POST", "/toplu/{batch_id}/iptal"): Permission.BULK,
     ("GET", "/turler"): Permission.READ,
     ("GET", "/hesaplar"): Permission.READ,
     ("POST", "/hesaplar"): Permission.ACCOUNTS,
@@ -200,6 +204,7 @@ async def test_a_body_or_a_query_leads_no_further_than_a_path(
         found = (await limited.get(f"{BASE}/gonderimler?{query.replace('+', '%2B')}")).json()["data"]
         assert {row["hesap_id"] for row in found} <= {own.account}, query
     assert [row["id"] for row in (await limited.get(f"{BASE}/hesaplar")).json()["data"]] == [own.account]
+    assert [row["id"] for row in (await limited.get(f"{BASE}/toplu")).json()["data"]] == [own.batch]
 
 
 async def test_a_file_of_another_token_is_as_good_as_missing(

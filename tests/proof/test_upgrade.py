@@ -1,7 +1,7 @@
 """From every released schema to this one with each row intact; and no program touches a schema that isn't its own.
 
-`schemas/` holds one database of each released schema as SQL text, with rows of every kind. A release whose schema is a
-new one adds its own file; none is ever edited.
+`schemas/` holds the rows of one database of each released schema as SQL text, of every kind; the migrations up to there
+make the tables. A release whose schema is a new one adds its own file; none is ever edited.
 """
 
 import json
@@ -15,13 +15,15 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import Connection
 from tests.cli.running import Guvercin
 from tests.e2e.server import Server
 from tests.proof.newer import NEWER, newer_program
 
 from guvercin.core.message import FINISHED
-from guvercin.store.schema import HEAD, KNOWN, prepare, version
+from guvercin.store.schema import HEAD, KNOWN, MIGRATIONS, prepare, version
 from guvercin.store.sqlite import FILE_NAME, engine_for
 from guvercin.store.sqlite_store import SqliteStore
 
@@ -56,10 +58,16 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 
 def revive(text: Path, database: Path) -> None:
+    """Make the schema of that time, by the migrations up to it, and put the rows of that time into it."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with engine_for(database, create=True).connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, text.stem)
+        connection.commit()
         raw: Any = connection.connection.driver_connection
-        raw.execute("PRAGMA foreign_keys = OFF")
         raw.executescript(text.read_text("utf-8"))
+    assert schema_of(database) == text.stem
 
 
 def tables(connection: Connection) -> Iterator[str]:
