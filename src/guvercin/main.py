@@ -244,7 +244,6 @@ async def _serve(
                 http=bounded(room_for(config.max_connections), config.request_timeout),
                 host=config.host,
                 port=config.port,
-                http=_reader_of_requests(),
                 ws="none",
                 lifespan="off",
                 access_log=False,
@@ -288,11 +287,3 @@ def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
     except ImportError:
         return None
     return uvloop.new_event_loop
-
-
-def _reader_of_requests() -> Any:
-    try:
-        from guvercin.api.head import BoundedHead  # noqa: PLC0415 -- its parser is absent on Windows
-    except ImportError:
-        return "auto"
-    return BoundedHead

@@ -10,7 +10,7 @@ import pytest
 from tests.e2e.server import API, Client, Server, monotonic
 
 from guvercin.api.app import document
-from guvercin.api.head import LARGEST_HEAD
+from guvercin.api.connections import ROOM
 
 pytestmark = pytest.mark.e2e
 
@@ -143,7 +143,7 @@ def test_nothing_beside_the_body_is_endless(server: Server, what: str) -> None:
 
 
 def test_a_large_head_within_the_bound_is_read(server: Server) -> None:
-    padding = b"X-Padding: " + b"x" * (LARGEST_HEAD - 1_000)
+    padding = b"X-Padding: " + b"x" * (ROOM - 1_000)
     assert raw(server, request("/saglik", padding)).startswith(b"HTTP/1.1 200 ")
 
 

@@ -30,6 +30,11 @@ RATE = 1_000
 ROOM = 64 * 1024
 """Bytes of head: four times what any client of ours has ever sent."""
 
+_HEAD_TOO_LARGE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\n"
+    b"x-content-type-options: nosniff\r\nconnection: close\r\n\r\n"
+)
+
 AHEAD = 16
 """Each costs a hundred times the bytes that it takes to ask for it."""
 
@@ -92,6 +97,11 @@ class Connection(HttpToolsProtocol):
         self._taken += len(data)
         if self._taken - 2 * self._carried > ROOM and not self.transport.is_closing():
             self.logger.warning("A request's head is too large.")
+            if not any(cycle.response_started for cycle in self._cycles):
+                self.transport.write(_HEAD_TOO_LARGE)
+                self._tell_gone()
+                self.transport.close()
+                return
             self._cut()
 
     def on_message_begin(self) -> None:
