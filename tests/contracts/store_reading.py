@@ -3,15 +3,18 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from random import Random  # noqa: TID251 -- seeded
+from typing import Any
 
 import pytest
 from tests.contracts.desk import AYSE, BORA, CEM, DAY, HOUR, MINUTE, NOW, SECOND, Desk, draft, receipt, standing
+from tests.rounds import rounds
 
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter
 from guvercin.core.message import Lane, Message, Status, WaitsFor
-from guvercin.core.outcome import Accepted, Deferred, Inbound, ReceiptKind, Refused
+from guvercin.core.outcome import Accepted, Deferred, Inbound, Lost, ReceiptKind, Refused
 
 QUEUED = frozenset({Status.QUEUED})
 
@@ -74,6 +77,42 @@ async def many(desk: Desk) -> None:
     await desk.attempt(Deferred(reason=Code.PUSHED_BACK, pushed_back=True), retry_at=desk.now + HOUR)
 
 
+def is_wanted(wanted: MessageFilter, row: Message) -> bool:
+    """Say of one row what a filter says, one condition at a time."""
+    return (
+        (wanted.statuses is None or row.status in wanted.statuses)
+        and (wanted.scheduled is None or (row.waits_for is WaitsFor.TIME) is wanted.scheduled)
+        and wanted.account_id in (None, row.account_id)
+        and (wanted.account_ids is None or row.account_id in wanted.account_ids)
+        and wanted.category in (None, row.category)
+        and wanted.recipient in (None, row.recipient)
+        and wanted.reference in (None, row.reference)
+        and wanted.batch_id in (None, row.batch_id)
+        and (wanted.since is None or row.created_at >= wanted.since)
+        and (wanted.until is None or row.created_at < wanted.until)
+    )
+
+
+def some_filter(rng: Random) -> MessageFilter:
+    """Choose a filter of up to ten conditions."""
+    hours = [NOW + rng.randint(-300, 300) * MINUTE for _ in range(2)]
+    conditions = {
+        "statuses": frozenset(rng.sample(list(Status), rng.randint(1, 3))),
+        "scheduled": rng.random() < 0.5,
+        "account_id": rng.randint(1, 3),
+        "account_ids": frozenset(rng.sample((1, 2, 3), rng.randint(1, 2))),
+        "category": rng.choice((5, 10)),
+        "recipient": rng.choice((AYSE, BORA, CEM)),
+        "reference": rng.choice(("F-1", "F-2")),
+        "batch_id": rng.randint(1, 3),
+        "since": hours[0],
+        "until": hours[1],
+    }
+    names = rng.sample(list(conditions), rng.choice((0, 1, 1, 2, 2, 3, 4, 10)))
+    chosen: dict[str, Any] = {name: conditions[name] for name in names}
+    return MessageFilter(**chosen)
+
+
 class ReadingLaws:
     @pytest.mark.parametrize("name", FILTERS)
     async def test_a_filter_shows_what_it_says_and_nothing_else(self, desk: Desk, name: str) -> None:
@@ -84,6 +123,36 @@ class ReadingLaws:
         assert list(found.messages) == expected
         assert found.next_id is None
         assert bool(expected) == (name not in {"no status", "account beyond the token", "no accounts at all"})
+
+    async def test_any_filter_finds_what_looking_at_every_row_finds(self, desk: Desk) -> None:
+        """Page by page, in any combination, and over a clock that is set forward and back by hours."""
+        rng = Random(42)
+        await many(desk)
+        for _ in range(60):
+            desk.now = NOW + rng.randint(-300, 300) * MINUTE
+            due_at = desk.now + rng.choice((0, 0, 1)) * DAY
+            some = draft(rng.choice((AYSE, BORA, CEM)), account=rng.randint(1, 2), now=desk.now, due_at=due_at)
+            asked = replace(some, category=rng.choice((5, 10)), reference=rng.choice((None, "F-1", "F-2")))
+            await desk.accept_batch([asked] * 2) if rng.random() < 0.1 else await desk.take(asked)
+            claimed = await desk.claim(rng.randint(1, 2)) if rng.random() < 0.6 else None
+            if claimed is not None:
+                accepted, refused = Accepted(desk.remote_id(), desk.now), Refused(reason=Code.NOT_ON_WHATSAPP)
+                await desk.settle(claimed, rng.choice((accepted, refused, Lost(Code.ANSWER_LOST))))
+        rows = await desk.rows()
+        found_some = 0
+        for number in range(rounds(300, 3_000)):
+            wanted = some_filter(rng)
+            found: list[Message] = []
+            below: int | None = None
+            while True:
+                page = await desk.store.messages(wanted, limit=rng.choice((1, 7, 200)), below=below)
+                found += page.messages
+                below = page.next_id
+                if below is None:
+                    break
+            assert found == [row for row in rows if is_wanted(wanted, row)], f"round {number}: {wanted}"
+            found_some += bool(found)
+        assert found_some > rounds(100, 1_000)
 
     @pytest.mark.parametrize("limit", [1, 2, 3, 7, 10, 11])
     async def test_pages_are_complete_and_disjoint(self, desk: Desk, limit: int) -> None:

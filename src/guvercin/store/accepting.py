@@ -9,7 +9,7 @@ from guvercin.core.message import Draft, IllegalOrder, Order, Status, WaitsFor
 from guvercin.store import statements as sql
 from guvercin.store.messages import find, move
 from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
-from guvercin.store.times import to_ms
+from guvercin.store.times import HOUR, to_ms
 from guvercin.store.writer import Tx
 
 
@@ -106,6 +106,10 @@ def _insert(
         reason=draft.reason,
         waits_for=waits_for,
     )
+    hour_ms = now_ms - now_ms % HOUR
+    last = tx.execute(sql.LAST_HOUR).fetchone()
+    if last is None or last[0] != hour_ms:
+        tx.execute(sql.MARK_HOUR, (new.id, hour_ms))
     kind = EventKind.MESSAGE_ACCEPTED if status is Status.QUEUED else EventKind.MESSAGE_FAILED
     detail = {"neden": draft.reason.value} if draft.reason else None
     tx.record(now_ms, kind, account_id=draft.account_id, message_id=new.id, batch_id=batch_id, detail=detail)

@@ -51,6 +51,10 @@ INSERT_MESSAGE = (
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 
+LAST_HOUR = "SELECT hour FROM hour_mark WHERE first_id = (SELECT max(first_id) FROM hour_mark)"
+
+MARK_HOUR = "INSERT INTO hour_mark (first_id, hour) VALUES (?, ?)"
+
 LAST_DUE = (
     "SELECT max((SELECT coalesce(max(due_at), 0) FROM message WHERE status = 'queued' "
     "AND coalesce(waits_for, '') NOT IN ('zaman', 'geri_yuklendi', 'toplu_durduruldu')), "

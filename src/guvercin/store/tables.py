@@ -213,6 +213,9 @@ message = Table(
         "status",
         sqlite_where=text("batch_id IS NOT NULL"),
     ),
+    # The log as people narrow it: each of these ranges lies in the order of ids (see reading.page).
+    Index("ix_message_log", "account_id", "status", "waits_for"),
+    Index("ix_message_category", "category", "account_id", "status", "waits_for"),
     Index("ix_message_recipient", "recipient", "id"),
     Index(
         "ix_message_reference",
@@ -250,6 +253,15 @@ event = Table(
     Index("ix_event_message_id", "message_id"),
     sqlite_autoincrement=True,
 )
+
+hour_mark = Table(
+    "hour_mark",
+    metadata,
+    Column("first_id", _Id, primary_key=True),
+    Column("hour", BigInteger, nullable=False),
+    Index("ix_hour_mark_hour", "hour"),
+)
+"""The first message of each hour, as they came in: where in the log a time is, though a clock may be set back."""
 
 receipt = Table(
     "receipt",

@@ -6,6 +6,9 @@ from typing import overload
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 
+HOUR = timedelta(hours=1) // _MILLISECOND
+"""An hour in the database's milliseconds."""
+
 
 @overload
 def to_ms(at: datetime) -> int: ...

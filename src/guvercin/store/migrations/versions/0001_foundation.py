@@ -68,6 +68,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_heartbeat")),
     )
     op.create_table(
+        "hour_mark",
+        sa.Column("first_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("hour", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("first_id", name=op.f("pk_hour_mark")),
+    )
+    with op.batch_alter_table("hour_mark", schema=None) as batch_op:
+        batch_op.create_index("ix_hour_mark_hour", ["hour"], unique=False)
+
+    op.create_table(
         "token",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False),
@@ -248,6 +257,8 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'unknown' AND waits_until IS NOT NULL"),
             postgresql_where=sa.text("status = 'unknown' AND waits_until IS NOT NULL"),
         )
+        batch_op.create_index("ix_message_log", ["account_id", "status", "waits_for"], unique=False)
+        batch_op.create_index("ix_message_category", ["category", "account_id", "status", "waits_for"], unique=False)
         batch_op.create_index("ix_message_recipient", ["recipient", "id"], unique=False)
         batch_op.create_index(
             "ix_message_reference",
