@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, overload, reading, sending, starting
+from bench import claiming, overload, reading, scale, sending, soaking, starting
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -22,16 +22,26 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 }
 
 
-async def run(names: list[str]) -> None:
+LONG: dict[str, Callable[[argparse.Namespace], Awaitable[list[Figure]]]] = {
+    "scale": lambda asked: scale.scale(asked.rows),
+    "soak": lambda asked: soaking.soak(asked.minutes, asked.rate),
+}
+"""Run only when they are named: they take minutes and gigabytes."""
+
+
+async def run(asked: argparse.Namespace) -> None:
     """Run benchmarks one after the other and print each as it ends."""
-    for name in names:
-        measure = BENCHMARKS[name]
+    for name in asked.names or list(BENCHMARKS):
+        measure = {**BENCHMARKS, "scale": scale.scale, "soak": soaking.soak}[name]
         print(f"{name}: {inspect.getdoc(measure)}")
-        show(await measure())
+        show(await (LONG[name](asked) if name in LONG else BENCHMARKS[name]()))
 
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], metavar="name", help=", ".join(BENCHMARKS))
-asked = parser.parse_args()
+names = [*BENCHMARKS, *LONG]
+parser.add_argument("names", nargs="*", choices=[*names, []], metavar="name", help=", ".join(names))
+parser.add_argument("--rows", type=int, default=1_000_000, help="scale: messages in the log; a million take 0.8 GB")
+parser.add_argument("--minutes", type=int, default=30, help="soak: how long")
+parser.add_argument("--rate", type=int, default=50, help="soak: messages a second")
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-    runner.run(run(asked.names or list(BENCHMARKS)))
+    runner.run(run(parser.parse_args()))

@@ -95,7 +95,8 @@ row AS (
        WHEN h % 1000 < 540 THEN 'read' WHEN h % 1000 < 890 THEN 'delivered' WHEN h % 1000 < 940 THEN 'sent'
        WHEN h % 1000 < 990 THEN 'failed' WHEN h % 100000 = 99999 THEN 'unknown' ELSE 'cancelled' END AS status,
   CASE WHEN n <= :last - :waiting THEN NULL WHEN h % 10 < 4 THEN NULL WHEN h % 10 < 7 THEN 'zaman'
-       WHEN h % 10 = 7 THEN 'tekrar_deneme' WHEN h % 10 = 8 THEN 'onceki_mesaj' ELSE 'geri_yuklendi' END AS waits_for
+       WHEN h % 10 = 7 THEN 'tekrar_deneme' WHEN h % 10 = 8 THEN 'onceki_mesaj' WHEN n % 5000 < 1000
+       THEN 'toplu_durduruldu' ELSE 'geri_yuklendi' END AS waits_for
   FROM hashed)
 """
 
@@ -107,8 +108,8 @@ SELECT n / 5000 + 1, account_id, 1, 9, {BATCH}, randomblob(32), at FROM row WHER
     _ROWS
     + f"""
 INSERT INTO message (id, account_id, batch_id, token_id, recipient, body, category, lane, priority, status, reason,
-  waits_for, waits_until, created_at, due_at, expires_at, sent_at, delivered_at, read_at, remote_id, attempts, reference,
-  fingerprint)
+  waits_for, waits_until, created_at, due_at, expires_at, sent_at, delivered_at, read_at, remote_id, attempts,
+  reference, fingerprint)
 SELECT n, account_id, CASE WHEN is_bulk THEN n / 5000 + 1 END, 1, '+9053' || printf('%08d', h % 200000),
   'Sayın müşterimiz, ' || n || ' numaralı siparişiniz kargoya verildi. Takip için bize yazabilirsiniz.',
   CASE WHEN h % 50000 = 3 THEN {RARE_CATEGORY} WHEN is_bulk THEN 9 ELSE 1 + h % 10 END,
@@ -131,7 +132,8 @@ FROM row WHERE status NOT IN ('queued', 'cancelled')""",
         _ROWS
         + f"""
 INSERT INTO event (at, kind, account_id, message_id, batch_id, detail)
-SELECT at + {after}, '{kind}', account_id, n, CASE WHEN is_bulk THEN n / 5000 + 1 END, {detail} FROM row WHERE {where}"""
+SELECT at + {after}, '{kind}', account_id, n, CASE WHEN is_bulk THEN n / 5000 + 1 END, {detail}
+FROM row WHERE {where}"""
         for after, kind, detail, where in (
             (0, "mesaj.kabul_edildi", "NULL", "1"),
             (1000, "mesaj.gonderiliyor", "NULL", "status NOT IN ('queued', 'cancelled')"),
