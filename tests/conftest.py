@@ -5,9 +5,10 @@ when it is repeated. `make long` (GUVERCIN_ROUNDS=full) plays ten times as many,
 `@reproduce_failure` line that replays it.
 """
 
+import logging
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
@@ -36,6 +37,17 @@ settings.load_profile("full" if IS_LONG else "tenth")
 def anyio_backend() -> str:
     """Run every async test on asyncio, the only loop that we promise."""
     return "asyncio"
+
+
+@pytest.fixture(autouse=True)
+def _logs_end_with_the_test() -> Iterator[None]:
+    """Whoever runs a command in this process sets the log's level and form for everybody."""
+    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
+    handlers, level, of_uvicorn = root.handlers[:], root.level, uvicorn.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    uvicorn.setLevel(of_uvicorn)
 
 
 class Figures(Protocol):

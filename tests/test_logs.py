@@ -5,23 +5,12 @@ import io
 import json
 import logging
 import re
-from collections.abc import Iterator
 
 import pytest
 
 from guvercin import logs
 
 MOMENT = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
-
-
-@pytest.fixture(autouse=True)
-def _root_as_it_was() -> Iterator[None]:
-    root, uvicorn = logging.getLogger(), logging.getLogger("uvicorn.error")
-    before = root.handlers[:], root.level, uvicorn.level
-    yield
-    root.handlers[:] = before[0]
-    root.setLevel(before[1])
-    uvicorn.setLevel(before[2])
 
 
 def test_a_reader_gets_the_moment_the_word_and_its_fields(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,5 @@
 """A terminal of its own for each test: an empty data folder, one language, nothing of the tester's environment."""
 
-import logging
 import os
 import subprocess
 import sys
@@ -15,15 +14,6 @@ from tests.cli.running import Guvercin, Server, free_port
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in [name for name in os.environ if name.startswith(("GUVERCIN_", "LC_")) or name in {"LANG", "LANGUAGE"}]:
         monkeypatch.delenv(name)
-
-
-@pytest.fixture(autouse=True)
-def logs_end_with_the_test() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ The file holds the owner's process id and, once it listens, its address as JSON,
 import fcntl
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 
 NAME = "guvercin.lock"
@@ -28,9 +29,10 @@ class FolderLock:
         self.tell(None)
 
     def tell(self, address: str | None) -> None:
-        """Write who holds the lock and where it listens."""
+        """Write who holds the lock, and where it listens. It holds too where a full disk takes no word of it."""
         os.ftruncate(self._fd, 0)
-        os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "address": address}).encode(), 0)
+        with suppress(OSError):
+            os.pwrite(self._fd, json.dumps({"pid": os.getpid(), "address": address}).encode(), 0)
 
     def release(self) -> None:
         """Let go."""

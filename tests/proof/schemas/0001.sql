@@ -245,6 +245,7 @@ INSERT INTO token_use (token_id, day, accepted) VALUES (3, '2026-11-23', 1);
 INSERT INTO upload (id, token_id, digest, name, media_type, size, created_at) VALUES ('b39c7fd9d1d311f088b27f5689ac17c7', 1, 'fc022288f3e49d09353987de1c32fc1427bd2a8b3657a340e86efb8e34efe003', 'Yukleme.pdf', 'application/pdf', 10, 1795421167319);
 INSERT INTO heartbeat (id, at) VALUES (1, 1795421167335);
 DELETE FROM sqlite_sequence;
+INSERT INTO hour_mark (first_id, hour) VALUES (1, 1795420800000);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('token', 3);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('account', 10);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('event', 138);
