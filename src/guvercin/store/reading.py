@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, select, text, union_all
+from sqlalchemy import Connection, func, null, select, text, union_all
 
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.errors import Code, GuvercinError
@@ -253,10 +253,18 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
     left: dict[Lane, int] = {}
     scheduled = 0
     starts_ms: int | None = None
+    of_batch = message.c.batch_id == row.id
+    is_open = message.c.status.in_([Status.QUEUED.value, Status.SENDING.value])
+    # Rows that are done are counted in the index alone: a list of large batches must not read each of their rows.
+    done = select(message.c.status, null(), null(), func.count(), null()).where(of_batch, ~is_open)
+    waiting = select(
+        message.c.status, message.c.waits_for, message.c.lane, func.count(), func.max(message.c.waits_until)
+    ).where(of_batch, is_open)
     groups = connection.execute(
-        select(message.c.status, message.c.waits_for, message.c.lane, func.count(), func.max(message.c.waits_until))
-        .where(message.c.batch_id == row.id)
-        .group_by(message.c.status, message.c.waits_for, message.c.lane),
+        union_all(
+            done.group_by(message.c.status),
+            waiting.group_by(message.c.status, message.c.waits_for, message.c.lane),
+        )
     )
     for status_word, waits_for, lane, count, until_ms in groups:
         status = Status(status_word)
@@ -264,7 +272,7 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
         if waits_for == WaitsFor.TIME.value:
             scheduled += count
             starts_ms = max(starts_ms or 0, until_ms)
-        if status in (Status.QUEUED, Status.SENDING):
+        if lane is not None:
             left[Lane(lane)] = left.get(Lane(lane), 0) + count
     found = Batch(
         id=row.id,
