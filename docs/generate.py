@@ -34,50 +34,72 @@ PIN = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^\s;]+)(?: ; (?P<mar
 """One locked package: its name, its version, and where it is installed (absent: everywhere)."""
 
 READ = {
+    "aiohappyeyeballs": "PSF-2.0",
+    "aiosignal": "Apache-2.0",
     "apsw": "Zlib",
     "babel": "BSD-3-Clause",
+    "beautifulsoup4": "MIT",
     "certifi": "MPL-2.0",
     "charset-normalizer": "MIT",
     "colorama": "BSD-3-Clause",
     "editables": "MIT",
     "et-xmlfile": "MIT",
+    "frozenlist": "Apache-2.0",
     "grimp": "BSD-2-Clause",
     "h11": "MIT",
+    "httpx": "BSD-3-Clause",
     "httpx2-jsfetch": "BSD-3-Clause",
     "import-linter": "BSD-2-Clause",
     "jinja2": "BSD-3-Clause",
     "jsonschema-rs": "MIT",
+    "linkpreview": "MIT",
     "markdown-it-py": "MIT",
-    "openpyxl": "MIT",
     "mdurl": "MIT",
+    "neonize": "Apache-2.0",
+    "openpyxl": "MIT",
     "pathspec": "MPL-2.0",
     "pluggy": "MIT",
+    "propcache": "Apache-2.0",
+    "protobuf": "BSD-3-Clause",
     "pysqlite3": "Zlib",
     "python-dotenv": "BSD-3-Clause",
+    "python-magic": "MIT",
+    "python-magic-bin": "MIT",
     "pyyaml": "MIT",
     "requests": "Apache-2.0",
     "rich": "MIT",
+    "segno": "BSD-3-Clause",
     "shellingham": "ISC",
     "sortedcontainers": "Apache-2.0",
+    "soupsieve": "MIT",
+    "tqdm": "MPL-2.0 AND MIT",
     "trove-classifiers": "Apache-2.0",
     "tzdata": "Apache-2.0",
     "uvloop": "MIT OR Apache-2.0",
+    "yarl": "Apache-2.0",
 }
 """Licences that a person read in the package's own licence file, because its metadata names none in SPDX words."""
 
 CARRIES = {
+    "aiohttp": "llhttp (MIT)",
     "apsw": "SQLite (public domain)",
     "ast-serialize": "Rust crates, named in its `sboms` folder",
     "babel": "Unicode locale data (Unicode-3.0)",
+    "certifi": "Mozilla's list of authorities",
+    "cffi": "libffi (MIT)",
+    "cryptography": "OpenSSL (Apache-2.0), Rust crates, named in its `sboms` folder",
     "grimp": "Rust crates, named in its `sboms` folder",
     "httptools": "llhttp (MIT), http-parser (MIT)",
     "hypothesis": "Rust crates, named in its `sboms` folder",
     "markdown-it-py": "a port of markdown-it (MIT)",
     "mypy": "typeshed (Apache-2.0, MIT)",
+    "neonize": "Go modules, listed below",
     "orjson": "Rust crates, named in its `sboms` folder",
+    "pillow": "image libraries, named in its licence file",
     "prometheus-client": "decorator (BSD-2-Clause)",
     "pydantic-core": "Rust crates, named in its `sboms` folder",
     "pysqlite3": "SQLite (public domain)",
+    "python-magic-bin": "libmagic (BSD-2-Clause)",
     "typer": "click (BSD-3-Clause)",
     "ruff": "Rust crates, named in its `sboms` folder",
     "tzdata": "the IANA time zone database (public domain)",
@@ -85,6 +107,35 @@ CARRIES = {
     "uvloop": "libuv (MIT; the wheel holds no text of it)",
 }
 """Other people's work inside a package, as its licence files, notices and parts lists say."""
+
+GO_READ = {
+    "filippo.io/edwards25519": "BSD-3-Clause",
+    "github.com/beeper/argo-go": "not read: its source could not be had",
+    "github.com/coder/websocket": "ISC",
+    "github.com/elliotchance/orderedmap/v3": "MIT",
+    "github.com/google/uuid": "BSD-3-Clause",
+    "github.com/lib/pq": "MIT",
+    "github.com/mattn/go-colorable": "MIT",
+    "github.com/mattn/go-isatty": "MIT",
+    "github.com/mattn/go-sqlite3": "MIT; SQLite (public domain)",
+    "github.com/petermattis/goid": "Apache-2.0",
+    "github.com/rs/zerolog": "MIT",
+    "github.com/vektah/gqlparser/v2": "MIT",
+    "go.mau.fi/libsignal": "GPL-3.0",
+    "go.mau.fi/util": "MPL-2.0",
+    "go.mau.fi/whatsmeow": "MPL-2.0",
+    "golang.org/x/crypto": "BSD-3-Clause",
+    "golang.org/x/exp": "BSD-3-Clause",
+    "golang.org/x/net": "BSD-3-Clause",
+    "golang.org/x/sync": "BSD-3-Clause",
+    "golang.org/x/sys": "BSD-3-Clause",
+    "golang.org/x/text": "BSD-3-Clause",
+    "google.golang.org/protobuf": "BSD-3-Clause",
+}
+"""Licences of the Go modules in the engine's library, read in each module's own licence file."""
+
+GO_MARK = b"\xff Go buildinf:"
+"""Go writes these bytes before what it built a library of: 32 bytes of header, the Go version, the modules."""
 
 
 def state_diagram(table: Mapping[State, Mapping[Cause, State]], orders: type[StrEnum], first: State) -> str:
@@ -169,19 +220,60 @@ def _cell(text: str) -> str:
     return " ".join(text.split()).replace("|", "\\|")
 
 
-PARTS: dict[str, tuple[str, Callable[[], str]]] = {
+def engine_table() -> str | None:
+    """Answer a table of the Go modules in the installed engine's library; None where there is no engine."""
+    try:
+        files = metadata.files("neonize") or []
+    except metadata.PackageNotFoundError:
+        return None
+    for file in files:
+        if file.suffix in {".so", ".dylib", ".dll"}:
+            return _module_table(Path(str(file.locate())).read_bytes())
+    return None
+
+
+def _module_table(library: bytes) -> str:
+    _, at = _go_string(library, library.index(GO_MARK) + 32)
+    modules, _ = _go_string(library, at)
+    rows = ["| module | version | licence |", "|---|---|---|"]
+    for line in modules[16:-16].decode().splitlines():  # 16 bytes on either side mark the place for debuggers
+        kind, _, rest = line.partition("\t")
+        if kind == "dep":
+            name, version, _ = rest.split("\t")
+            if name not in GO_READ:
+                sys.exit(f"{name} is new in the engine: read its licence file, then add it to GO_READ in {__file__}")
+            rows.append(f"| {name} | {version} | {GO_READ[name]} |")
+    return "\n".join(rows)
+
+
+def _go_string(library: bytes, at: int) -> tuple[bytes, int]:
+    """Answer a string that begins with its length (a varint), and where it ends."""
+    length = shift = 0
+    while True:
+        byte = library[at]
+        length |= (byte & 127) << shift
+        at, shift = at + 1, shift + 7
+        if byte < 128:
+            return library[at : at + length], at + length
+
+
+PARTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "message-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(TRANSITIONS, Order, Status.QUEUED)),
     "line-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(LINE_TRANSITIONS, LineOrder, LineState.STOPPED)),
     "operations": ("docs/API.md", operation_table),
     "codes": ("docs/CODES.md", code_table),
     "commands": ("docs/COMMANDS.md", command_table),
     "shipped": ("THIRD_PARTY.md", lambda: licence_table("requirements.txt")),
+    "web": ("THIRD_PARTY.md", lambda: licence_table("requirements-web.txt", without=("requirements.txt",))),
+    "engine": ("THIRD_PARTY.md", engine_table),
     "tools": (
         "THIRD_PARTY.md",
-        lambda: licence_table("requirements-build.txt", "requirements-dev.txt", without=("requirements.txt",)),
+        lambda: licence_table(
+            "requirements-build.txt", "requirements-dev.txt", without=("requirements.txt", "requirements-web.txt")
+        ),
     ),
 }
-"""Each generated part: the document that it stands in, and what writes it."""
+"""Each generated part: the document that it stands in, and what writes it (None: it can't be known on this machine)."""
 
 
 def renew(text: str, name: str, part: str) -> str:
@@ -202,8 +294,8 @@ def main(*arguments: str) -> int:
         text = path.read_text(encoding="utf-8")
         renewed = text
         for name, (home, write) in PARTS.items():
-            if home == document:
-                renewed = renew(renewed, name, write())
+            if home == document and (part := write()) is not None:
+                renewed = renew(renewed, name, part)
         if renewed != text:
             stale.append(document)
             if "--check" not in arguments:

@@ -37,9 +37,10 @@ def pins(lock: str) -> dict[str, Pin]:
     }
 
 
-def asked_for() -> dict[str, Requirement]:
+def asked_for(extra: str | None = None) -> dict[str, Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    return {need.name: need for need in map(Requirement, project["dependencies"])}
+    needs = project["optional-dependencies"][extra] if extra else project["dependencies"]
+    return {need.name: need for need in map(Requirement, needs)}
 
 
 PLACES = {
@@ -52,7 +53,7 @@ PLACES = {
 
 
 def test_there_is_a_lock_for_each_purpose() -> None:
-    assert LOCKS == ["requirements-build.txt", "requirements-dev.txt", "requirements.txt"]
+    assert LOCKS == ["requirements-build.txt", "requirements-dev.txt", "requirements-web.txt", "requirements.txt"]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -63,13 +64,23 @@ def test_holds_hashed_versions_and_nothing_else(lock: str) -> None:
     assert pins(lock)
 
 
-def test_locks_what_the_project_asks_for() -> None:
-    locked = pins("requirements.txt")
-    missing = [name for name in asked_for() if name not in locked]
+@pytest.mark.parametrize(
+    ("lock", "extra"),
+    [("requirements.txt", None), ("requirements-web.txt", "web"), ("requirements-dev.txt", "test")],
+)
+def test_locks_what_the_project_asks_for(lock: str, extra: str | None) -> None:
+    locked = pins(lock)
+    missing = [name for name in asked_for(extra) if name not in locked]
     outside = [
-        name for name, need in asked_for().items() if name in locked and locked[name].version not in need.specifier
+        name for name, need in asked_for(extra).items() if name in locked and locked[name].version not in need.specifier
     ]
     assert (missing, outside) == ([], [])
+
+
+def test_one_package_of_phone_numbers_is_enough() -> None:
+    """Both lay their files into one folder: the second to be installed would write over the first."""
+    assert "phonenumberslite" in pins("requirements.txt")
+    assert [lock for lock in LOCKS if "phonenumbers" in pins(lock)] == []
 
 
 @pytest.mark.parametrize("place", PLACES)

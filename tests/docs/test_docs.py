@@ -47,7 +47,9 @@ def test_the_generated_parts_are_up_to_date() -> None:
 def test_every_dependency_has_its_reason() -> None:
     project = tomllib.loads(read("pyproject.toml"))
     groups: Iterable[list[str]] = project["dependency-groups"].values()
-    asked_for = {Requirement(line).name for lines in [project["project"]["dependencies"], *groups] for line in lines}
+    extras: Iterable[list[str]] = project["project"]["optional-dependencies"].values()
+    lists = [project["project"]["dependencies"], *extras, *groups]
+    asked_for = {Requirement(line).name for lines in lists for line in lines}
     assert first_cells("docs/DEPENDENCIES.md") == asked_for
 
 

@@ -1,21 +1,33 @@
 """Our side of `engine.py`: start it against a bed, ask it, wait for what it tells."""
 
 import asyncio
+import importlib.util
 import itertools
 import json
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from ctypes.util import find_library
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from guvercin.testing.whatsapp.bed import Bed
-from guvercin.testing.whatsapp.devices import LinkedDevice
-from guvercin.testing.whatsapp.phones import Phone
+if TYPE_CHECKING:  # without the engine's message types they can't be loaded
+    from guvercin.testing.whatsapp.bed import Bed
+    from guvercin.testing.whatsapp.devices import LinkedDevice
+    from guvercin.testing.whatsapp.phones import Phone
 
 ENGINE = Path(__file__).with_name("engine.py")
 PATIENCE = 20.0
+
+
+def why_there_is_no_engine() -> str:
+    """Say why the real engine can't run here; nothing if it can."""
+    if importlib.util.find_spec("neonize") is None:
+        return "the WhatsApp engine has no wheel for this platform"
+    if not sys.platform.startswith("linux"):
+        return "the test server reads the engine's library on Linux alone"
+    return "" if find_library("magic") else "libmagic is not installed"
 
 
 class EngineError(Exception):
@@ -25,7 +37,7 @@ class EngineError(Exception):
 class Engine:
     """One process with any number of clients, each with a store of its own in the bed's folder."""
 
-    def __init__(self, bed: Bed) -> None:
+    def __init__(self, bed: "Bed") -> None:
         self.bed = bed
         self.told: list[dict[str, Any]] = []
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
@@ -85,7 +97,7 @@ class Engine:
             told_names = [f"{told['client']}:{told['event']}" for told in self.told[after:]]
             raise AssertionError(f"{client} never told {name}; it told {told_names}\n{self.log()}") from None
 
-    async def link(self, client: str, phone: Phone) -> LinkedDevice:
+    async def link(self, client: str, phone: "Phone") -> "LinkedDevice":
         """Connect a new client and let a phone scan its code."""
         await self.ask(client, "connect")
         device = await phone.scan(await self.event(client, "code"))

@@ -10,7 +10,7 @@ Laws
 import importlib
 import importlib.util
 import sys
-import types
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -19,19 +19,19 @@ ENGINE = "neonize"
 
 def engine_folder() -> Path:
     """Answer the folder of the installed engine. ModuleNotFoundError: it isn't installed."""
-    there = sys.modules.get(ENGINE)
-    places = there.__path__ if there else getattr(importlib.util.find_spec(ENGINE), "submodule_search_locations", None)
-    if not places:
+    return Path(_spec().submodule_search_locations[0])  # type: ignore[index] # it is a package
+
+
+def _spec() -> ModuleSpec:
+    spec = importlib.util.find_spec(ENGINE)
+    if spec is None:
         raise ModuleNotFoundError("The WhatsApp engine isn't installed: pip install 'guvercin[web]'", name=ENGINE)
-    return Path(next(iter(places)))
+    return spec
 
 
 def _types(name: str) -> Any:
     if ENGINE not in sys.modules:
-        stub = types.ModuleType(ENGINE)
-        stub.__path__ = [str(engine_folder())]
-        sys.modules[ENGINE] = stub
-    importlib.import_module(f"{ENGINE}.proto")
+        sys.modules[ENGINE] = importlib.util.module_from_spec(_spec())  # its name and its place, but not its code
     return importlib.import_module(f"{ENGINE}.proto.{name}")
 
 
