@@ -8,6 +8,7 @@ Laws
 """
 
 import ipaddress
+import json
 import os
 import sys
 import tomllib
@@ -32,8 +33,15 @@ from guvercin.locale import sentence
 PREFIX = "GUVERCIN_"
 FILE = "guvercin.toml"
 
-_NOT_IN_THE_FILE = frozenset({"data_dir", "token"})
-"""The first says where the file is; the second is a secret, and files are copied, mailed and backed up."""
+_NOT_IN_THE_FILE = frozenset({"data_dir", "token", "whatsapp_test_server"})
+"""The first says where the file is; the second is a secret, and files are copied, mailed and backed up; the third
+is for an hour of trying and must not outlive it."""
+
+TEST_ENVIRONMENT = "environment.json"
+"""In the folder of a WhatsApp test server: the variables that make an engine's process dial it."""
+
+TEST_MARK = "deneme-sunucusu"
+"""In the folder of the engines' stores: the phones linked there are those of a test server."""
 
 _REMEDIES: Mapping[str, str] = MappingProxyType(
     {
@@ -44,6 +52,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "file_roots": sentence("Write whole paths of folders, with a colon between them: /srv/invoices:/srv/photos"),
         "timezone": sentence("Write a name such as Europe/Istanbul."),
         "allow_public": sentence("Write 1 or 0."),
+        "whatsapp_test_server": sentence("Write the folder that guvercin deneme-sunucusu names, or leave it out."),
         "forwarded_allow_ips": sentence("Write the addresses of your proxies, with a comma between them."),
         "max_connections": sentence("Write a number from 1 to 100000, such as 1000."),
         "request_timeout": sentence("Write a number of seconds from 1 to 3600, such as 20."),
@@ -114,6 +123,7 @@ class Config(BaseSettings):
     request_timeout: Annotated[float, Field(ge=1, le=3_600)] = 20.0
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
+    whatsapp_test_server: Annotated[Path, BeforeValidator(_absolute)] | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -145,6 +155,11 @@ class Config(BaseSettings):
     def spool(self) -> Path:
         """Answer the folder of our copies of files."""
         return self.data_dir / "spool"
+
+    @property
+    def engine_stores(self) -> Path:
+        """Answer the folder in which each linked account has a folder of its engine's."""
+        return self.data_dir / "web"
 
     @property
     def is_public(self) -> bool:
@@ -196,6 +211,52 @@ def check(config: Config) -> None:
             host=config.host,
         )
     check_file_roots(config)
+    check_test_server(config)
+
+
+def check_test_server(config: Config) -> None:
+    """Keep real phones and those of a WhatsApp test server apart. Raises ConfigError.
+
+    The test server doesn't know a real phone and would answer that it was unlinked: the engine would then forget it.
+    """
+    try:
+        held = {entry.name for entry in config.engine_stores.iterdir()}
+    except OSError:
+        held = set()
+    if config.whatsapp_test_server is None:
+        if TEST_MARK in held:
+            raise ConfigError(
+                sentence("The phones linked in {folder} are those of the WhatsApp test server."),
+                sentence("Start it and set GUVERCIN_WHATSAPP_TEST_SERVER, or choose another folder: --veri FOLDER"),
+                folder=str(config.data_dir),
+            )
+        return
+    if held and TEST_MARK not in held:
+        raise ConfigError(
+            sentence("Phones are linked to the real WhatsApp in {folder}: the test server would unlink them."),
+            sentence("Choose another folder for the trial: --veri FOLDER"),
+            folder=str(config.data_dir),
+        )
+    if not (config.whatsapp_test_server / TEST_ENVIRONMENT).is_file():
+        raise ConfigError(
+            sentence("No WhatsApp test server runs in {folder}."),
+            sentence("Start it: guvercin deneme-sunucusu"),
+            folder=str(config.whatsapp_test_server),
+        )
+
+
+def enter_test_server(config: Config) -> Mapping[str, str]:
+    """Answer the variables that an engine's process gets on top of ours: none for the real WhatsApp.
+
+    Raises ConfigError. With a test server the data folder is marked as its own, before any phone is linked.
+    """
+    check_test_server(config)
+    if config.whatsapp_test_server is None:
+        return {}
+    config.engine_stores.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (config.engine_stores / TEST_MARK).touch()
+    written = json.loads((config.whatsapp_test_server / TEST_ENVIRONMENT).read_text("utf-8"))
+    return {str(name): str(value) for name, value in written.items()}
 
 
 def check_file_roots(config: Config) -> None:

@@ -116,6 +116,46 @@ def test_a_file_root_has_to_be_there(tmp_path: Path) -> None:
         check(load(data_dir=tmp_path).with_file_roots(tmp_path / "gone"))
 
 
+@pytest.fixture
+def test_server(tmp_path: Path) -> Path:
+    """Answer the folder of a test server that runs."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    (folder / config.TEST_ENVIRONMENT).write_text('{"SSL_CERT_FILE": "/there/authority.crt"}')
+    return folder
+
+
+def test_without_a_test_server_an_engine_gets_nothing_more(tmp_path: Path) -> None:
+    assert config.enter_test_server(load(data_dir=tmp_path)) == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_test_server_tells_what_an_engine_needs(tmp_path: Path, test_server: Path) -> None:
+    found = load(data_dir=tmp_path / "data", whatsapp_test_server=test_server)
+    assert config.enter_test_server(found) == {"SSL_CERT_FILE": "/there/authority.crt"}
+    check(found)
+
+
+def test_a_test_server_that_does_not_run_is_missed(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="No WhatsApp test server runs"):
+        check(load(data_dir=tmp_path, whatsapp_test_server=tmp_path / "gone"))
+
+
+def test_a_test_server_never_meets_real_phones(tmp_path: Path, test_server: Path) -> None:
+    """It would say that it doesn't know them, and the engine would forget them."""
+    real = load(data_dir=tmp_path / "data")
+    (real.engine_stores / "2").mkdir(parents=True)
+    check(real)
+    with pytest.raises(ConfigError, match="linked to the real WhatsApp"):
+        config.enter_test_server(load(data_dir=tmp_path / "data", whatsapp_test_server=test_server))
+
+
+def test_the_real_whatsapp_never_meets_phones_of_a_test_server(tmp_path: Path, test_server: Path) -> None:
+    config.enter_test_server(load(data_dir=tmp_path / "data", whatsapp_test_server=test_server))
+    with pytest.raises(ConfigError, match="those of the WhatsApp test server"):
+        check(load(data_dir=tmp_path / "data"))
+
+
 def test_the_address_is_one_that_this_machine_can_open(tmp_path: Path) -> None:
     assert load(data_dir=tmp_path, host="::", port=9000).address == "http://127.0.0.1:9000"
     assert load(data_dir=tmp_path, host="::1").address == "http://[::1]:8080"

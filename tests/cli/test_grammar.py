@@ -23,22 +23,24 @@ Seçenekler:
   --help         Bu yardımı göster.
 
 Komutlar:
-  baslat, serve               Sunucuyu başlat.
-  gonder, send                Bir mesaj gönder.
-  dosya, file                 Bir dosya gönder.
-  toplu, bulk                 Excel ya da CSV listesindekilere metin gönder.
-  toplu-duraklat, bulk-pause  Bir toplu gönderimi duraklat.
-  toplu-devam, bulk-resume    Duraklatılmış toplu gönderimi sürdür.
-  toplu-iptal, bulk-cancel    Toplu gönderimin kalanını geri çek.
-  durum, status               Bir mesajı ya da bir bakışta her şeyi göster.
-  doktor, doctor              Her şeyi denetle, bozuk olanın nasıl
-                              düzeleceğini söyle.
-  yedek, backup               Sunucu çalışırken her şeyi tek dosyaya yaz.
-  geri-yukle, restore         Sunucu çalışmıyorken bir yedeği geri yükle.
-  kayit, log                  Kayıtları en yenisinden başlayarak göster; bırak
-                              ya da iptal et.
-  hesap, account              Mesajları gönderen hesaplar.
-  anahtar, token              Programların anahtarları.
+  baslat, serve                 Sunucuyu başlat.
+  gonder, send                  Bir mesaj gönder.
+  dosya, file                   Bir dosya gönder.
+  toplu, bulk                   Excel ya da CSV listesindekilere metin gönder.
+  toplu-duraklat, bulk-pause    Bir toplu gönderimi duraklat.
+  toplu-devam, bulk-resume      Duraklatılmış toplu gönderimi sürdür.
+  toplu-iptal, bulk-cancel      Toplu gönderimin kalanını geri çek.
+  durum, status                 Bir mesajı ya da bir bakışta her şeyi göster.
+  doktor, doctor                Her şeyi denetle, bozuk olanın nasıl
+                                düzeleceğini söyle.
+  yedek, backup                 Sunucu çalışırken her şeyi tek dosyaya yaz.
+  geri-yukle, restore           Sunucu çalışmıyorken bir yedeği geri yükle.
+  deneme-sunucusu, test-server  Bu makinede bir WhatsApp, bu terminalde bir
+                                telefon çalıştır.
+  kayit, log                    Kayıtları en yenisinden başlayarak göster;
+                                bırak ya da iptal et.
+  hesap, account                Mesajları gönderen hesaplar.
+  anahtar, token                Programların anahtarları.
 """
 
 ACCOUNT_HELP_EN = """\
@@ -61,7 +63,7 @@ Commands:
 
 COMMANDS = [
     ["baslat"], ["gonder"], ["dosya"], ["durum"], ["doktor"], ["yedek"], ["geri-yukle"],
-    ["toplu"], ["toplu-duraklat"], ["toplu-devam"], ["toplu-iptal"],
+    ["toplu"], ["toplu-duraklat"], ["toplu-devam"], ["toplu-iptal"], ["deneme-sunucusu"],
     ["kayit"], ["kayit", "birak"], ["kayit", "iptal"],
     ["hesap"], *(["hesap", verb] for verb in ("liste", "ekle", "degistir", "sil", "varsayilan", "duraklat", "devam")),
     ["anahtar"], *(["anahtar", verb] for verb in ("uret", "liste", "iptal")),
@@ -127,7 +129,7 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, durum, doktor, yedek, "
-            "geri-yukle, kayit, hesap, anahtar"),
+            "geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from guvercin import __version__
-from guvercin.cli import accounts, backup, bulk, doctor, messages, send, start, tokens
+from guvercin.cli import accounts, backup, bulk, doctor, messages, send, start, tokens, whatsapp
 from guvercin.cli.grammar import Command, Group, Program
 from guvercin.cli.terminal import Terminal
 from guvercin.locale import sentence
@@ -82,6 +82,12 @@ _add(
 )
 _add(app, "yedek, backup", backup.back_up, sentence("Write everything into one file, while the server runs."))
 _add(app, "geri-yukle, restore", backup.restore, sentence("Put a backup back, while no server runs."))
+_add(
+    app,
+    "deneme-sunucusu, test-server",
+    whatsapp.run,
+    sentence("Run a WhatsApp on this machine, and a phone in this terminal."),
+)
 
 _add(record, "birak, release", messages.release, sentence("Let records go out that a restored backup holds back."))
 _add(record, "iptal, cancel", messages.cancel, sentence("Withdraw records that have not left."))

@@ -259,11 +259,12 @@ async def gateway(
 async def _here(terminal: Terminal, config: "Config", *, sends: bool) -> AsyncIterator["ASGIApp"]:
     """Run the gateway in this process."""
     from guvercin import main
-    from guvercin.config import ConfigError, check_file_roots
+    from guvercin.config import ConfigError, check_file_roots, check_test_server
     from guvercin.store.lock import FolderLocked
 
     try:
         check_file_roots(config)
+        check_test_server(config)
     except ConfigError as error:
         raise misconfigured(terminal, error) from error
     _quiet_logs(terminal, config)

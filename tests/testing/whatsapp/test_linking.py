@@ -6,7 +6,7 @@ import pytest
 from tests.testing.whatsapp.driving import Engine
 
 from guvercin.gateway.clock import SystemClock
-from guvercin.testing.whatsapp.bed import Bed
+from guvercin.testing.whatsapp.bed import Bed, running
 from guvercin.testing.whatsapp.faults import Act, Fault, Point
 from guvercin.testing.whatsapp.linking import LinkingError
 
@@ -69,14 +69,10 @@ async def test_a_stale_code_is_none(bed: Bed) -> None:
 
 async def test_the_clients_own_root_key_refuses_this_server(tmp_path: Path) -> None:
     """A control: the certificate is really looked at."""
-    bed = Bed(tmp_path / "bed", SystemClock(), is_trusted=False)
-    await bed.start()
-    engine = Engine(bed)
-    await engine.start()
-    try:
+    async with running(tmp_path / "bed", SystemClock(), is_trusted=False) as bed:
+        engine = Engine(bed)
+        await engine.start()
         await engine.ask("a", "connect")
         assert "failed to verify" in await engine.event("a", "ended")
         assert bed.server.offers == {}
-    finally:
         await engine.kill()
-        await bed.stop()

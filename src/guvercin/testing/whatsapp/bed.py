@@ -7,6 +7,8 @@ Laws
 
 import os
 import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from guvercin.testing.whatsapp import authority
@@ -16,6 +18,17 @@ from guvercin.testing.whatsapp.server import WhatsApp, loopback_socket
 from guvercin.transports.base import Clock
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
+
+
+@asynccontextmanager
+async def running(folder: Path, clock: Clock, *, is_trusted: bool = True) -> "AsyncIterator[Bed]":
+    """Answer a bed that listens, until the end of the block."""
+    bed = Bed(folder, clock, is_trusted=is_trusted)
+    await bed.start()
+    try:
+        yield bed
+    finally:
+        await bed.stop()
 
 
 class Bed:

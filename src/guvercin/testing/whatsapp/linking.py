@@ -17,6 +17,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from guvercin.locale import sentence
 from guvercin.testing.whatsapp import xeddsa
 from guvercin.testing.whatsapp.binxml import SERVER_JID, Attr, Node
 from guvercin.testing.whatsapp.connection import CodeOffer, Connection
@@ -38,7 +39,7 @@ _ROUNDS = 2 << 16
 
 
 class LinkingError(Exception):
-    """The linking came to nothing; the words say why. A passkey that WhatsApp wants is one of them."""
+    """The linking came to nothing; a sentence of the catalogue says why: a passkey that WhatsApp wants, say."""
 
 
 async def offer(connection: Connection) -> None:
@@ -63,7 +64,7 @@ async def scan(phone: "Phone", code: str) -> LinkedDevice:
         connection = phone.server.offers[reference]
         keys = base64.b64decode(identity, validate=True), base64.b64decode(secret, validate=True)
     except (ValueError, KeyError):
-        raise LinkingError("this is not a code that a client shows now") from None
+        raise LinkingError(sentence("This is not a code that a client shows now.")) from None
     return await _link(phone, connection, *keys)
 
 
@@ -74,7 +75,7 @@ async def type_code(phone: "Phone", code: str) -> LinkedDevice:
     """
     connection = phone.server.code_offers.pop(phone.number, None)
     if connection is None or connection.code_offer is None:
-        raise LinkingError("no client has asked to be linked to this number")
+        raise LinkingError(sentence("No client has asked to be linked to this number."))
     typed, wanted = code.replace("-", "").upper(), connection.code_offer
     theirs = _wrap(typed, wanted.wrapped[:32], wanted.wrapped[32:48], wanted.wrapped[48:80])
     ephemeral, salt, iv = KeyPair(), secrets.token_bytes(32), secrets.token_bytes(16)
@@ -99,9 +100,9 @@ async def type_code(phone: "Phone", code: str) -> LinkedDevice:
         key = derive(shared, 32, salt=bundle[:32], info=b"link_code_pairing_key_bundle_encryption_key")
         plain = AESGCM(key).decrypt(bundle[32:44], bundle[44:], None)
     except (InvalidTag, TimeoutError):
-        raise LinkingError("the code is mistyped") from None
+        raise LinkingError(sentence("The code is mistyped.")) from None
     if plain[:64] != identity + phone.signal.identity.public:
-        raise LinkingError("the client's key bundle names other keys")
+        raise LinkingError(sentence("The client's keys are not those of the code."))
     secret = derive(shared + phone.signal.identity.agree(identity) + plain[64:], 32, info=b"adv_secret")
     return await _link(phone, connection, identity, secret)
 
@@ -134,11 +135,11 @@ async def _notify(connection: Connection, kind: str, child: Node) -> None:
 async def _link(phone: "Phone", connection: Connection, identity: bytes, secret: bytes) -> LinkedDevice:
     server, keys = phone.server, connection.keys
     if keys is None or identity != keys.identity:
-        raise LinkingError("the code names another client than the one that shows it")
+        raise LinkingError(sentence("The client's keys are not those of the code."))
     fault = await server.faults.meet(Point.LINKING, account=phone.number)
     if fault is not None and fault.act is Act.PASSKEY:
         await _ask_for_passkey(connection)
-        raise LinkingError("WhatsApp wants a passkey of this account before it links")
+        raise LinkingError(sentence("WhatsApp wants a passkey of this account before it links."))
     phone.devices_linked += 1
     number = phone.devices_linked
     details = adv.ADVDeviceIdentity(
@@ -162,10 +163,10 @@ async def _link(phone: "Phone", connection: Connection, identity: bytes, secret:
     answer = await connection.ask("md", [Node("pair-success", {}, success)], t=server.seconds())
     signature = answer.find("pair-device-sign", "device-identity")
     if answer.text("type") != "result" or signature is None:
-        raise LinkingError(f"the client refuses to be linked: {answer}")
+        raise LinkingError(sentence("The client refuses to be linked."))
     theirs = adv.ADVSignedDeviceIdentity.FromString(signature.body).deviceSignature
     if not xeddsa.verify(identity, b"\x06\x01" + details + identity + own.public, theirs):
-        raise LinkingError("the client's device signature is wrong")
+        raise LinkingError(sentence("The client's signature is wrong."))
     server.forget_offers(connection)
     await server.admit(device)
     await connection.stream_error(code="515")

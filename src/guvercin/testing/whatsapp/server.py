@@ -60,6 +60,8 @@ class WhatsApp:
         self.identity = ServerIdentity(clock.now())
         self.faults = Plan(clock)
         self.media = MediaStore(self.faults)
+        self.welcomes_strangers = False
+        """True: every number that somebody asks for is on WhatsApp, with a phone that delivers and reads."""
         self.is_away = False
         """True: clients that dial get no answer but HTTP 503."""
         self.phones: dict[str, Phone] = {}
@@ -89,7 +91,10 @@ class WhatsApp:
 
     def find(self, jid: JID) -> Phone | None:
         """Answer whose address this is; None if nobody on WhatsApp has it."""
-        phone = (self._by_lid if jid.server == LID else self.phones).get(jid.user.lstrip("+"))
+        number = jid.user.lstrip("+")
+        phone = (self._by_lid if jid.server == LID else self.phones).get(number)
+        if phone is None and self.welcomes_strangers and jid.server != LID and number.isdigit():
+            phone = self.add_phone(number, receipts=("", "read"))
         return phone if phone is not None and phone.is_registered else None
 
     def devices(self) -> list[LinkedDevice]:
@@ -138,7 +143,7 @@ class WhatsApp:
         for runner in self._runners:
             await runner.cleanup()
 
-    async def until(self, check: Callable[[], T | None], within: float = _PATIENCE) -> T:
+    async def until(self, check: Callable[[], T | None], within: float | None = _PATIENCE) -> T:
         """Wait until a check answers something true, and answer that. TimeoutError: it didn't in so many seconds."""
         async with asyncio.timeout(within), self._changed:
             while not (found := check()):
