@@ -61,10 +61,11 @@ class Surroundings:
 
 
 class Engine:
-    """One process with any number of clients, each with a store of its own in the folder."""
+    """One process with any number of clients, each with a store of its own in the folder. `program`: another's."""
 
-    def __init__(self, bed: "Bed | Surroundings") -> None:
+    def __init__(self, bed: "Bed | Surroundings", *program: str) -> None:
         self.bed = bed
+        self._program = program or (sys.executable, str(ENGINE), str(bed.folder))
         self.told: list[dict[str, Any]] = []
         self._asked: dict[int, asyncio.Future[dict[str, Any]]] = {}
         self._numbers = itertools.count(1)
@@ -73,9 +74,7 @@ class Engine:
     async def start(self) -> None:
         self._log = (self.bed.folder / "engine.log").open("ab")
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            str(ENGINE),
-            str(self.bed.folder),
+            *self._program,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

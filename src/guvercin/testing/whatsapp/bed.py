@@ -14,7 +14,7 @@ from pathlib import Path
 from guvercin.testing.whatsapp import authority
 from guvercin.testing.whatsapp.library import library_of, overlay
 from guvercin.testing.whatsapp.messages import engine_folder
-from guvercin.testing.whatsapp.server import WhatsApp, loopback_socket
+from guvercin.testing.whatsapp.server import PATH, WhatsApp, loopback_socket
 from guvercin.transports.base import Clock
 
 _PROXIES = ("HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy")
@@ -41,9 +41,12 @@ class Bed:
         engine = engine_folder()
         certificate, tls = authority.make(folder / "tls", clock.now())
         self.folder = folder
+        """Where all of it lies."""
         self.server = WhatsApp(library_of(engine), clock, tls)
         self._listening: socket.socket = loopback_socket()
         port = self._listening.getsockname()[1]
+        self.address = f"ws://127.0.0.1:{port}{PATH}"
+        """What a client dials that can be told an address."""
         root = self.server.identity.root.public if is_trusted else None
         site = overlay(engine, folder / "site", root=root, port=port)
         behind = os.environ.get("PYTHONPATH")
