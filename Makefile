@@ -29,7 +29,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.setup
 	@touch $@
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check .
@@ -41,7 +41,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m bench $(ARGS)
 
 long: $(VENV)/.dev
-	@GUVERCIN_ROUNDS=full $(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@GUVERCIN_ROUNDS=full $(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 docs: $(VENV)/.dev
 	@$(BIN)/python docs/generate.py
