@@ -3,11 +3,12 @@
 import asyncio
 import shlex
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from guvercin.cli.reach import gateway
+from guvercin.cli.reach import gateway, holder
 from guvercin.cli.terminal import Terminal, Trouble
 from guvercin.core.folding import fold
 from guvercin.core.token import Permission
@@ -86,21 +87,26 @@ class Desk:
             self._linked = connected
 
     async def scan_by_itself(self, config: "Config", account: int) -> None:
-        """Ask our server for an account's code again and again, and scan or type each new one."""
+        """Ask our server for an account's code again and again, once it runs, and scan or type each new one."""
+        self._terminal.tell(self._terminal.say("Waits for a code of account {id}.", id=str(account)))
         last = ""
         while True:
-            try:
-                async with gateway(self._terminal, config, Permission.ACCOUNTS, Permission.READ) as gate:
-                    shown: dict[str, Any] = (await gate.ask("GET", f"/hesaplar/{account}/bagla"))["data"]
-                told = shown.get("kod") or shown.get("qr") or ""
-                if told and told != last:
-                    await self._tried(self._type_code(told) if shown.get("kod") else self._scan(told))
-            except Trouble as trouble:
-                told = trouble.what
-                if told != last:
-                    self._terminal.note(told)
-            last = told
+            with suppress(Trouble):  # no such account yet, or nothing to scan: the next look will tell
+                shown = await self._shown_code(config, account)
+                code, text = shown.get("kod") or "", shown.get("qr") or ""
+                if (code or text) not in ("", last):
+                    last = code or text
+                    await self._tried(self._type_code(code) if code else self._scan(text))
             await self._server.clock.sleep_until(self._server.clock.monotonic() + _LOOK_EVERY)
+
+    async def _shown_code(self, config: "Config", account: int) -> dict[str, Any]:
+        """Answer what the API says of a linking; nothing while no server runs: a look must not take its folder."""
+        found = holder(config.lock)
+        if found is None or found.address is None:
+            return {}
+        async with gateway(self._terminal, config, Permission.ACCOUNTS, Permission.READ) as gate:
+            answer: dict[str, Any] = (await gate.ask("GET", f"/hesaplar/{account}/bagla"))["data"]
+            return answer
 
     def _connected(self) -> set[int]:
         return {number for number, device in self._own.devices.items() if device.connection is not None}

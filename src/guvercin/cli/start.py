@@ -225,6 +225,8 @@ def greeting(
         (say("Data"), _short(config.data_dir)),
         (say("Mode"), say("sandbox (sends no real message)")),
     ]
+    if config.whatsapp_test_server:
+        facts.append((say("WhatsApp"), say("the test server on this machine: nothing reaches a real phone")))
     lines = [*_frame(say("Güvercin is running"), facts), "", *news]
     lines += ["", say("Try it in another terminal:"), ""] if news else [say("Try it in another terminal:"), ""]
     hello = say("Hello, this is a trial.")
