@@ -1,5 +1,6 @@
 """Each fault of a plan, as the real engine meets it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -130,6 +131,32 @@ async def test_another_client_takes_the_connection_over(
     await engine.ask("ayse", "stop")
     await engine.ask("ayse", "connect", device=[phone.number, device.number])
     await engine.event("ayse", "Connected", after=before)
+
+
+@pytest.mark.parametrize(("act", "arrives"), [(Act.SILENT, True), (Act.LOST, False)])
+async def test_a_message_that_nobody_acknowledges(engine: Engine, bed: Bed, act: Act, *, arrives: bool) -> None:
+    phone = bed.server.add_phone(f"90532123{len(bed.server.phones):04}", "Mehmet")
+    zeynep = bed.server.add_phone(f"90532123{len(bed.server.phones):04}", "Zeynep")
+    await engine.link(act, phone)
+    fault = Fault(at=Point.MESSAGE, act=act, to=zeynep.number)
+    bed.server.faults.add(fault)
+    sending = asyncio.ensure_future(engine.ask(act, "send", to=zeynep.number, text="kimse duymadı"))
+    await bed.server.until(lambda: fault in bed.server.faults.struck)
+    if arrives:
+        await engine.event(act, "Receipt", where=lambda it: it["Type"] == "DELIVERED")
+    assert (len(zeynep.inbox), sending.done()) == (int(arrives), False)
+    sending.cancel()  # the engine itself gives up after 75 seconds
+
+
+async def test_the_phone_removes_the_client_after_a_message(engine: Engine, bed: Bed) -> None:
+    phone = bed.server.add_phone(f"90532123{len(bed.server.phones):04}", "Mehmet")
+    zeynep = bed.server.add_phone(f"90532123{len(bed.server.phones):04}", "Zeynep")
+    await engine.link("after", phone)
+    bed.server.faults.add(Fault(at=Point.MESSAGE, act=Act.REMOVED, account=phone.number, skip=1))
+    for text in ("bir", "iki"):
+        await engine.ask("after", "send", to=zeynep.number, text=text)
+    await engine.event("after", "LoggedOut")
+    assert ([one.text for one in zeynep.inbox], phone.devices) == (["bir", "iki"], {})
 
 
 @pytest.mark.parametrize("code", ["401", "403", "406", "removed"])
