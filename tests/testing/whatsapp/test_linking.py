@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import aiohttp
 import pytest
 from tests.testing.whatsapp.driving import Engine
 
@@ -56,7 +57,7 @@ async def test_a_passkey_stands_in_the_way(engine: Engine, bed: Bed) -> None:
     await engine.ask("passkey", "connect")
     with pytest.raises(LinkingError, match="passkey"):
         await ayse.scan(await engine.event("passkey", "code"))
-    await bed.server.until(lambda: any(node.text("type") == "passkey_prologue_request" for node in bed.server.stanzas))
+    assert await engine.event("passkey", "status") == "passkey-request"
     assert ayse.devices == {}
 
 
@@ -65,6 +66,16 @@ async def test_a_stale_code_is_none(bed: Bed) -> None:
     for text in ("", "hello", "https://wa.me/settings/linked_devices#2@gone,AAAA,AAAA,AAAA,1"):
         with pytest.raises(LinkingError):
             await ayse.scan(text)
+
+
+@pytest.mark.parametrize("said", [b"GET /", b"WA\x06\x03\x00\x00\x02hi", b"WA\x06\x03\x00\x00\x00\x00\x00\x00"])
+async def test_nonsense_ends_its_own_connection_alone(engine: Engine, bed: Bed, said: bytes) -> None:
+    async with aiohttp.ClientSession() as session, session.ws_connect(bed.address) as websocket:
+        await websocket.send_bytes(said)
+        async for _ in websocket:
+            pass
+    ayse = bed.server.add_phone(f"90532123{len(bed.server.phones):04}", "Ayşe")
+    await engine.link(ayse.number, ayse)
 
 
 async def test_the_clients_own_root_key_refuses_this_server(tmp_path: Path) -> None:

@@ -14,6 +14,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
+from cryptography.exceptions import InvalidTag
+from google.protobuf.message import DecodeError
 
 from guvercin.testing.whatsapp.binxml import SERVER_JID, Attr, Node
 from guvercin.testing.whatsapp.devices import ClientKeys, LinkedDevice
@@ -52,8 +54,9 @@ class Connection:
                 await self.server.handle(self, stanza)
         except (ConnectionError, TimeoutError):
             _log.debug("a client left in the middle")
-        except ValueError:
-            _log.exception("a client said what can't be read")
+        except (ValueError, InvalidTag, DecodeError) as error:
+            _log.warning("a client said what can't be read: %s", error)
+            await self.cut()
         finally:
             if self.device is not None and self.device.connection is self:
                 self.device.connection, self.device.is_active = None, False

@@ -14,7 +14,7 @@ from guvercin.testing.whatsapp.signal import Bundle, SignedPrekey
 
 if TYPE_CHECKING:
     from guvercin.testing.whatsapp.connection import Connection
-    from guvercin.testing.whatsapp.phones import Phone
+    from guvercin.testing.whatsapp.phones import Phone, Received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,8 @@ class LinkedDevice:
     """The person has removed it on the phone: it can't log in any more."""
     was_greeted: bool = False
     """The phone has sent it the history."""
+    sent: dict[str, "Received"] = field(default_factory=dict)
+    """What it sent, by id: a repeated id is known, and a message that is asked for again is found."""
     queue: dict[tuple[str, str, str], Node] = field(default_factory=dict)
     """What it hasn't acknowledged yet, by (tag, id, type)."""
 

@@ -7,7 +7,6 @@ Laws
 3. Of the faults of the plan, those that say that a message arrives let it arrive first, whatever comes after.
 """
 
-import asyncio
 import base64
 import hashlib
 from collections.abc import Iterable
@@ -45,9 +44,11 @@ async def message(server: "WhatsApp", connection: Connection, node: Node) -> Non
         await _retried(server, sender, node)
         await connection.send(_ack(server, node))
         return
-    known = any(received.id == node.text("id") and received.sender is sender for received in server.received)
-    received = None if known else await _take(server, sender, recipient, node)
-    server.in_background(_answer(connection, node, fault))
+    received = None if node.text("id") in sender.sent else await _take(server, sender, recipient, node)
+    if fault is not None and fault.act is Act.DELAY:
+        server.in_background(_answer(connection, node, fault))
+    else:
+        await _answer(connection, node, fault)
     if received is not None:
         await _confirm(received, fault)
 
@@ -63,6 +64,7 @@ async def _take(server: "WhatsApp", sender: LinkedDevice, recipient: Phone | Non
             _open(received, phone, enc)
         elif device := phone.devices.get(address.device):
             await device.put(_forwarded(received, device, enc))
+    sender.sent[received.id] = received
     server.received.append(received)
     if recipient is not None:
         recipient.inbox.append(received)
@@ -171,7 +173,7 @@ async def _retried(server: "WhatsApp", sender: LinkedDevice, node: Node) -> None
     """Take a message that was sent again because a device had asked: its `enc` stands alone, with a count."""
     address, enc = node.jid("to"), node.get("enc")
     phone = server.find(address)
-    received = next((one for one in server.received if one.id == node.text("id") and one.sender is sender), None)
+    received = sender.sent.get(node.text("id"))
     if phone is None or received is None:
         return
     if address.device:
@@ -250,9 +252,3 @@ async def announce(server: "WhatsApp", changed: LinkedDevice, change: str) -> No
         attrs: dict[str, Attr] = {"from": phone.pn_jid, "id": server.next_id(), "type": kind, "t": server.seconds()}
         attrs |= {} if other.phone is phone else {"lid": phone.lid_jid}
         await other.put(Node("notification", attrs, [child]))
-
-
-def in_background(work: set["asyncio.Task[None]"], task: "asyncio.Task[None]") -> None:
-    """Hold on to a task until it ends."""
-    work.add(task)
-    task.add_done_callback(work.discard)

@@ -6,7 +6,8 @@ Laws
    client's source and not known: which receipts come after a crash and when, the dropping of a repeated id, what
    463 and 429 look like on the wire, the attributes of `failure` and `stream:error`, the order of the queue, the
    news about devices.
-3. Not played: groups, app state, status, channels, calls, the presence of others, limits and bans by behaviour.
+3. Not played: groups, app state, status, channels, calls, the presence of others, requests for more prekeys, limits
+   and bans by behaviour.
 """
 
 import asyncio
@@ -156,7 +157,9 @@ class WhatsApp:
 
     def in_background(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something that must not hold up what the client says next."""
-        routing.in_background(self._work, asyncio.ensure_future(_undisturbed(work)))
+        task = asyncio.ensure_future(_undisturbed(work))
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
 
     async def welcome(self, connection: Connection, noise: bytes) -> None:
         """Offer to link a client that brought fresh keys, or log in the one whose key this is, or refuse it."""
