@@ -12,7 +12,7 @@ from tests.e2e.server import Client, Server
 
 from guvercin.store.sqlite import engine_for
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("examples")]
+pytestmark = pytest.mark.e2e
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 

@@ -37,7 +37,6 @@ SETTLE_LIMIT = 60.0
 ARRIVED = {"sent", "delivered", "read"}
 
 
-@pytest.mark.xdist_group("kill")
 def test_kill_9_under_load_loses_and_doubles_nothing(server: Server, figures: Figures) -> None:
     token = server.token()
     book = Book()
@@ -84,7 +83,6 @@ def test_kill_9_under_load_loses_and_doubles_nothing(server: Server, figures: Fi
     )
 
 
-@pytest.mark.xdist_group("kill")
 def test_a_batch_outlives_its_servers(server: Server, figures: Figures) -> None:
     """Killed or asked to end, again and again, until everybody has been written to exactly once."""
     size, ends = rounds(300, 1_000), rounds(6, 50)

@@ -20,7 +20,7 @@ from tests.rounds import rounds
 from guvercin.store.sqlite import engine_for
 from guvercin.transports.ledger import arrivals
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("naive")]
+pytestmark = pytest.mark.e2e
 
 TILLS = 8
 TIMEOUT, TRIES = 3.0, 4

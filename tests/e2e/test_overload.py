@@ -22,7 +22,6 @@ from guvercin.store.sqlite import engine_for
 
 pytestmark = [
     pytest.mark.e2e,
-    pytest.mark.xdist_group("overload"),
     pytest.mark.skipif(sys.platform != "linux", reason="memory is read from /proc"),
 ]
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from tests.e2e.server import API, Server
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("seed")]
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 
