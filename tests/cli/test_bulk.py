@@ -64,7 +64,7 @@ def test_an_excel_file_fills_the_text_of_everybody(guvercin: Guvercin, tmp_path:
     ):
         book.active.append(row)
     book.save(tmp_path / "müşteriler.xlsx")
-    text = "Sayın {isim}, {borç tl} TL {vade|bugün}."
+    text = "Sayın {cari adı}, {borç tl} TL {vade|bugün}."
     done = guvercin("toplu", str(tmp_path / "müşteriler.xlsx"), "--mesaj", text, "--evet")
     assert "In 1 rows there are several numbers: the first mobile one is taken.\n" in done.err
     assert "The first one reads: «Sayın Ayşe, 1250,5 TL bugün.»\n" in done.err
@@ -76,7 +76,7 @@ def test_an_excel_file_fills_the_text_of_everybody(guvercin: Guvercin, tmp_path:
 @pytest.mark.parametrize(
     ("text", "what"),
     [
-        ("{isim}, borcunuz {borç}", "Line 2 has nothing for «borç».\nRemedy: Columns: isim Fill the cell,"),
+        ("{isim}, borcunuz {borç}", "Line 2 has nothing for «borç».\nRemedy: Columns: isim, telefon. Fill the cell,"),
         ("Merhaba {isim", "A brace stands alone at letter 9 of the text."),
     ],
 )

@@ -171,13 +171,19 @@ def test_every_other_column_fills_places() -> None:
     )
     ayse, bora = people(raw)
     assert (ayse.name, ayse.reference) == ("Ayşe", "FTR-001")
-    assert ayse.variables == {"borc tl": "1250,5", "vade": "23.02.2026", "fatura no": "FTR-001"}
-    assert bora.variables == {"borc tl": "900", "vade": "23.02.2026 14:30"}
+    assert ayse.variables == {
+        "cari adi": "Ayşe",
+        "gsm": "5321234567",
+        "borc tl": "1250,5",
+        "vade": "23.02.2026",
+        "fatura no": "FTR-001",
+    }
+    assert (bora.variables["borc tl"], bora.variables["vade"]) == ("900", "23.02.2026 14:30")
 
 
 def test_the_surname_joins_the_name_and_still_fills_its_own_place() -> None:
     (person,) = people("Adı;Soyadı;Telefon\nAyşe;Yılmaz;05321234567\n".encode())
-    assert (person.name, dict(person.variables)) == ("Ayşe Yılmaz", {"soyadi": "Yılmaz"})
+    assert (person.name, person.variables["soyadi"]) == ("Ayşe Yılmaz", "Yılmaz")
 
 
 def test_letters_that_were_broken_before_are_noticed() -> None:

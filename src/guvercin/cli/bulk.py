@@ -110,8 +110,9 @@ def bulk(
     config = settings(terminal)
     people, is_scarred = _people(say, source)
     template = _check(say, people, text, file)
+    used = {slot.key for words in (text, file or "") for slot in _template(say, words).slots}
     asked = {
-        "alicilar": [_line(person) for person in people],
+        "alicilar": [_line(person, used) for person in people],
         "mesaj": text,
         "sablon": True,
         "dosya_yolu": file,
@@ -135,12 +136,13 @@ def bulk(
     return asyncio.run(_bulk(terminal, config, body))
 
 
-def _line(person: "Person") -> dict[str, Any]:
+def _line(person: "Person", used: set[str]) -> dict[str, Any]:
+    """Write a recipient as the API takes it, with those columns alone that are used: a wide list has many."""
     line = {
         "telefon": person.typed if person.phone is None else person.phone.e164,
         "isim": person.name,
         "referans": person.reference,
-        "degiskenler": person.variables,
+        "degiskenler": {name: value for name, value in person.variables.items() if name in used},
     }
     return {name: value for name, value in line.items() if value}
 
@@ -163,7 +165,7 @@ def _check(say: Translator, people: Sequence["Person"], text: str, file: str | N
             if missing is not None:
                 raise Trouble(
                     say("Line {line} has nothing for «{place}».", line=str(person.line), place=missing.name),
-                    say("Columns: {names}", names=", ".join(sorted({*person.variables, "isim"})))
+                    say("Columns: {names}.", names=", ".join(sorted({*person.variables, "isim"})))
                     + " "
                     + say("Fill the cell, or write a fallback after a bar."),
                     code=ExitCode.USAGE,

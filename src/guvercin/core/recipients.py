@@ -60,7 +60,7 @@ _LOOKED_AT = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """Which column is what, by place from 0. `variables`: folded name of every other column -> its place."""
+    """Which column is what, by place from 0. `variables`: folded head of every column -> its place."""
 
     phone: int
     name: int | None = None
@@ -77,12 +77,8 @@ def guess_columns(first: Sequence[str], sample: Sequence[Sequence[str]]) -> Colu
     if phone is not None and not _is_number(first[phone]):
         name, surname = _place(heads, NAME_HEADS), _place(heads, SURNAME_HEADS)
         reference = _place(heads, REFERENCE_HEADS)
-        taken = {phone, name, surname, reference}
-        others = {head: place for place, head in enumerate(heads) if head and place not in taken}
-        for place, head in ((reference, heads), (surname, heads)):
-            if place is not None:
-                others[head[place]] = place
-        return Columns(phone=phone, name=name, surname=surname, reference=reference, variables=others)
+        variables = {head: place for place, head in enumerate(heads) if head}
+        return Columns(phone=phone, name=name, surname=surname, reference=reference, variables=variables)
     rows = [first, *sample[:_LOOKED_AT]]
     width = max(len(row) for row in rows)
     share = [sum(_is_number(_cell(row, place)) for row in rows) for place in range(width)]
@@ -90,9 +86,9 @@ def guess_columns(first: Sequence[str], sample: Sequence[Sequence[str]]) -> Colu
     if share[best] * 2 < len(rows):
         return None
     has_heads = not _is_number(_cell(first, best)) and len(rows) > 1
-    others = {fold(cell): place for place, cell in enumerate(first) if has_heads and fold(cell) and place != best}
+    variables = {fold(cell): place for place, cell in enumerate(first) if has_heads and fold(cell)}
     name = next((place for place in range(width) if place != best), None)
-    return Columns(phone=best, name=name, variables=others, has_heads=has_heads)
+    return Columns(phone=best, name=name, variables=variables, has_heads=has_heads)
 
 
 def _place(heads: Sequence[str], known: Sequence[str]) -> int | None:
