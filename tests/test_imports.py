@@ -23,6 +23,10 @@ NOT_NEEDED = {
     "alembic": "migrates a database; this one is current",
     "babel": "compiles the catalogues when the package is built",
     "httpx2": "carries the terminal's commands to a server",
+    "PIL": "measures pictures in the worker of a linked phone",
+    "google.protobuf": "comes with the engine of linked phones",
+    "neonize": "takes a process down with it: it lives in the worker of a linked phone and nowhere else",
+    "segno": "draws the code by which a phone is linked",
     "jinja2": "writes the pages, when one is asked for",
     "mako": "comes with alembic",
     "openpyxl": "reads and writes spreadsheets",
@@ -35,6 +39,13 @@ NOT_NEEDED = {
 def modules_of_a_run(folder: Path) -> set[str]:
     done = subprocess.run([sys.executable, "-c", RUN, str(folder)], capture_output=True, text=True, check=True)
     return set(done.stdout.split())
+
+
+def test_a_server_with_a_linked_phone_has_not_loaded_its_engine(tmp_path: Path) -> None:
+    modules = modules_of_a_run(tmp_path)
+    assert "guvercin.transports.web.engine" in modules
+    assert "guvercin.transports.web.worker" not in modules
+    assert "neonize" not in modules
 
 
 def test_a_running_server_has_not_loaded_what_it_may_never_need(tmp_path: Path) -> None:

@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from random import Random, SystemRandom  # noqa: TID251 -- made here, handed down as an argument
+from types import MappingProxyType
 from typing import Any, cast
 
 from starlette.types import ASGIApp
 
 from guvercin import logs
-from guvercin.config import Config
+from guvercin.config import Config, enter_test_server
 from guvercin.core.account import Account, Kind
 from guvercin.core.errors import GuvercinError
 from guvercin.core.pacing import SANDBOX_PACE
@@ -29,14 +30,18 @@ from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
 from guvercin.store.lock import FolderLock
 from guvercin.store.schema import is_current, prepare
-from guvercin.store.sqlite import engine_for
+from guvercin.store.sqlite import engine_for, reading
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.store import Store
 from guvercin.transports.base import Transport
 from guvercin.transports.ledger import Ledger
 from guvercin.transports.sandbox import Sandbox
+from guvercin.transports.web.engine import Web
 
 SANDBOX_NAME = "Deneme"
+
+ENGINE_SETTINGS = MappingProxyType({"NEONIZE_BOT_TAG": "off"})
+"""What the engine of linked phones reads from its environment: no claim that a bot of a business wrote a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,13 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         match account.kind:
             case Kind.SANDBOX:
                 return Sandbox(account_id=account.id, ledger=ledger, clock=clock)
+            case Kind.WEB:
+                return Web(
+                    folder=config.data_dir / "web" / str(account.id),
+                    clock=clock,
+                    open_database=reading,
+                    environment={**os.environ, **ENGINE_SETTINGS, **enter_test_server(config)},
+                )
 
     def line_changed(account_id: int) -> None:
         for wake in wakers:

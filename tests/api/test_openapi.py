@@ -32,6 +32,7 @@ BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/iptal": wire.CancelReference,
     f"{BASE}/hesaplar": wire.AddAccount,
     f"{BASE}/hesaplar/{{account_id}}": wire.ChangeAccount,
+    f"{BASE}/hesaplar/{{account_id}}/bagla": wire.LinkAccount,
     f"{BASE}/dosyalar": wire.UploadForm,
 }
 
@@ -87,7 +88,7 @@ def test_every_operation_says_who_may_ask_and_what_can_go_wrong(path: str, opera
 @pytest.mark.parametrize("path", BODIES)
 def test_the_documented_body_is_the_accepted_model(path: str) -> None:
     model = BODIES[path]
-    method = "patch" if "{" in path else "post"
+    method = "patch" if path.endswith("}") else "post"
     (media,) = DOCUMENT["paths"][path][method]["requestBody"]["content"].values()
     assert media["schema"] == {"$ref": f"#/components/schemas/{model.__name__}"}
     schema = model.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
@@ -218,6 +219,9 @@ def test_every_link_leads_to_an_operation_and_is_fed_by_the_answer() -> None:
         (examples.UPLOADED, answers.UploadAnswer),
         (examples.CANCELLED, answers.Cancelled),
         (examples.DONE, answers.Done),
+        (examples.LINKING, answers.LinkAnswer),
+        (examples.HEALTH, answers.HealthAnswer),
+        (examples.LOOKUP, answers.LookupAnswer),
     ],
 )
 def test_an_answers_example_is_written_as_the_model_writes_it(example: Any, model: type[BaseModel]) -> None:

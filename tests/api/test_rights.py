@@ -51,6 +51,12 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("POST", "/hesaplar/{account_id}/varsayilan"): Permission.ACCOUNTS,
     ("POST", "/hesaplar/{account_id}/duraklat"): Permission.ACCOUNTS,
     ("POST", "/hesaplar/{account_id}/devam"): Permission.ACCOUNTS,
+    ("POST", "/hesaplar/{account_id}/bagla"): Permission.ACCOUNTS,
+    ("GET", "/hesaplar/{account_id}/bagla"): Permission.ACCOUNTS,
+    ("GET", "/hesaplar/{account_id}/bagla/qr.{kind}"): Permission.ACCOUNTS,
+    ("POST", "/hesaplar/{account_id}/baglantiyi-kes"): Permission.ACCOUNTS,
+    ("GET", "/hesaplar/{account_id}/saglik"): Permission.READ,
+    ("GET", "/numara-kontrol"): Permission.READ,
 }
 """The one permission that each operation asks for."""
 
@@ -63,6 +69,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/iptal"): {"referans": "R-1"},
     ("POST", "/hesaplar"): {"isim": "Yeni", "tur": "sandbox"},
     ("PATCH", "/hesaplar/{account_id}"): {"isim": "Ad"},
+    ("POST", "/hesaplar/{account_id}/bagla"): {"yontem": "qr"},
 }
 
 
@@ -80,7 +87,7 @@ class Things:
 
     def path(self, pattern: str) -> str:
         named = {"logId": self.message, "log_id": self.message, "batch_id": self.batch, "account_id": self.account}
-        return BASE + pattern.format_map(named)
+        return BASE + pattern.format_map(named | {"kind": "svg"})
 
 
 @pytest.fixture

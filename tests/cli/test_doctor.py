@@ -21,6 +21,7 @@ def test_before_the_first_start(guvercin: Guvercin) -> None:
         "veri_klasoru": "sari",
         "sunucu": "sari",
         "sqlite": "yesil",
+        "motor": "yesil",
         "saat": "yesil",
         "dosya_kokleri": "yesil",
     }

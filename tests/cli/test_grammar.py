@@ -33,6 +33,8 @@ Komutlar:
   durum, status                 Bir mesajı ya da bir bakışta her şeyi göster.
   doktor, doctor                Her şeyi denetle, bozuk olanın nasıl
                                 düzeleceğini söyle.
+  saha-testi, field-test        Bağlı telefonu ikinci bir telefonunuzla
+                                gerçekten dener.
   yedek, backup                 Sunucu çalışırken her şeyi tek dosyaya yaz.
   geri-yukle, restore           Sunucu çalışmıyorken bir yedeği geri yükle.
   deneme-sunucusu, test-server  Bu makinede bir WhatsApp, bu terminalde bir
@@ -52,20 +54,24 @@ Options:
   --help  Show this help.
 
 Commands:
-  liste, list          List the accounts.
-  ekle, add            Add an account.
-  degistir, edit       Change an account's name, pace or policy.
-  sil, remove          Remove an account; its log stays.
-  varsayilan, default  Make an account the default one.
-  duraklat, pause      Stop an account's line; its messages wait.
-  devam, resume        Start a paused account's line again.
+  liste, list             List the accounts.
+  ekle, add               Add an account.
+  bagla, link             Link a phone to an account.
+  baglantiyi-kes, unlink  Unlink the phone from an account; its messages wait.
+  saglik, health          Look at an account's line this moment.
+  degistir, edit          Change an account's name, pace or policy.
+  sil, remove             Remove an account; its log stays.
+  varsayilan, default     Make an account the default one.
+  duraklat, pause         Stop an account's line; its messages wait.
+  devam, resume           Start a paused account's line again.
 """
 
 COMMANDS = [
-    ["baslat"], ["gonder"], ["dosya"], ["durum"], ["doktor"], ["yedek"], ["geri-yukle"],
+    ["baslat"], ["gonder"], ["dosya"], ["durum"], ["doktor"], ["saha-testi"], ["yedek"], ["geri-yukle"],
     ["toplu"], ["toplu-duraklat"], ["toplu-devam"], ["toplu-iptal"], ["deneme-sunucusu"],
     ["kayit"], ["kayit", "birak"], ["kayit", "iptal"],
-    ["hesap"], *(["hesap", verb] for verb in ("liste", "ekle", "degistir", "sil", "varsayilan", "duraklat", "devam")),
+    ["hesap"], *(["hesap", verb] for verb in ("liste", "ekle", "bagla", "baglantiyi-kes", "saglik", "degistir")),
+    *(["hesap", verb] for verb in ("sil", "varsayilan", "duraklat", "devam")),
     ["anahtar"], *(["anahtar", verb] for verb in ("uret", "liste", "iptal")),
 ]  # fmt: skip
 
@@ -128,8 +134,8 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
         (
             ["ucur"],
             "«ucur» diye bir komut yok.",
-            ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, durum, doktor, yedek, "
-            "geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
+            ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, durum, doktor, "
+            "saha-testi, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

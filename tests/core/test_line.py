@@ -30,7 +30,7 @@ CONNECTING  opened->CONNECTED no_session->LOGGED_OUT dropped->WAITING
 CONNECTING  logged_out->LOGGED_OUT banned->BANNED blocked->BLOCKED
 PAIRING     code->PAIRING paired->CONNECTING timed_out->LOGGED_OUT
 PAIRING     logged_out->LOGGED_OUT banned->BANNED blocked->BLOCKED
-CONNECTED   dropped->WAITING
+CONNECTED   dropped->WAITING sick->CONNECTED well->CONNECTED
 CONNECTED   logged_out->LOGGED_OUT banned->BANNED blocked->BLOCKED
 WAITING     redial->CONNECTING opened->CONNECTED
 WAITING     logged_out->LOGGED_OUT banned->BANNED blocked->BLOCKED

@@ -205,7 +205,8 @@ class BatchAnswer(Done):
 
 
 LineStatus: TypeAlias = Literal["connected", "connecting", "pairing", "banned", "disconnected"]
-Action: TypeAlias = Literal["bekle", "bagla", "devam", "telefona_bak"]
+Action: TypeAlias = Literal["bekle", "bagla", "devam", "telefona_bak", "guncelle"]
+LinkProgress: TypeAlias = Literal["yok", "hazirlaniyor", "gosteriliyor", "baglandi", "suresi_doldu", "olmadi"]
 Urgency: TypeAlias = Literal["en_dusuk", "dusuk", "normal", "yuksek"]
 
 
@@ -257,6 +258,60 @@ class AccountAnswer(Done):
     """One account."""
 
     data: AccountRecord
+
+
+class LinkRecord(Answered):
+    """How the linking of a phone stands. `qr` or `kod` is there while it may be shown, until `gecerlilik`."""
+
+    state: Annotated[LinkProgress, Field(alias="durum")]
+    qr: str | None
+    code: Annotated[str | None, Field(alias="kod")]
+    valid_until: Annotated[ClockTime | None, Field(alias="gecerlilik")]
+    valid_until_iso: Annotated[IsoTime | None, Field(alias="gecerlilik_iso")]
+    phone: Annotated[str | None, Field(alias="telefon")]
+    is_default: Annotated[bool, Field(alias="varsayilan")]
+    reason: Annotated[str | None, Field(alias="neden")]
+
+
+class LinkAnswer(Done):
+    """`POST|GET /hesaplar/{id}/bagla`."""
+
+    data: LinkRecord
+
+
+class HealthRecord(Answered):
+    """A line as it is this moment: it was asked, not remembered."""
+
+    id: int
+    status: Annotated[LineStatus, Field(alias="durum")]
+    is_alive: Annotated[bool, Field(alias="canli", description=sentence("It was asked just now, and takes sends."))]
+    looked_at: Annotated[ClockTime, Field(alias="bakildi")]
+    code: Annotated[str | None, Field(alias="kod")]
+    action: Annotated[Action | None, Field(alias="eylem")]
+    since: Annotated[ClockTime, Field(alias="bu_yana")]
+    until: Annotated[ClockTime | None, Field(alias="bitis")]
+    until_iso: Annotated[IsoTime | None, Field(alias="bitis_iso")]
+    connected_at: Annotated[ClockTime | None, Field(alias="son_baglanti")]
+
+
+class HealthAnswer(Done):
+    """`GET /hesaplar/{id}/saglik`."""
+
+    data: HealthRecord
+
+
+class LookupRecord(Answered):
+    """Whether a number is on WhatsApp."""
+
+    phone: Annotated[str, Field(alias="telefon")]
+    is_registered: Annotated[bool, Field(alias="whatsappta")]
+    account_id: Annotated[int, Field(alias="hesap_id")]
+
+
+class LookupAnswer(Done):
+    """`GET /numara-kontrol`."""
+
+    data: LookupRecord
 
 
 class UploadAnswer(Done):

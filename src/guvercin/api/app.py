@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from guvercin.api import batches, manage, pages, problems, records, render, whatsapp, wire
+from guvercin.api import batches, lines, manage, pages, problems, records, render, whatsapp, wire
 from guvercin.api.documented import openapi, said
 from guvercin.api.door import MEGABYTE, Door
 from guvercin.api.metrics import Metrics
@@ -29,6 +29,8 @@ _FORM_ROOM = 64 * 1024
 _ROUTES = [
     *whatsapp.router.routes,
     *manage.accounts.routes,
+    *lines.accounts.routes,
+    *lines.numbers.routes,
     *records.router.routes,
     *batches.router.routes,
     *manage.operations.routes,

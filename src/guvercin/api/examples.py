@@ -129,4 +129,34 @@ ACCOUNT = {
         "kayit_zamani_iso": "2026-02-23T09:00:00+03:00",
     },
 }
+LINK_ACCOUNT = {"yontem": "qr"}
+LINKING = {
+    "ok": True,
+    "data": {
+        "durum": "gosteriliyor",
+        "qr": "https://wa.me/settings/linked_devices#…",
+        "kod": None,
+        "gecerlilik": "2026-02-23 09:01:00",
+        "gecerlilik_iso": "2026-02-23T09:01:00+03:00",
+        "telefon": None,
+        "varsayilan": False,
+        "neden": None,
+    },
+}
+HEALTH = {
+    "ok": True,
+    "data": {
+        "id": 2,
+        "durum": "connected",
+        "canli": True,
+        "bakildi": "2026-02-23 14:30:00",
+        "kod": None,
+        "eylem": None,
+        "bu_yana": "2026-02-23 09:00:00",
+        "bitis": None,
+        "bitis_iso": None,
+        "son_baglanti": "2026-02-23 09:00:00",
+    },
+}
+LOOKUP = {"ok": True, "data": {"telefon": "+905321234567", "whatsappta": True, "hesap_id": 2}}
 DONE = {"ok": True}

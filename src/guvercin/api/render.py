@@ -26,7 +26,14 @@ from guvercin.api.answers import (
     EventRecord,
     GapRecord,
     GapRecords,
+    HealthAnswer,
+    HealthRecord,
     LineStatus,
+    LinkAnswer,
+    LinkProgress,
+    LinkRecord,
+    LookupAnswer,
+    LookupRecord,
     MessageHistory,
     MessageHistoryAnswer,
     MessagePage,
@@ -41,11 +48,14 @@ from guvercin.api.answers import (
 from guvercin.api.wire import ListedStatus
 from guvercin.core.account import Account, LineState
 from guvercin.core.category import Category
+from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import Tried
 from guvercin.core.message import WITH_WHATSAPP, Lane, Level, Message, Status, WaitsFor
 from guvercin.core.pacing import Gap
+from guvercin.gateway.lines import Health, Linking, Lookup
 from guvercin.gateway.requests import BatchView, History, Upload
+from guvercin.transports.base import LinkState
 
 PREFIX = "/api/v1/whatsapp"
 
@@ -256,6 +266,8 @@ def line_status(account: Account, now: datetime) -> LineStatus:
             return "pairing"
         case LineState.BANNED:
             return "banned"
+        case LineState.BLOCKED if account.line.code in {Code.LOCKED, Code.CLOSED}:
+            return "banned"
         case _:
             return "disconnected"
 
@@ -271,9 +283,84 @@ _ACTIONS: Mapping[LineState, Action] = MappingProxyType(
 )
 
 
+_ACTIONS_OF_CODES: Mapping[Code, Action] = MappingProxyType(
+    {Code.OPENED_ELSEWHERE: "devam", Code.ENGINE_OUTDATED: "guncelle", Code.NO_DELIVERIES: "telefona_bak"},
+)
+"""What wants another action than the state of its line alone."""
+
+
+def _action(account: Account) -> Action | None:
+    of_code = None if account.line.code is None else _ACTIONS_OF_CODES.get(account.line.code)
+    return of_code or _ACTIONS.get(account.line.state)
+
+
+_PROGRESS: Mapping[LinkState, LinkProgress] = MappingProxyType(
+    {
+        LinkState.NONE: "yok",
+        LinkState.STARTING: "hazirlaniyor",
+        LinkState.SHOWING: "gosteriliyor",
+        LinkState.LINKED: "baglandi",
+        LinkState.TIMED_OUT: "suresi_doldu",
+        LinkState.FAILED: "olmadi",
+        LinkState.PASSKEY: "olmadi",
+    },
+)
+
+
+def linking(found: Linking, zone: tzinfo) -> LinkAnswer:
+    """Answer how linking stands."""
+    link, account = found.link, found.account
+    has_ended = link.state in {LinkState.TIMED_OUT, LinkState.FAILED, LinkState.PASSKEY}
+    return LinkAnswer(
+        ok=True,
+        data=LinkRecord(
+            state=_PROGRESS[link.state],
+            qr=link.qr,
+            code=link.code,
+            valid_until=link.valid_until and clock_time(link.valid_until, zone),
+            valid_until_iso=link.valid_until and iso_time(link.valid_until, zone),
+            phone=account.phone,
+            is_default=account.is_default,
+            reason=account.line.code if has_ended else None,
+        ),
+    )
+
+
+def health(found: Health, zone: tzinfo) -> HealthAnswer:
+    """Answer how a line is. One that says it stands and doesn't answer is connecting, whatever was last heard."""
+    account = found.account
+    status = line_status(account, found.looked_at)
+    if status == "connected" and not found.is_alive:
+        status = "connecting"
+    row = _account(account, zone, found.looked_at)
+    return HealthAnswer(
+        ok=True,
+        data=HealthRecord(
+            id=account.id,
+            status=status,
+            is_alive=found.is_alive,
+            looked_at=clock_time(found.looked_at, zone),
+            code=row["code"],
+            action=row["action"],
+            since=clock_time(account.line.since, zone),
+            until=account.line.until and clock_time(account.line.until, zone),
+            until_iso=account.line.until and iso_time(account.line.until, zone),
+            connected_at=row["connected_at"],
+        ),
+    )
+
+
+def lookup(found: Lookup) -> LookupAnswer:
+    """Answer whether a number is on WhatsApp."""
+    return LookupAnswer(
+        ok=True,
+        data=LookupRecord(phone=found.number, is_registered=found.is_registered, account_id=found.account.id),
+    )
+
+
 def _account(account: Account, zone: tzinfo, now: datetime) -> dict[str, Any]:
     line = account.line
-    is_connected = line.is_connected(now)
+    is_told = line.state is LineState.CONNECTED or not line.is_connected(now)
     return {
         "id": account.id,
         "name": account.name,
@@ -281,8 +368,8 @@ def _account(account: Account, zone: tzinfo, now: datetime) -> dict[str, Any]:
         "status": line_status(account, now),
         "is_default": account.is_default,
         "kind": account.kind,
-        "code": None if is_connected else line.code,
-        "action": None if is_connected else _ACTIONS.get(line.state),
+        "code": line.code if is_told else None,
+        "action": _action(account) if is_told else None,
         "connected_at": line.connected_at and clock_time(line.connected_at, zone),
     }
 

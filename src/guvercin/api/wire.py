@@ -311,7 +311,28 @@ class AddAccount(Asked):
     """`POST /hesaplar`."""
 
     name: Annotated[_AccountName, Field(alias="isim")]
-    kind: Annotated[WireKind, Field(alias="tur", description=sentence("For now sandbox; the others answer 501."))]
+    kind: Annotated[WireKind, Field(alias="tur", description=sentence("sandbox or web; cloud answers 501."))]
+
+
+class LinkMethod(StrEnum):
+    """How a phone takes the link."""
+
+    QR = "qr"
+    CODE = "kod"
+
+
+class LinkAccount(Asked):
+    """`POST /hesaplar/{id}/bagla`."""
+
+    method: Annotated[
+        LinkMethod,
+        Field(alias="yontem", description=sentence("qr: scan a code. kod: type one on the phone.")),
+    ] = LinkMethod.QR
+    phone: Annotated[
+        str | int | None,
+        BeforeValidator(lambda value: value if value is None else _read_phone(value)),
+        Field(alias="telefon", description=sentence("The number of the phone to link; only with kod.")),
+    ] = None
 
 
 _Seconds = Annotated[float, Field(strict=True, ge=0, le=3_600, allow_inf_nan=False)]
@@ -412,6 +433,13 @@ class ListBatches(Asked):
     after: Annotated[
         str | None, Field(alias="sonra", description=sentence("The value «sonraki» of the page before."))
     ] = None
+
+
+class LookUp(Asked):
+    """The query of `GET /numara-kontrol`."""
+
+    phone: Annotated[str, Field(alias="telefon", max_length=100)]
+    account_id: Annotated[_Id | None, Field(alias="hesap_id")] = None
 
 
 class UploadForm(Asked):

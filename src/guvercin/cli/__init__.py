@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from guvercin import __version__
-from guvercin.cli import accounts, backup, bulk, doctor, messages, send, start, tokens, whatsapp
+from guvercin.cli import accounts, backup, bulk, doctor, field, link, messages, send, start, tokens, whatsapp
 from guvercin.cli.grammar import Command, Group, Program
 from guvercin.cli.terminal import Terminal
 from guvercin.locale import sentence
@@ -80,6 +80,7 @@ app.add_typer(token, name="anahtar, token", cls=Group, no_args_is_help=True, hel
 _add(
     app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
 )
+_add(app, "saha-testi, field-test", field.field, sentence("Try a linked phone for real, with a second phone of yours."))
 _add(app, "yedek, backup", backup.back_up, sentence("Write everything into one file, while the server runs."))
 _add(app, "geri-yukle, restore", backup.restore, sentence("Put a backup back, while no server runs."))
 _add(
@@ -94,6 +95,9 @@ _add(record, "iptal, cancel", messages.cancel, sentence("Withdraw records that h
 
 _add(account, "liste, list", accounts.list_all, sentence("List the accounts."))
 _add(account, "ekle, add", accounts.add, sentence("Add an account."))
+_add(account, "bagla, link", link.link, sentence("Link a phone to an account."))
+_add(account, "baglantiyi-kes, unlink", link.unlink, sentence("Unlink the phone from an account; its messages wait."))
+_add(account, "saglik, health", link.health, sentence("Look at an account's line this moment."))
 _add(account, "degistir, edit", accounts.change, sentence("Change an account's name, pace or policy."))
 _add(account, "sil, remove", accounts.remove, sentence("Remove an account; its log stays."))
 _add(account, "varsayilan, default", accounts.make_default, sentence("Make an account the default one."))

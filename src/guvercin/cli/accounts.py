@@ -28,9 +28,10 @@ STATES: Mapping[str, str] = MappingProxyType(
 ACTIONS: Mapping[str, str] = MappingProxyType(
     {
         "bekle": sentence("nothing to do but wait"),
-        "bagla": sentence("link the phone"),
+        "bagla": sentence("guvercin hesap bagla {id}"),
         "devam": sentence("guvercin hesap devam {id}"),
         "telefona_bak": sentence("look at WhatsApp on the phone"),
+        "guncelle": sentence("update Güvercin"),
     },
 )
 
@@ -47,7 +48,9 @@ def add(
     context: typer.Context,
     *,
     name: Annotated[str, typer.Argument(metavar="ISIM", help=sentence("What you call it: shop, accounting …"))],
-    kind: Annotated[str, typer.Option("--tur", metavar="X", help=sentence("Its kind: sandbox"))] = "sandbox",
+    kind: Annotated[
+        str, typer.Option("--tur", metavar="X", help=sentence("Its kind: web (a linked phone), sandbox"))
+    ] = "sandbox",
     as_json: Json = False,
 ) -> None:
     """Add an account. It becomes the default only if you say so."""
@@ -55,7 +58,10 @@ def add(
     answer = _ask(terminal, "POST", "/hesaplar", body={"isim": name, "tur": kind})
     terminal.show(answer)
     account = answer["data"]
-    terminal.tell(terminal.say("Added: account {id}, «{name}».", id=str(account["id"]), name=account["isim"]))
+    say = terminal.say
+    terminal.tell(say("Added: account {id}, «{name}».", id=str(account["id"]), name=account["isim"]))
+    if kind == "web":
+        terminal.tell(say("Link its phone: {command}", command=terminal.command(f"hesap bagla {account['id']}")))
 
 
 def change(

@@ -76,6 +76,7 @@ def examine(terminal: Terminal, config: "Config") -> Iterator[Finding]:
         yield _room(terminal.say, config)
     yield _server(terminal, config)
     yield _library(terminal.say)
+    yield _engine(terminal.say)
     if config.database.exists():
         yield from _database(terminal, config)
     yield _clock(terminal.say, config)
@@ -161,6 +162,39 @@ def _library(say: Translator) -> Finding:
         light=Light.YELLOW,
         what=say("SQLite {version} is old: a rare fault in it can damage the database.", version=version),
         remedy=say("Use a Python whose SQLite is {version} or newer.", version=".".join(map(str, SOUND_VERSION))),
+    )
+
+
+def _engine(say: Translator) -> Finding:
+    """Try the engine of linked phones as a worker would: in a process of its own, for it may take that down."""
+    import subprocess
+    import sys
+    from importlib.util import find_spec
+
+    key, what = "motor", say("Linked phones")
+    if find_spec("neonize") is None:
+        return Finding(
+            key=key,
+            light=Light.YELLOW,
+            what=say("{what}: the engine is not installed.", what=what),
+            remedy=say("Install it: {command}", command="pip install 'guvercin[web]'"),
+        )
+    command = [sys.executable, "-m", "guvercin.transports.web.worker", "--version"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 -- our own
+    except (OSError, subprocess.TimeoutExpired):
+        done = None
+    if done is not None and done.returncode == 0:
+        version = done.stdout.strip().split()[-1]
+        return Finding(key=key, light=Light.GREEN, what=say("{what}: engine {version}.", what=what, version=version))
+    trouble = "" if done is None else (done.stderr.strip().splitlines() or [""])[-1]
+    remedy = (
+        say("Install the system library libmagic (Debian, Ubuntu: apt install libmagic1).")
+        if "magic" in trouble
+        else say("This platform is not supported by the engine; the sandbox works all the same.")
+    )
+    return Finding(
+        key=key, light=Light.YELLOW, what=say("{what}: the engine does not run here.", what=what), remedy=remedy
     )
 
 

@@ -10,7 +10,7 @@ from guvercin.cli.options import Json
 from guvercin.cli.reach import Gate, database, gateway, holder, settings
 from guvercin.cli.terminal import ExitCode, Terminal, Trouble, clock_time
 from guvercin.core.errors import Code
-from guvercin.core.message import Status, WaitsFor
+from guvercin.core.message import HELD, Status, WaitsFor
 from guvercin.core.token import Permission
 from guvercin.locale import Translator, sentence
 from guvercin.locale.terms import LINES, STATUSES, WAITS
@@ -229,7 +229,7 @@ async def _decide(terminal: Terminal, config: "Config", log_id: int | None, verb
 
 async def _held(gate: Gate) -> list[int]:
     rows = [row async for row in _records(gate, {"durum": "queued"}, None)]
-    return [row["id"] for row in rows if row["neden"] == WaitsFor.RESTORED]
+    return [row["id"] for row in rows if row["neden"] in HELD]
 
 
 def _first_words(text: str | None, file_name: str | None) -> str:

@@ -26,8 +26,9 @@ from guvercin import __version__
 from guvercin.cli import sample, tokens
 from guvercin.cli.reach import API, PASS_NAME, busy, database, holder, misconfigured, settings
 from guvercin.cli.terminal import Terminal, Trouble, is_watched
+from guvercin.core.account import Kind
 from guvercin.core.token import Permission, TokenRules
-from guvercin.locale import sentence
+from guvercin.locale import Translator, sentence
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
@@ -71,7 +72,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
     from guvercin import main
     from guvercin.store.lock import FolderLocked
 
-    first, in_file = asyncio.run(_prepare_token(terminal, config))
+    first, in_file, phones = asyncio.run(_prepare_token(terminal, config))
     is_greeted = False
 
     def on_started() -> None:
@@ -81,7 +82,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
         news: list[str] = []
         if first:
             token, news = keep_token(terminal, config, first[1])
-        for line in greeting(terminal, config, token, news, sample_file):
+        for line in greeting(terminal, config, token, news, sample_file, phones=phones):
             terminal.tell(line)
         sys.stdout.flush()  # to a pipe or a journal nothing goes by itself before the end
 
@@ -181,21 +182,28 @@ def open_folder(terminal: Terminal, folder: Path) -> None:
         ) from error
 
 
-async def _prepare_token(terminal: Terminal, config: "Config") -> "tuple[tuple[Token, str] | None, bool]":
-    """Make the first token if there is none. Answers it with its secret, and whether the file's token still works."""
+async def _prepare_token(terminal: Terminal, config: "Config") -> "tuple[tuple[Token, str] | None, bool, int]":
+    """Make the first token if there is none.
+
+    Answers it with its secret, whether the file's token still works, and how many phones are linked.
+    """
     from guvercin.gateway.access import hash_of
     from guvercin.gateway.clock import SystemClock
 
     async with database(terminal, config) as store:
+        phones = sum(
+            account.kind is Kind.WEB and account.phone is not None and account.removed_at is None
+            for account in await store.accounts()
+        )
         if all(token.rules.name == PASS_NAME for token in await store.tokens()):
             rules = TokenRules(name="ilk anahtar", permissions=frozenset(Permission))
-            return await tokens.make(store, rules), False
+            return await tokens.make(store, rules), False, phones
         try:
             written = (config.data_dir / TOKEN_FILE).read_text("ascii").strip()
         except (OSError, ValueError):
-            return None, False
+            return None, False, phones
         kept = await store.token(hash_of(written))
-        return None, kept is not None and kept.is_valid(SystemClock().now())
+        return None, kept is not None and kept.is_valid(SystemClock().now()), phones
 
 
 def keep_token(terminal: Terminal, config: "Config", secret: str) -> tuple[str, list[str]]:
@@ -215,26 +223,38 @@ def _from_file(config: "Config") -> str:
 
 
 def greeting(
-    terminal: Terminal, config: "Config", token: str, news: Sequence[str], sample_file: str | None
+    terminal: Terminal,
+    config: "Config",
+    token: str,
+    news: Sequence[str],
+    sample_file: str | None,
+    *,
+    phones: int = 0,
 ) -> Sequence[str]:
-    """Answer what is shown once the server answers. `news` tells of the first token, on the first start."""
+    """Answer what is shown once the server answers.
+
+    `news` tells of the first token, on the first start; `phones` are linked.
+    """
     say = terminal.say
     facts = [
         (say("Address"), config.address),
         (say("API page"), f"{config.address}/belge"),
         (say("Data"), _short(config.data_dir)),
-        (say("Mode"), say("sandbox (sends no real message)")),
+        (say("Mode"), _mode(say, config, phones)),
     ]
     if config.whatsapp_test_server:
         facts.append((say("WhatsApp"), say("the test server on this machine: nothing reaches a real phone")))
     lines = [*_frame(say("Güvercin is running"), facts), "", *news]
     lines += ["", say("Try it in another terminal:"), ""] if news else [say("Try it in another terminal:"), ""]
     hello = say("Hello, this is a trial.")
-    lines += _curl(config, "gonder", token, f'{{"telefon": "{TRY_PHONE}", "mesaj": "{hello}"}}')
+    sandbox = ', "hesap_id": 1' if phones else ""
+    lines += _curl(config, "gonder", token, f'{{"telefon": "{TRY_PHONE}", "mesaj": "{hello}"{sandbox}}}')
     if sample_file:
         lines += [
             "",
-            *_curl(config, "dosya-gonder", token, f'{{"telefon": "{TRY_PHONE}", "dosya_yolu": "{sample_file}"}}'),
+            *_curl(
+                config, "dosya-gonder", token, f'{{"telefon": "{TRY_PHONE}", "dosya_yolu": "{sample_file}"{sandbox}}}'
+            ),
         ]
     if token == "$GUVERCIN_TOKEN":  # noqa: S105 -- the variable's name
         lines += [
@@ -247,6 +267,15 @@ def greeting(
         )
         lines += ["", _red(warning)]
     return [*lines, "", say("Stop it with Ctrl+C.")]
+
+
+def _mode(say: Translator, config: "Config", phones: int) -> str:
+    """Say whom messages reach."""
+    if config.whatsapp_test_server is not None:
+        return say("test server (nothing reaches WhatsApp)")
+    if phones:
+        return say("linked phones: {count} (messages reach people)", count=str(phones))
+    return say("sandbox (sends no real message)")
 
 
 def _curl(config: "Config", path: str, token: str, body: str) -> list[str]:

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     """Which transport carries an account."""
 
     SANDBOX = "sandbox"
+    WEB = "web"
 
 
 class LineState(StrEnum):
@@ -70,6 +71,8 @@ class LineNews(StrEnum):
     BANNED = "banned"
     BAN_PASSED = "ban_passed"
     BLOCKED = "blocked"
+    SICK = "sick"
+    WELL = "well"
     CODE = "code"
     PAIRED = "paired"
     TIMED_OUT = "timed_out"
@@ -104,6 +107,8 @@ LINE_TRANSITIONS: Mapping[LineState, Mapping[LineCause, LineState]] = MappingPro
         LineState.CONNECTED: {
             **_TROUBLE,
             LineNews.DROPPED: LineState.WAITING,
+            LineNews.SICK: LineState.CONNECTED,
+            LineNews.WELL: LineState.CONNECTED,
             LineOrder.ENABLE: LineState.CONNECTED,
         },
         LineState.WAITING: {
@@ -139,7 +144,8 @@ QUIET_DROP = timedelta(seconds=10)
 class Line:
     """A line as last heard.
 
-    `since` is when its state began, `code` why it is not connected, `until` when a ban or a shown code ends.
+    `since` is when its state began, `code` why it is not connected (or what is the matter with it all the same),
+    `until` when a ban or a shown code ends.
     `connected_at` is the last moment at which it was seen connected: when it opened, then when it broke off.
     """
 

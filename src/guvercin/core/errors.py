@@ -43,9 +43,12 @@ class Code(StrEnum):
     FILE_TYPE = "dosya_turu"
     FILE_TOO_LARGE = "dosya_buyuk"
     KEY_MISMATCH = "tekrar_anahtari_uyusmuyor"
+    SANDBOX_NUMBER = "deneme_numarasi"
     # -- the state of things
     NOT_CANCELLABLE = "iptal_edilemez"
     MESSAGES_WAITING = "sirada_mesaj_var"
+    ALREADY_LINKED = "zaten_bagli"
+    NOT_CONNECTED = "hat_bagli_degil"
     NO_ACCOUNT = "hesap_yok"
     QUEUE_FULL = "kuyruk_dolu"
     STORE_UNAVAILABLE = "kayit_yapilamadi"
@@ -59,6 +62,8 @@ class Code(StrEnum):
     WHATSAPP_REFUSED = "whatsapp_reddetti"
     NOT_ON_WHATSAPP = "numara_whatsappta_degil"
     NEW_CHATS_RESTRICTED = "yeni_sohbet_kisitli"
+    MONTHLY_LIMIT = "aylik_sinir"
+    CHECKS_SPENT = "sorgu_siniri"
     PUSHED_BACK = "gecici_hata"
     RETRIES_EXHAUSTED = "denemeler_bitti"
     LINE_DOWN = "hat_kapali"
@@ -69,9 +74,21 @@ class Code(StrEnum):
     UNKNOWN_CATEGORY = "bilinmeyen_tur"
     UNLISTED_PREFIX = "yeni_on_ek"
     NOT_MOBILE = "cep_degil"
+    LEFT_OUT = "alici_atlandi"
     # -- why a line is not connected
     SWITCHED_OFF = "kapali"
     TEMPORARY_BAN = "gecici_yasak"
+    NOT_LINKED = "bagli_degil"
+    REMOVED = "cikarildi"
+    OPENED_ELSEWHERE = "baska_yerde_acildi"
+    ENGINE_OUTDATED = "surum_eski"
+    ENGINE_DOWN = "motor_calismiyor"
+    LOCKED = "kilitli"
+    CLOSED = "kapatildi"
+    LINKING_TIMED_OUT = "baglama_suresi_doldu"
+    LINKING_FAILED = "baglanamadi"
+    NO_DELIVERIES = "teslim_yok"
+    PASSKEY_NEEDED = "gecis_anahtari"
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,11 @@ class WaitsFor(StrEnum):
     EARLIER = "onceki_mesaj"
     RESTORED = "geri_yuklendi"
     PAUSED = "toplu_durduruldu"
+    NEW_NUMBER = "numara_degisti"
+
+
+HELD = frozenset({WaitsFor.RESTORED, WaitsFor.NEW_NUMBER})
+"""Waits that only a person ends."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

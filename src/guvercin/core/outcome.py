@@ -3,7 +3,7 @@
 Certainty is a type here. A transport that isn't sure whether a message left says Lost; it never guesses.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeAlias
@@ -24,10 +24,11 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """WhatsApp has acknowledged the message under `remote_id`."""
+    """WhatsApp has acknowledged the message under `remote_id`. `warning`: what is doubtful about it all the same."""
 
     remote_id: str
     at: datetime
+    warning: Code | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,4 +114,11 @@ class LineEvent:
     until: datetime | None = None
 
 
-TransportEvent: TypeAlias = Receipt | Inbound | LineEvent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Linked:
+    """A phone took the link: from now on the account is this number (E.164)."""
+
+    phone: str
+
+
+TransportEvent: TypeAlias = Receipt | Inbound | LineEvent | Linked

@@ -54,6 +54,17 @@ SANDBOX_PACE = Pace()
 """0.2 s between any two sends: quick to try, slow enough to watch."""
 
 
+WEB_PACE = Pace(
+    gaps=MappingProxyType(
+        {
+            Lane.SINGLE: Gap(least=timedelta(seconds=3), most=timedelta(seconds=6)),
+            Lane.BULK: Gap(least=timedelta(seconds=12), most=timedelta(seconds=25)),
+        },
+    ),
+)
+"""What a linked phone begins with: the pace of somebody who types, not of a machine."""
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """What an account has used of its pace: the last claim and the chance drawn for the gap after it. Durable."""

@@ -5,14 +5,14 @@ Laws
 2. Removed accounts are known for their messages' sake and for nothing else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import timedelta
 from types import MappingProxyType
 
 from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.pacing import SANDBOX_PACE, Pace
+from guvercin.core.pacing import SANDBOX_PACE, WEB_PACE, Pace
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_word
@@ -24,6 +24,11 @@ from guvercin.store.store import Store
 SANDBOX_PHONE = "+905000000000"
 LONGEST_GAP = timedelta(hours=1)
 LONGEST_ACCOUNT_NAME = 100
+
+_BEGINNINGS: Mapping[Kind, tuple[str | None, Pace]] = MappingProxyType(
+    {Kind.SANDBOX: (SANDBOX_PHONE, SANDBOX_PACE), Kind.WEB: (None, WEB_PACE)},
+)
+"""The number and the pace that a new account of each kind begins with; null until a phone is linked."""
 
 _FRESH = 1.0
 """Seconds for which the list of accounts is believed without being told of a change."""
@@ -74,10 +79,11 @@ class Accounts:
         """Answer the account that a message takes: the named one, or the default. NOT_FOUND, NO_ACCOUNT."""
         if account_id is not None:
             return await self.one(token, account_id)
-        for account in await self.seen(token):
-            if account.is_default:
-                return account
-        raise GuvercinError(Code.NO_ACCOUNT)
+        chosen = next((account for account in await self.seen(token) if account.is_default), None)
+        # Once a phone is linked, a message that names no account is meant for people, not for the simulator.
+        if chosen is None or (chosen.kind is Kind.SANDBOX and any(map(_is_real, await self.live()))):
+            raise GuvercinError(Code.NO_ACCOUNT)
+        return chosen
 
     # -- deciding
 
@@ -86,7 +92,8 @@ class Accounts:
         if token.rules.account_ids is not None:
             raise GuvercinError(Code.NOT_ALLOWED)
         name = _checked_name(new.name)
-        added = await self._store.add_account(name, new.kind, SANDBOX_PHONE, SANDBOX_PACE, now=self._clock.now())
+        phone, pace = _BEGINNINGS[new.kind]
+        added = await self._store.add_account(name, new.kind, phone, pace, now=self._clock.now())
         self.forget()
         return added
 
@@ -133,6 +140,10 @@ class Accounts:
             await self._sessions.order(account_id, order)
         self.forget()
         return await self.one(token, account_id)
+
+
+def _is_real(account: Account) -> bool:
+    return account.kind is not Kind.SANDBOX and account.phone is not None
 
 
 def _checked_name(name: str) -> str:

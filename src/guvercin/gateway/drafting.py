@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from guvercin.core.account import Account
+from guvercin.core.account import Account, Kind
 from guvercin.core.category import CATEGORIES, LARGEST_ID, Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.message import Content, Draft, File, Lane, priority
@@ -21,6 +21,8 @@ LONGEST_LIFETIME = timedelta(days=30)
 FARTHEST_PLAN = timedelta(days=366)
 LATEST_PLAN = timedelta(minutes=5)
 """A planned time this little in the past means now: tills' clocks are not exact."""
+
+_SANDBOX_NUMBERS = "+9050000000"
 
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 """Control characters save line ends and tabs, and halves of surrogate pairs: no phone shows, no UTF-8 holds them."""
@@ -125,6 +127,8 @@ def draft_one(
 ) -> Draft:
     """Make the row of a single message. Raises every fault at once."""
     phone = check_phone(faults, ask.phone)
+    if phone is not None and is_make_believe(phone, account):
+        faults.add(Code.SANDBOX_NUMBER, "phone", Code.SANDBOX_NUMBER.value)
     text = check_text(faults, ask.text, max_text, needed=ask.file is None)
     rules, warning = check_category(faults, ask.category, token)
     due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
@@ -227,7 +231,7 @@ def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime,
         where = f"recipients.{place}"
         name = check_word(faults, line.name, f"{where}.name", LONGEST_NAME)
         reference = check_word(faults, line.reference, f"{where}.reference", LONGEST_REFERENCE)
-        recipient, reason, doubt = _recipient(line, seen)
+        recipient, reason, doubt = _recipient(line, seen, account)
         draft = Draft(
             account_id=account.id,
             recipient=recipient,
@@ -248,7 +252,12 @@ def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime,
     return lines
 
 
-def _recipient(line: AskRecipient, seen: set[str]) -> tuple[str, Code | None, Code | None]:
+def is_make_believe(phone: Phone, account: Account) -> bool:
+    """Say whether a number is one of the sandbox's, which no real line may be asked for."""
+    return account.kind is not Kind.SANDBOX and phone.e164.startswith(_SANDBOX_NUMBERS)
+
+
+def _recipient(line: AskRecipient, seen: set[str], account: Account) -> tuple[str, Code | None, Code | None]:
     """Answer a line's number, why it can't be sent to, and what is doubtful about it."""
     try:
         phone = parse_phone(line.phone)
@@ -256,6 +265,8 @@ def _recipient(line: AskRecipient, seen: set[str]) -> tuple[str, Code | None, Co
         return _UNPRINTABLE.sub("\N{REPLACEMENT CHARACTER}", str(line.phone)[:LONGEST_NAME]), Code.INVALID_PHONE, None
     if phone.e164 in seen:
         return phone.e164, Code.DUPLICATE, None
+    if is_make_believe(phone, account):
+        return phone.e164, Code.SANDBOX_NUMBER, None
     seen.add(phone.e164)
     return phone.e164, None, phone.warning
 

@@ -22,7 +22,7 @@ from guvercin.core.category import rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import Standing
 from guvercin.core.log import MessageFilter, Page
-from guvercin.core.message import Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
+from guvercin.core.message import HELD, Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
 from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
@@ -30,6 +30,7 @@ from guvercin.gateway.batches import Batches
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, fingerprint
 from guvercin.gateway.files import Files
+from guvercin.gateway.lines import Lines
 from guvercin.gateway.pulse import Pulse
 from guvercin.gateway.requests import (
     Allowance,
@@ -61,7 +62,7 @@ _FILES_AT_ONCE = 8
 _OF_ONE_FILE = frozenset({Code.FILE_NOT_OPENED, Code.FILE_TYPE, Code.FILE_TOO_LARGE})
 """What is the matter with one file and no reason to refuse the others."""
 
-_WAITS_LONG = frozenset({WaitsFor.TIME, WaitsFor.RESTORED})
+_WAITS_LONG = HELD | {WaitsFor.TIME}
 """What no caller is kept waiting for."""
 
 _MAX_TEXT = 4_096
@@ -93,6 +94,7 @@ class Gateway:
         self._timezone = timezone
         self.accounts = Accounts(store=store, sessions=sessions, clock=clock)
         self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
+        self.lines = Lines(sessions=sessions, accounts=self.accounts, clock=clock)
         self._pulse = Pulse(store.check, clock)
         self._is_closing = False
 

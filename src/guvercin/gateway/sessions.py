@@ -10,20 +10,20 @@ Laws
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 
 from guvercin.core.account import Account, Line, LineCause, LineNews, LineOrder, LineState, follow
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.outcome import Inbound, LineEvent, Receipt, TransportEvent
+from guvercin.core.outcome import Inbound, LineEvent, Linked, Receipt, TransportEvent
 from guvercin.core.pacing import Pace
-from guvercin.core.retry import SCHEDULE, retry_at
+from guvercin.core.retry import retry_at
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.loop import WEATHER
 from guvercin.store.store import Store
-from guvercin.transports.base import Transport
+from guvercin.transports.base import Emit, Pairs, Transport
 
 _POLL = timedelta(seconds=1)
 
@@ -31,6 +31,12 @@ _log = logging.getLogger(__name__)
 
 _WANTS_A_RUN = frozenset({LineState.CONNECTING, LineState.CONNECTED})
 _HAS_A_RUN = _WANTS_A_RUN | {LineState.PAIRING}
+_UNLINK_LIMIT = 5.0
+"""Seconds in which a line that was unlinked is seen to end."""
+
+_REDIALS = 3
+"""How far redials climb the schedule: a line that was down for hours is back within two minutes of the network."""
+
 _SURVIVES_A_RESTART = frozenset({LineState.BANNED, LineState.BLOCKED, LineState.LOGGED_OUT})
 
 
@@ -110,6 +116,40 @@ class Sessions:
                 await self._end_run(session)
             session.redials = 0
 
+    async def pair(self, account_id: int, phone: str | None) -> None:
+        """Link a phone to an account, in place of whatever its line is doing. `phone` null: by QR.
+
+        NOT_FOUND; UNSUPPORTED; ALREADY_LINKED: there is a session, and a second one would replace it.
+        """
+        async with self._turn:
+            session = self._sessions.get(account_id) or await self._meet(account_id)
+            transport = session.transport
+            if not isinstance(transport, Pairs):
+                raise GuvercinError(Code.UNSUPPORTED)
+            if session.line.state is not LineState.PAIRING and await transport.is_linked():
+                raise GuvercinError(Code.ALREADY_LINKED)
+            await self._end_run(session)
+            if session.line.state in {LineState.STOPPED, LineState.BLOCKED}:
+                await self._follow(account_id, session, LineOrder.ENABLE, is_enabled=True)
+            await self._follow(account_id, session, LineNews.LOGGED_OUT, code=Code.NOT_LINKED)
+            await self._follow(account_id, session, LineOrder.PAIR)
+            pairing = transport
+
+            async def link(emit: Emit) -> None:
+                await pairing.pair(emit, phone)
+
+            self._start(account_id, session, link)
+
+    async def unlink(self, account_id: int) -> None:
+        """End an account's session at WhatsApp's side, and see its line go. UNSUPPORTED; NOT_CONNECTED."""
+        async with self._turn:
+            session = self._sessions.get(account_id)
+            if session is None or not isinstance(session.transport, Pairs):
+                raise GuvercinError(Code.UNSUPPORTED)
+            await session.transport.unlink()
+            if session.run is not None:
+                await asyncio.wait({session.run}, timeout=_UNLINK_LIMIT)
+
     async def step(self, now: datetime) -> datetime:
         """Bring every line closer to what is wanted; answers when to look again."""
         async with self._turn:
@@ -127,8 +167,7 @@ class Sessions:
     async def close(self) -> None:
         """End every run. The lines keep the state that the database knows."""
         async with self._turn:
-            for session in self._sessions.values():
-                await self._end_run(session)
+            await asyncio.gather(*(self._end_run(session) for session in self._sessions.values()))
 
     async def _meet(self, account_id: int) -> _Session:
         """Begin the session of an account that no step has seen yet; its line is not dialled here."""
@@ -159,6 +198,9 @@ class Sessions:
             # It ended without saying why, or nobody could write down what it said.
             await self._follow(account_id, session, LineNews.DROPPED, code=Code.LINE_DOWN)
             session.run = None
+        elif line.state is LineState.PAIRING and (session.run is None or session.run.done()):
+            await self._follow(account_id, session, LineNews.TIMED_OUT, code=Code.LINKING_FAILED)
+            session.run = None
         elif line.state is LineState.WAITING and self._clock.monotonic() >= session.redial_at:
             await self._end_run(session)
             await self._follow(account_id, session, LineNews.REDIAL)
@@ -166,14 +208,22 @@ class Sessions:
             await self._end_run(session)
             await self._follow(account_id, session, LineNews.BAN_PASSED)
         if session.line.state in _WANTS_A_RUN and session.run is None:
-            session.run = asyncio.create_task(self._run(account_id, session), name=f"line-{account_id}")
+            transport = session.transport
 
-    async def _run(self, account_id: int, session: _Session) -> None:
+            async def dial(emit: Emit) -> None:
+                await transport.run(emit, session.line)
+
+            self._start(account_id, session, dial)
+
+    def _start(self, account_id: int, session: _Session, work: Callable[[Emit], Awaitable[None]]) -> None:
+        session.run = asyncio.create_task(self._run(account_id, session, work), name=f"line-{account_id}")
+
+    async def _run(self, account_id: int, session: _Session, work: Callable[[Emit], Awaitable[None]]) -> None:
         async def emit(event: TransportEvent) -> None:
             await self._hear(account_id, session, event)
 
         try:
-            await session.transport.run(emit, session.line)
+            await work(emit)
         except GuvercinError as trouble:
             if trouble.code not in WEATHER:
                 _log.exception("line_run_failed", extra={"account_id": account_id})
@@ -187,8 +237,12 @@ class Sessions:
                 await self._store.receive(account_id, (event,), now=self._clock.now())
             case Inbound():
                 await self._store.receive_inbound(account_id, event, now=self._clock.now())
+            case Linked():
+                await self._store.link_account(account_id, event.phone, now=self._clock.now())
             case LineEvent():
                 await self._follow(account_id, session, event.news, code=event.code, until=event.until)
+                if event.news is LineNews.OPENED:  # what nobody could tell while it was down may be known by now
+                    await self._store.look_now(account_id, now=self._clock.now())
 
     async def _follow(
         self,
@@ -210,7 +264,7 @@ class Sessions:
             if after.state is LineState.CONNECTED:
                 session.redials = 0
             if after.state is LineState.WAITING:
-                session.redials = min(session.redials + 1, len(SCHEDULE))
+                session.redials = min(session.redials + 1, _REDIALS)
                 again = retry_at(session.redials, now, self._rng) or now
                 session.redial_at = self._clock.monotonic() + (again - now).total_seconds()
         self._on_change(account_id)

@@ -34,6 +34,9 @@ _TIDY_EVERY = 3_600.0
 _KEEP_FILES = timedelta(days=7)
 _WRITE_USE_EVERY = 30.0
 
+_RESENDS = frozenset({Kind.SANDBOX, Kind.WEB})
+"""Kinds for which an owner may choose that a message in doubt is sent again: elsewhere it would be paid for twice."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -90,12 +93,14 @@ class Upkeep:
                     case OnUnknown.GIVE_UP:
                         await self._store.give_up(doubt.message_id, Code.GIVEN_UP, now=now)
                         return
-                    case OnUnknown.RESEND if account.kind is Kind.SANDBOX:
+                    case OnUnknown.RESEND if account.kind in _RESENDS:
                         await self._resend(doubt.message_id)
                         return
                     case _:
                         pass
-        again = now + min(max(age / 2, _LOOK_LEAST), _LOOK_MOST)
+        # Counted from the line's return too: what the network kept for us meanwhile comes within its first minute.
+        opened_ago = age if account is None else now - max(doubt.started_at, account.line.since)
+        again = now + min(max(min(age, opened_ago) / 2, _LOOK_LEAST), _LOOK_MOST)
         await self._store.look_again(doubt.message_id, again)
 
     async def _is_settled(self, doubt: Doubt, now: datetime) -> bool:

@@ -111,6 +111,13 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
             sent=PERHAPS,
             todo="Ask the recipient before you send it again.",
         ),
+        Code.MONTHLY_LIMIT: Words(
+            title="Monthly limit of WhatsApp",
+            detail="WhatsApp takes no more new messages of this account this month.",
+            happened=("WhatsApp counts messages to people who don't answer, and this account has used up its month."),
+            sent=NOT_SENT,
+            todo=("Wait for the next month. Write to people who answer; each answer gives one back."),
+        ),
     },
 )
 
@@ -137,6 +144,16 @@ NOTES: Mapping[Code, Words] = MappingProxyType(
             sent=NORMALLY,
             todo="Check the number if the message fails.",
         ),
+        Code.LEFT_OUT: Words(
+            title="Recipient's phone left out",
+            detail="WhatsApp took the message, but it could not be encrypted for the recipient's phone.",
+            happened=(
+                "The keys that WhatsApp gave for that phone are broken or missing, so it went to the other "
+                "devices only, perhaps to none."
+            ),
+            sent=PERHAPS,
+            todo=("Wait for «delivered». If it doesn't come, reach the person in another way and send again later."),
+        ),
     },
 )
 
@@ -157,6 +174,103 @@ LINES: Mapping[Code, Words] = MappingProxyType(
             todo=(
                 "Wait until the ban ends; don't link again. Then send less, more slowly, "
                 "and only to people who want to hear from you."
+            ),
+        ),
+        Code.NOT_LINKED: Words(
+            title="Not linked",
+            detail="No phone is linked to this account.",
+            happened=("No phone has been linked yet, or the link was ended from here. Messages are accepted and wait."),
+            sent=NOT_YET,
+            todo=("Link the phone: guvercin hesap bagla ID."),
+        ),
+        Code.REMOVED: Words(
+            title="Removed on the phone",
+            detail="This device was taken off the phone's list of linked devices.",
+            happened=(
+                "Somebody removed it on the phone, or WhatsApp ended the session. The queue stands still; no "
+                "message is lost."
+            ),
+            sent=NOT_YET,
+            todo=("If that was not meant, link the phone again: guvercin hesap bagla ID."),
+        ),
+        Code.OPENED_ELSEWHERE: Words(
+            title="Opened elsewhere",
+            detail="The same session was opened in another program.",
+            happened=(
+                "Two programs used one session, for example from a copied data folder. We let the other one have"
+                " it and don't fight over it."
+            ),
+            sent=NOT_YET,
+            todo=("Stop the other program, then: guvercin hesap devam ID."),
+        ),
+        Code.ENGINE_OUTDATED: Words(
+            title="Engine outdated",
+            detail="WhatsApp doesn't accept this version of the engine any more.",
+            happened=("WhatsApp asks for a newer program. Only an update helps; linking again doesn't."),
+            sent=NOT_YET,
+            todo=("Update Güvercin, then: guvercin hesap devam ID."),
+        ),
+        Code.ENGINE_DOWN: Words(
+            title="Engine not running",
+            detail="The engine of linked phones could not be started on this machine.",
+            happened=(
+                "A package or a system library is missing, or this platform is not supported. It is tried again "
+                "by itself."
+            ),
+            sent=NOT_YET,
+            todo=("Run: guvercin doktor. It says what is missing. The sandbox works without it."),
+        ),
+        Code.LOCKED: Words(
+            title="Locked by WhatsApp",
+            detail="WhatsApp has locked this account.",
+            happened=(
+                "WhatsApp logged the device out and locked the account. The queue stands still; no message is lost."
+            ),
+            sent=NOT_YET,
+            todo=("Open WhatsApp on the phone and do what it says. Don't link again before that."),
+        ),
+        Code.CLOSED: Words(
+            title="Closed by WhatsApp",
+            detail="WhatsApp has closed this account.",
+            happened=("WhatsApp has banned the number. It forbids unofficial and bulk use of linked phones."),
+            sent=NOT_YET,
+            todo=("Ask for a review in WhatsApp on the phone. For a number that matters, use Meta's Cloud API."),
+        ),
+        Code.LINKING_TIMED_OUT: Words(
+            title="Linking timed out",
+            detail="No phone took the code in time.",
+            happened=("WhatsApp takes codes for 160 seconds, then a new try is needed."),
+            sent=NOT_YET,
+            todo=("Have the phone ready and begin again: guvercin hesap bagla ID."),
+        ),
+        Code.LINKING_FAILED: Words(
+            title="Linking failed",
+            detail="The phone could not be linked.",
+            happened=("WhatsApp refused the link, or the connection broke while it was made."),
+            sent=NOT_YET,
+            todo=("Try again in some minutes: guvercin hesap bagla ID. With a code, check the number."),
+        ),
+        Code.PASSKEY_NEEDED: Words(
+            title="Passkey needed",
+            detail="WhatsApp asks for a passkey before it links this number.",
+            happened=(
+                "WhatsApp asks some numbers for a step that only its own programs can take. We don't ask for "
+                "such credentials and don't pass them on."
+            ),
+            sent=NOT_YET,
+            todo=("Link another number, or use Meta's Cloud API for this one."),
+        ),
+        Code.NO_DELIVERIES: Words(
+            title="Nothing arrives any more",
+            detail="Messages go out, and no phone has received one for half an hour.",
+            happened=(
+                "WhatsApp acknowledges what we send, and nobody's delivery comes back. One silent phone means "
+                "nothing; this many do."
+            ),
+            sent=NORMALLY,
+            todo=(
+                "Look at the account's WhatsApp on the phone, and send a message to a phone that you hold. If it"
+                " doesn't arrive, pause the account."
             ),
         ),
     },

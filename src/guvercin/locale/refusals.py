@@ -230,6 +230,15 @@ FIELDS: Mapping[Code, Words] = MappingProxyType(
             sent="No, not by this request. The first request with the key went its own way.",
             todo="Make a new key for each new message; use the old one only to repeat the very same request.",
         ),
+        Code.SANDBOX_NUMBER: Words(
+            title="A number of the sandbox",
+            detail="This number exists only in the sandbox.",
+            happened=(
+                "The numbers +90 500 000 00 NN act out stories in the sandbox. A real account doesn't write to them."
+            ),
+            sent=NOTHING_SENT,
+            todo=("Name the sandbox with hesap_id, or a real number."),
+        ),
     },
 )
 
@@ -309,6 +318,33 @@ STATE: Mapping[Code, Words] = MappingProxyType(
                 "Look in the message log before you send again. "
                 "Repeating the same request with the same Idempotency-Key is safe."
             ),
+        ),
+        Code.ALREADY_LINKED: Words(
+            title="Already linked",
+            detail="A phone is linked to this account already.",
+            happened=("Linking a second time would end the first link. Nothing was changed."),
+            sent=NOTHING_SENT,
+            todo=(
+                "To link another phone, unlink this one first: guvercin hesap baglantiyi-kes ID. If it only "
+                "stands still: guvercin hesap devam ID."
+            ),
+        ),
+        Code.NOT_CONNECTED: Words(
+            title="Line not connected",
+            detail="The account is not connected now, so WhatsApp can't be asked.",
+            happened=("This needs the line to WhatsApp, and it is down. Nothing was changed."),
+            sent=NOTHING_SENT,
+            todo=(
+                "Try again when the account is connected. A link can also be ended on the phone: WhatsApp, "
+                "Linked devices."
+            ),
+        ),
+        Code.CHECKS_SPENT: Words(
+            title="Enough lookups for today",
+            detail="No more numbers are looked up for this account today.",
+            happened=("WhatsApp watches who looks many numbers up, so at most 200 are asked about in 24 hours."),
+            sent=NOTHING_SENT,
+            todo=("Try again after the seconds in Retry-After. Messages to new numbers wait for it by themselves."),
         ),
     },
 )

@@ -31,6 +31,7 @@ WAITS: Mapping[WaitsFor, str] = MappingProxyType(
         WaitsFor.EARLIER: "Waits for an earlier message to the same recipient",
         WaitsFor.RESTORED: "Came back with a backup and waits for your decision",
         WaitsFor.PAUSED: "Its bulk is paused until you resume it",
+        WaitsFor.NEW_NUMBER: "The account has another number now; waits for your decision",
     },
 )
 

@@ -149,6 +149,15 @@ def set_default(tx: Tx, account_id: int, *, now: datetime) -> Account:
     return one(tx.connection, account_id)
 
 
+def link(tx: Tx, account_id: int, phone: str, *, now: datetime) -> bool:
+    """Write which number an account is; answers whether it was another before. NOT_FOUND."""
+    before = one(tx.connection, account_id).phone
+    if before != phone:
+        tx.connection.execute(update(account).where(account.c.id == account_id).values(phone=phone))
+    _changed(tx, account_id, to_ms(now), {"ne": "baglandi"})
+    return before not in {None, phone}
+
+
 def set_line(tx: Tx, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None) -> None:
     """Write what was last heard of a line."""
     values: dict[str, Any] = {

@@ -13,6 +13,7 @@ from typing import Any
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import OF_STATUS, EventKind, Standing
 from guvercin.core.message import (
+    HELD,
     WITH_WHATSAPP,
     Cause,
     Content,
@@ -203,7 +204,7 @@ def _kept_by_batch(tx: Tx, row: Standing, now_ms: int) -> Standing:
 
 
 def _released(tx: Tx, row: Standing, waits_for: WaitsFor | None, now_ms: int) -> Standing:
-    if row.waits_for in (WaitsFor.TIME, WaitsFor.RESTORED):
+    if row.waits_for is WaitsFor.TIME or row.waits_for in HELD:
         tx.record(
             now_ms,
             EventKind.MESSAGE_RELEASED,
@@ -342,6 +343,8 @@ def accepted(tx: Tx, row: Standing, outcome: Accepted, now_ms: int, *, counts: b
     new = move(tx, row, News.ACCEPTED, now_ms, remote_id=remote_id, sent_at=to_ms(outcome.at), counts=counts)
     if new.remote_id is None:  # not for this row any more
         return new
+    if outcome.warning is not None:
+        tx.execute(sql.WARN, (outcome.warning.value, row.id))
     early = tx.execute(sql.EARLY_RECEIPTS, (row.account_id, remote_id)).fetchall()
     if early:
         tx.execute(sql.FORGET_RECEIPTS, (row.account_id, remote_id))
@@ -395,7 +398,7 @@ def give_up(tx: Tx, message_id: int, reason: Code, *, now: datetime) -> Standing
 def release(tx: Tx, message_id: int, *, now: datetime) -> Standing:
     """Put a held row back in line, or let it wait for its time again; a row that is not held stays as it is."""
     row = find(tx, message_id)
-    if row.waits_for is not WaitsFor.RESTORED:
+    if row.waits_for not in HELD:
         return row
     now_ms = to_ms(now)
     if tx.execute(sql.PLAN_AGAIN, (message_id, now_ms)).rowcount == 1:

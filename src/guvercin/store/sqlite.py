@@ -5,6 +5,8 @@ wheel the standard library's own takes its place, alone.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -71,6 +73,23 @@ def copy_database(path: Path, target: Path) -> None:
     # SQLite leaves the copy to the page cache, and a backup is what is left after a power cut.
     with target.open("rb") as written:
         os.fsync(written.fileno())
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[Any]:
+    """Open somebody else's database for reading, with the one library of this process. OSError: it can't be read.
+
+    Nothing of it is changed, not even a journal that a crash has left hot: such a file can't be read until its owner
+    has put it in order.
+    """
+    try:
+        connection = driver.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=1.0, isolation_level=None)
+        try:
+            yield connection
+        finally:
+            connection.close()
+    except driver.Error as trouble:
+        raise OSError(f"{path.name}: {type(trouble).__name__}") from trouble
 
 
 def _cause(trouble: Exception) -> Exception:

@@ -353,6 +353,9 @@ class SqliteStore:
     async def look_again(self, message_id: int, at: datetime | None) -> None:
         await self._writer.do(lambda tx: upkeep.look_again(tx, message_id, at))
 
+    async def look_now(self, account_id: int, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: upkeep.look_now(tx, account_id, now=now))
+
     async def hold_unfinished(self, *, now: datetime) -> int:
         unseen = max(0, self._seen.read() - await self.last_event_id())
         return await self._writer.do(lambda tx: upkeep.hold_unfinished(tx, now=now, unseen=unseen))
@@ -389,6 +392,13 @@ class SqliteStore:
 
     async def set_line(self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None) -> None:
         await self._writer.do(lambda tx: accounts.set_line(tx, account_id, line, now=now, is_enabled=is_enabled))
+
+    async def link_account(self, account_id: int, phone: str, *, now: datetime) -> int:
+        def work(tx: Tx) -> int:
+            is_another = accounts.link(tx, account_id, phone, now=now)
+            return upkeep.hold_account(tx, account_id, now=now) if is_another else 0
+
+        return await self._writer.do(work)
 
     async def use(self, account_id: int) -> Use:
         return await self._read(partial(accounts.use, account_id=account_id))

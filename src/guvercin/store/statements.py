@@ -112,6 +112,8 @@ ADVANCE = f"UPDATE message SET {_STANDS} WHERE id = ?1 AND status = ?2"
 
 MOVE = f"UPDATE message SET {_STANDS}, waits_for = ?10, waits_until = ?11 WHERE id = ?1 AND status = ?2"
 
+WARN = "UPDATE message SET warning = ? WHERE id = ?"
+
 EARLY_RECEIPTS = "SELECT kind, at, reason FROM receipt WHERE account_id = ? AND remote_id = ?"
 
 FORGET_RECEIPTS = "DELETE FROM receipt WHERE account_id = ? AND remote_id = ?"
@@ -145,7 +147,7 @@ KEEP_OUT = (
     "AND EXISTS (SELECT 1 FROM batch b WHERE b.id = message.batch_id AND b.paused_at IS NOT NULL)"
 )
 
-PLAN_AGAIN = "UPDATE message SET waits_for = 'zaman' WHERE id = ? AND waits_for = 'geri_yuklendi' AND waits_until > ?"
+PLAN_AGAIN = "UPDATE message SET waits_for = 'zaman' WHERE id = ? AND waits_for IN ('geri_yuklendi', 'numara_degisti') AND waits_until > ?"
 
 EXPIRED = (
     f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ?"
@@ -163,11 +165,15 @@ IN_DOUBT = (
 
 LOOK_AGAIN = "UPDATE message SET waits_until = ? WHERE id = ? AND status = 'unknown'"
 
+LOOK_NOW = "UPDATE message SET waits_until = ? WHERE status = 'unknown' AND waits_until > ? AND account_id = ?"
+
 UNFINISHED = f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND waits_for IS NOT 'geri_yuklendi'"
+
+UNFINISHED_OF = f"{UNFINISHED} AND waits_for IS NOT 'numara_degisti' AND account_id = ?"
 
 HOLD = (
     "UPDATE message SET waits_until = CASE WHEN waits_for IN ('zaman', 'toplu_durduruldu') THEN waits_until END, "
-    "waits_for = 'geri_yuklendi' "
+    "waits_for = ? "
     "WHERE id = ? AND status = 'queued'"
 )
 """A held row that was planned keeps its time."""

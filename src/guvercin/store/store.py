@@ -268,6 +268,9 @@ class Store(Protocol):
     async def look_again(self, message_id: int, at: datetime | None) -> None:
         """Set when a row in doubt is looked into again; null: never by itself."""
 
+    async def look_now(self, account_id: int, *, now: datetime) -> None:
+        """Let every row in doubt of an account be looked into at once: something new may be known of them."""
+
     async def hold_unfinished(self, *, now: datetime) -> int:
         """Hold everything unfinished of a restored copy; answers how many rows."""
 
@@ -347,6 +350,9 @@ class Store(Protocol):
 
     async def set_line(self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None) -> None:
         """Write what was last heard of a line, and whether it is wanted."""
+
+    async def link_account(self, account_id: int, phone: str, *, now: datetime) -> int:
+        """Write which number (E.164) an account is. Answers how many waiting rows are held, because it was another."""
 
     async def use(self, account_id: int) -> Use:
         """Answer what an account has used of its pace."""

@@ -81,12 +81,26 @@ def hold_unfinished(tx: Tx, *, now: datetime, unseen: int) -> int:
     while recover(tx, now=now, limit=1_000):
         pass
     tx.execute("UPDATE message SET waits_until = NULL WHERE status = 'unknown'")
-    rows = [standing(row) for row in tx.execute(sql.UNFINISHED).fetchall()]
+    return _hold(tx, [standing(row) for row in tx.execute(sql.UNFINISHED).fetchall()], WaitsFor.RESTORED, now_ms)
+
+
+def hold_account(tx: Tx, account_id: int, *, now: datetime) -> int:
+    """Hold everything that waits in an account whose number has changed; answers how many rows."""
+    rows = [standing(row) for row in tx.execute(sql.UNFINISHED_OF, (account_id,)).fetchall()]
+    return _hold(tx, rows, WaitsFor.NEW_NUMBER, to_ms(now))
+
+
+def _hold(tx: Tx, rows: Sequence[Standing], why: WaitsFor, now_ms: int) -> int:
     for row in rows:
-        tx.execute(sql.HOLD, (row.id,))
+        tx.execute(sql.HOLD, (why.value, row.id))
         tx.record(now_ms, EventKind.MESSAGE_HELD, account_id=row.account_id, message_id=row.id, batch_id=row.batch_id)
-        tx.standings.append(replace(row, waits_for=WaitsFor.RESTORED))
+        tx.standings.append(replace(row, waits_for=why))
     return len(rows)
+
+
+def look_now(tx: Tx, account_id: int, *, now: datetime) -> None:
+    """Let every row in doubt of an account be looked into at once, save those that are never looked into."""
+    tx.execute(sql.LOOK_NOW, (to_ms(now), to_ms(now), account_id))
 
 
 _KEEP_RECEIPTS = timedelta(hours=24)

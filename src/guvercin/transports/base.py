@@ -7,6 +7,7 @@ that throws. The contract suite in tests/contracts holds every transport to thes
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -113,4 +114,79 @@ class KnowsWhatLeft(Protocol):
 
     async def find(self, attempt: Attempt) -> Evidence:
         """Look for traces of an attempt. Accepted: it left. NeverLeft: proof that it did not. Unclear: can't say."""
+        ...
+
+
+class LinkState(StrEnum):
+    """How far the linking of a phone has come."""
+
+    NONE = "none"
+    """Nothing is being linked."""
+
+    STARTING = "starting"
+    """The first code has not come yet."""
+
+    SHOWING = "showing"
+    """A code is good until `valid_until`."""
+
+    LINKED = "linked"
+    """A phone took the link."""
+
+    TIMED_OUT = "timed_out"
+    FAILED = "failed"
+
+    PASSKEY = "passkey"
+    """WhatsApp asks this phone for a step that only its own programs can take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """What is shown of a linking: one value, so that no code outlives its time or its state.
+
+    `qr` is the text of the QR code, `code` what is typed on the phone; one of them while SHOWING, none otherwise.
+    """
+
+    state: LinkState
+    qr: str | None = None
+    code: str | None = None
+    valid_until: datetime | None = None
+
+
+@runtime_checkable
+class Pairs(Protocol):
+    """The ability to take a person's phone as its line, by a code that the person scans or types there."""
+
+    @property
+    def link(self) -> Link:
+        """Answer how far linking has come. Does no I/O."""
+        ...
+
+    async def is_linked(self) -> bool:
+        """Say whether there is a session already, as far as this machine knows."""
+        ...
+
+    async def pair(self, emit: Emit, phone: str | None) -> None:
+        """Link a phone, then stay connected as `run` does. It keeps the words of `run`, and is one of the runs.
+
+        `phone` (E.164) asks for a code to be typed on that phone; null shows QR codes. CODE is told for each code, then
+        Linked and PAIRED, then OPENED. Or TIMED_OUT, or LOGGED_OUT with the reason: then no phone was linked.
+        """
+        ...
+
+
+@runtime_checkable
+class ChecksNumbers(Protocol):
+    """The ability to say whether a number is on the network, without writing to it."""
+
+    async def is_on_network(self, number: str) -> bool:
+        """Answer from memory or ask. NOT_CONNECTED; CHECKS_SPENT: no more may be asked today."""
+        ...
+
+
+@runtime_checkable
+class Probes(Protocol):
+    """The ability to look at its own line this moment, instead of remembering what was last heard."""
+
+    async def probe(self) -> bool:
+        """Say whether the line takes sends right now. Answers within five seconds."""
         ...

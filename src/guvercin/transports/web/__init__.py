@@ -1,0 +1,15 @@
+"""WhatsApp Web: a linked phone as an account, through neonize in a process of its own.
+
+engine.py      our side: the transport
+run.py         one run of it, from a worker that dials to the reason why its line is gone
+linking.py     the conversation in which a phone takes the link
+child.py       one worker process: start, calls, end
+protocol.py    what goes over the pipe
+journal.py     what must not get lost, on disk before anybody acts on it
+worker.py      the child process; the only file that imports neonize
+pictures.py    a picture as phones want it (used by the worker alone)
+evidence.py    what can be known afterwards about a message in doubt
+errors.py      WhatsApp's words -> outcomes, one table
+numbers.py     which numbers are on WhatsApp, as far as we have asked
+deliveries.py  whether what goes out still reaches anybody
+"""

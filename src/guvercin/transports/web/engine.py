@@ -1,0 +1,307 @@
+"""Our side of a linked phone: the transport. Its runs are in run.py, the linking of a phone in linking.py.
+
+Laws
+1. One worker process per run, and one run at a time. Whatever goes wrong with it (it ends, falls silent, lets its
+   connection go) ends the run; the gateway decides when there is another.
+2. A socket that breaks is left to the engine for `Limits.grace`: within that time it resends what was under way by
+   itself, the same bytes under the same id. No other send is handed over meanwhile.
+3. What the journal holds is stored before a run says farewell, and told again by the next run if it could not be.
+4. A send is in the air until its worker has answered or is reaped. While it is, nobody says that it never left.
+5. A session that was opened elsewhere is left alone: who opened it last keeps it, until a person decides otherwise.
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from types import MappingProxyType
+
+from guvercin.core.account import Line, LineNews
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.outcome import Accepted, Deferred, Evidence, LineEvent, Linked, Outcome, Unclear
+from guvercin.transports.base import Attempt, Clock, Emit, Features, Link, LinkState, Outgoing
+from guvercin.transports.web import protocol as p
+from guvercin.transports.web.child import COMMAND, Child, ChildGoneError
+from guvercin.transports.web.deliveries import Deliveries
+from guvercin.transports.web.errors import (
+    ANSWER_LOST,
+    FILE_GONE,
+    LINE_DOWN,
+    NOT_ON_WHATSAPP,
+    SESSION_ENDS,
+    UNLINKED,
+    check_outcome,
+    outcome_of,
+)
+from guvercin.transports.web.evidence import Files, OpenReadOnly, Session, find
+from guvercin.transports.web.journal import Reader
+from guvercin.transports.web.linking import Linking
+from guvercin.transports.web.numbers import Numbers
+from guvercin.transports.web.run import Limits, Run, tell_journal
+
+_MB = 1024 * 1024
+FEATURES = Features(
+    max_text=4096,
+    media=MappingProxyType(
+        dict.fromkeys(("application/pdf", "image/jpeg", "image/png", "image/webp"), 16 * _MB),
+    ),
+    receipts=True,
+)
+
+_NO_ENGINE = LineEvent(news=LineNews.DROPPED, code=Code.ENGINE_DOWN)
+
+_log = logging.getLogger(__name__)
+
+
+class Web:
+    """One linked phone. `folder` is the account's own; `environment` is what its workers run in, whole."""
+
+    def __init__(
+        self,
+        *,
+        folder: Path,
+        clock: Clock,
+        open_database: OpenReadOnly,
+        environment: Mapping[str, str],
+        limits: Limits = Limits(),  # noqa: B008 -- frozen
+        command: Sequence[str] = COMMAND,
+    ) -> None:
+        self._folder = folder
+        self._clock = clock
+        self._environment = environment
+        self._limits = limits
+        self._command = command
+        self._files = Files(database=folder / "engine.db", journal=folder / "journal", open_database=open_database)
+        self._session = Session(self._files, folder / "session.json")
+        self._numbers = Numbers(folder / "numbers.jsonl")
+        self._deliveries = Deliveries()
+        self._run: Run | None = None
+        self._in_the_air: dict[bytes, tuple[Child, int]] = {}
+        self._link = Link(state=LinkState.NONE)
+
+    @property
+    def features(self) -> Features:
+        """Say what a linked phone can carry."""
+        return FEATURES
+
+    @property
+    def link(self) -> Link:
+        """Answer how far linking has come."""
+        return self._link
+
+    # -- the line
+
+    async def run(self, emit: Emit, line: Line) -> None:  # noqa: ARG002 -- the session's file knows more than the line
+        """Resume the session and stay connected until the line is lost."""
+        reader = Reader(self._files.journal)
+        jid = await asyncio.to_thread(self._session.jid)
+        if jid is None:
+            await tell_journal(reader, emit)
+            await emit(LineEvent(news=LineNews.NO_SESSION, code=Code.NOT_LINKED))
+            return
+        async with self._worker(reader, jid) as run:
+            farewell = _NO_ENGINE if run is None else await run.stay(emit)
+        await self._part(emit, farewell)
+        with suppress(OSError):
+            await asyncio.to_thread(reader.prune, self._clock.now())
+
+    async def is_linked(self) -> bool:
+        """Say whether there is a session."""
+        return await asyncio.to_thread(self._session.jid) is not None
+
+    async def pair(self, emit: Emit, phone: str | None) -> None:
+        """Link a phone, then stay connected."""
+        self._link = Link(state=LinkState.STARTING)
+        try:
+            await asyncio.to_thread(self._session.forget)
+            async with self._worker(Reader(self._files.journal), None) as run:
+                farewell = await self._link_phone(emit, run, phone)
+                if farewell is None and run is not None:
+                    farewell = await run.stay(emit)
+        finally:
+            if self._link.state in {LinkState.STARTING, LinkState.SHOWING}:
+                self._link = Link(state=LinkState.FAILED)
+        await self._part(emit, farewell or _NO_ENGINE)
+
+    async def _part(self, emit: Emit, farewell: LineEvent) -> None:
+        """Tell why a line is gone; a session that went with it is over for good."""
+        if farewell.code in SESSION_ENDS:
+            await asyncio.to_thread(self._session.end)
+        await emit(farewell)
+
+    async def _link_phone(self, emit: Emit, run: Run | None, phone: str | None) -> LineEvent | None:
+        """Answer why no phone was linked; null: one was."""
+        if run is None:
+            return LineEvent(news=LineNews.LOGGED_OUT, code=Code.ENGINE_DOWN)
+        linking = Linking(run.child, phone, self._show, clock=self._clock, limits=self._limits)
+        taken = await linking.link(emit)
+        if isinstance(taken, LineEvent):
+            return taken
+        await asyncio.to_thread(self._session.note, taken, self._clock.now())
+        await emit(Linked(phone=f"+{taken.partition(':')[0].partition('@')[0]}"))
+        await emit(LineEvent(news=LineNews.PAIRED))
+        return None
+
+    def _show(self, link: Link) -> None:
+        self._link = link
+
+    async def unlink(self) -> None:
+        """Log out at WhatsApp's side; the run ends by it. NOT_CONNECTED: nobody could be told."""
+        run = self._open_run()
+        if run is None:
+            raise GuvercinError(Code.NOT_CONNECTED)
+        try:
+            answer = await run.child.call(lambda number: p.Unlink(id=number), limit=self._limits.check)
+        except (TimeoutError, ChildGoneError):
+            raise GuvercinError(Code.NOT_CONNECTED) from None
+        if isinstance(answer, p.Failed):
+            raise GuvercinError(Code.NOT_CONNECTED)
+        run.child.pretend(p.LoggedOut(reason=UNLINKED, on_connect=False))
+
+    async def probe(self) -> bool:
+        """Ask the engine this moment."""
+        run = self._open_run()
+        if run is None:
+            return False
+        with suppress(TimeoutError, ChildGoneError):
+            pong = await run.child.call(lambda number: p.Ping(id=number), limit=self._limits.probe)
+            return isinstance(pong, p.Pong) and pong.is_connected and pong.is_logged_in
+        return False
+
+    # -- sending
+
+    async def send(self, message: Outgoing) -> Outcome:
+        """Hand one message over, once."""
+        run = self._open_run()
+        if run is None:
+            return LINE_DOWN
+        if message.file is not None and not message.file.path.is_file():
+            return FILE_GONE
+        if (obstacle := await self._look_up(run.child, message.recipient)) is not None:
+            return obstacle
+        return await self._hand_over(run.child, message) if run.is_open else LINE_DOWN
+
+    async def is_on_network(self, number: str) -> bool:
+        """Answer whether a number is on WhatsApp, from memory or by asking."""
+        now = self._clock.now()
+        if (known := self._numbers.is_registered(number, now)) is not None:
+            return known
+        if (at := self._numbers.may_ask_at(now)) is not None:
+            raise GuvercinError(Code.CHECKS_SPENT, retry_after=at - now)
+        run = self._open_run()
+        answer = LINE_DOWN if run is None else await self._ask_about(run.child, number)
+        if isinstance(answer, Deferred):
+            raise GuvercinError(Code.NOT_CONNECTED)
+        return answer
+
+    async def find(self, attempt: Attempt) -> Evidence:
+        """Look for the traces of an attempt, in the journal and in the engine's own database."""
+        if self._is_in_the_air(attempt.secret) or not await asyncio.to_thread(self._is_ours_to_read):
+            return Unclear()
+        return await asyncio.to_thread(
+            find, self._files, attempt.secret, attempt.started_at, linked_at=self._session.linked_at()
+        )
+
+    def _open_run(self) -> Run | None:
+        return self._run if self._run is not None and self._run.is_open else None
+
+    async def _look_up(self, child: Child, number: str) -> Outcome | None:
+        """Answer why a number can't be written to; null: it can."""
+        now = self._clock.now()
+        known = self._numbers.is_registered(number, now)
+        if known is None:
+            if (at := self._numbers.may_ask_at(now)) is not None:
+                return Deferred(reason=Code.CHECKS_SPENT, pushed_back=False, retry_after=at - now)
+            answer = await self._ask_about(child, number)
+            if isinstance(answer, Deferred):
+                return answer
+            known = answer
+        return None if known else NOT_ON_WHATSAPP
+
+    async def _ask_about(self, child: Child, number: str) -> bool | Deferred:
+        try:
+            answer = await child.call(lambda call: p.Check(id=call, number=number), limit=self._limits.check)
+        except (TimeoutError, ChildGoneError):
+            return LINE_DOWN
+        if isinstance(answer, p.Checked):
+            self._numbers.learn(number, self._clock.now(), is_registered=answer.is_registered)
+            return answer.is_registered
+        return check_outcome(answer.error if isinstance(answer, p.Failed) else "")
+
+    async def _hand_over(self, child: Child, message: Outgoing) -> Outcome:
+        file = message.file
+
+        def ask(number: int) -> p.Send:
+            self._in_the_air[message.secret] = child, number
+            return p.Send(
+                id=number,
+                recipient=message.recipient,
+                secret=message.secret,
+                text=message.text,
+                file=None if file is None else str(file.path),
+                file_name=None if file is None else file.name,
+                media_type=None if file is None else file.media_type,
+            )
+
+        try:
+            answer = await child.call(ask, limit=self._limits.answer if file is None else self._limits.upload)
+        except (TimeoutError, ChildGoneError):
+            return ANSWER_LOST
+        self._in_the_air.pop(message.secret, None)
+        match answer:
+            case p.Sent():
+                self._deliveries.sent(self._clock.now())
+                return Accepted(answer.remote_id, answer.at, Code.LEFT_OUT if answer.left_out else None)
+            case p.Failed():
+                outcome = outcome_of(answer.error)
+                if outcome is NOT_ON_WHATSAPP:
+                    self._numbers.learn(message.recipient, self._clock.now(), is_registered=False)
+                return outcome
+            case _:
+                return ANSWER_LOST
+
+    def _is_in_the_air(self, secret: bytes) -> bool:
+        call = self._in_the_air.get(secret)
+        return call is not None and call[0].is_at_work_on(call[1])
+
+    # -- the worker
+
+    @asynccontextmanager
+    async def _worker(self, reader: Reader, jid: str | None) -> AsyncIterator[Run | None]:
+        """Hold a worker that is dialling; null: none can run here. It is gone for certain when this ends."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            child = await Child.start(self._folder, environment=self._environment, command=self._command)
+        except (ChildGoneError, OSError) as trouble:
+            _log.error("worker_not_started", extra={"trouble": str(trouble)})
+            yield None
+            return
+        self._run = Run(child, reader, self._deliveries, clock=self._clock, limits=self._limits)
+        try:
+            child.post(p.Connect(id=child.next_id(), jid=jid))
+            yield self._run
+        finally:
+            self._run = None
+            try:
+                await child.stop()
+            finally:
+                self._in_the_air = {secret: call for secret, call in self._in_the_air.items() if call[0] is not child}
+
+    def _is_ours_to_read(self) -> bool:
+        """Say whether nobody but our own worker writes here: that of a process that died may live a moment longer."""
+        if self._run is not None:
+            return True
+        try:
+            lock = os.open(self._folder / "worker.lock", os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return True
+        try:
+            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        finally:
+            os.close(lock)
+        return True

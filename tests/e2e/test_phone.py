@@ -1,0 +1,261 @@
+"""A linked phone as its owner lives with it: the real server, the real engine, and a server in WhatsApp's place."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from random import Random  # noqa: TID251 -- each round has its own seed
+from typing import Any
+
+import pytest
+from tests.conftest import Figures
+from tests.e2e.server import API, Client, Server, monotonic
+from tests.rounds import rounds
+from tests.transports.web.bedside import Bedside, bedside
+
+from guvercin.testing.whatsapp.phones import Phone
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("whatsapp")]
+
+SEEN = {"delivered", "read"}
+
+
+@pytest.fixture(scope="module")
+def side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bedside]:
+    with bedside(tmp_path_factory.mktemp("bed")) as side:
+        yield side
+
+
+@pytest.fixture
+def server(side: Bedside, tmp_path: Path) -> Iterator[Server]:
+    files = tmp_path / "dosyalar"
+    files.mkdir()
+    (files / "FTR-001.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
+    with Server(tmp_path / "veri", **side.bed.environment, GUVERCIN_FILE_ROOTS=str(files)) as server:
+        yield server
+
+
+def add_phone(client: Client) -> int:
+    added = client.post("/hesaplar", {"isim": "Mağaza", "tur": "web"})
+    assert added.status == 201, added.text
+    assert added.json["data"]["telefon"] is None
+    return int(added.json["data"]["id"])
+
+
+def linking(server: Server, client: Client, account: int, wanted: str) -> dict[str, Any]:
+    """Wait until linking has come so far."""
+    found: dict[str, Any] = {}
+
+    def has_come() -> bool:
+        found.update(client.get(f"/hesaplar/{account}/bagla").json["data"])
+        return bool(found["durum"] == wanted)
+
+    server.until(has_come, within=30, what=f"linking: {wanted}")
+    return found
+
+
+def link(server: Server, side: Bedside, client: Client, account: int, phone: Phone) -> None:
+    begun = client.post(f"/hesaplar/{account}/bagla", {"yontem": "qr"})
+    assert begun.status == 200, begun.text
+    found = linking(server, client, account, "gosteriliyor")
+    side.call_now(phone.scan(found["qr"]))
+    until_connected(server, client, account)
+    assert linking(server, client, account, "baglandi")["telefon"] == f"+{phone.number}"
+
+
+def state(client: Client, account: int) -> dict[str, Any]:
+    (found,) = [one for one in client.get("/hesaplar").json["data"] if one["id"] == account]
+    assert isinstance(found, dict)
+    return found
+
+
+def until_connected(server: Server, client: Client, account: int) -> None:
+    server.until(lambda: bool(state(client, account)["durum"] == "connected"), within=30, what="the line")
+
+
+def until_seen(server: Server, client: Client, log_id: int) -> str:
+    status = ""
+
+    def is_seen() -> bool:
+        nonlocal status
+        status = client.get(f"/durum/{log_id}").json["data"]["durum"]
+        return bool(status == "read")
+
+    server.until(is_seen, within=20, what="the receipts")
+    return status
+
+
+def test_the_whole_way_of_a_linked_phone(server: Server, side: Bedside) -> None:
+    token = server.token()
+    server.start()
+    client = server.client(token)
+    account = add_phone(client)
+    own, first, second, third = (side.person() for _ in range(4))
+
+    # Linked by QR; the code is drawn too, and nobody keeps it.
+    assert client.post(f"/hesaplar/{account}/bagla", {}).status == 200
+    found = linking(server, client, account, "gosteriliyor")
+    assert found["gecerlilik"] is not None
+    picture = client.ask("GET", f"{API}/hesaplar/{account}/bagla/qr.svg")
+    assert picture.headers["Cache-Control"] == "no-store"
+    assert picture.text.startswith("<?xml")
+    side.call_now(own.scan(found["qr"]))
+    until_connected(server, client, account)
+    assert state(client, account)["telefon"] == f"+{own.number}"
+    assert not state(client, account)["varsayilan"]
+    again = client.post(f"/hesaplar/{account}/bagla", {})
+    assert (again.status, again.code) == (409, "zaten_bagli")
+
+    # A message that names no account is for people now, and nobody has chosen yet.
+    refused = client.post("/gonder", {"telefon": f"+{first.number}", "mesaj": "Merhaba"})
+    assert (refused.status, refused.code) == (503, "hesap_yok")
+    assert client.post(f"/hesaplar/{account}/varsayilan", {}).status == 200
+    client.set_gap(0, account)
+
+    # The seed's three requests.
+    sent = client.post("/gonder", {"telefon": f"+{first.number}", "mesaj": "Faturanız hazır", "tur_id": 1})
+    assert sent.json["ok"], sent.text
+    assert sent.json["message_id"] == first.inbox[0].id
+    assert first.inbox[0].text == "Faturanız hazır"
+    bulk = client.post(
+        "/toplu-gonder",
+        {"alicilar": [{"telefon": f"+{one.number}"} for one in (first, second)], "mesaj": "Duyuru", "tur_id": 10},
+    )
+    assert bulk.json == {"ok": True, "total": 2, "sent": 2, "failed": 0}, bulk.text
+    file = client.post(
+        "/dosya-gonder", {"telefon": f"+{third.number}", "dosya_yolu": "FTR-001.pdf", "mesaj": "Faturanız"}
+    )
+    assert file.json["ok"], file.text
+    document = third.inbox[0].message.documentWithCaptionMessage.message.documentMessage
+    assert (document.fileName, document.caption) == ("FTR-001.pdf", "Faturanız")
+    assert side.server.media.fetch(document, "document") == b"%PDF-1.4\n%%EOF\n"
+    for log_id in (sent.json["log_id"], file.json["log_id"]):
+        assert until_seen(server, client, log_id) == "read"
+
+    # Killed, and back without a new code.
+    server.kill()
+    server.start()
+    client = server.client(token)
+    until_connected(server, client, account)
+    sent = client.post("/gonder", {"telefon": f"+{first.number}", "mesaj": "Hâlâ buradayız"})
+    assert sent.json["message_id"], sent.text
+    assert [one.text for one in first.inbox] == ["Faturanız hazır", "Duyuru", "Hâlâ buradayız"]
+
+    # What it is and who is there: asked, not remembered.
+    health = client.get(f"/hesaplar/{account}/saglik").json["data"]
+    assert (health["durum"], health["canli"]) == ("connected", True)
+    nobody = side.person()
+    nobody.is_registered = False
+    for phone, is_there in ((second, True), (nobody, False)):
+        looked = client.get(f"/numara-kontrol?telefon=%2B{phone.number}&hesap_id={account}").json["data"]
+        assert looked["whatsappta"] is is_there
+    refused = client.post("/gonder", {"telefon": f"+{nobody.number}", "mesaj": "Merhaba"})
+    assert (refused.status, refused.code) == (422, "numara_whatsappta_degil")
+    assert client.post("/gonder", {"telefon": "+905000000001", "mesaj": "x"}).code == "deneme_numarasi"
+    assert server.stop() == 0
+
+
+def test_another_number_takes_nothing_over_by_itself(server: Server, side: Bedside) -> None:
+    token = server.token()
+    server.start()
+    client = server.client(token)
+    account = add_phone(client)
+    first, other, customer = (side.person() for _ in range(3))
+    link(server, side, client, account, first)
+    assert client.post(f"/hesaplar/{account}/baglantiyi-kes", {}).status == 200
+    left = state(client, account)
+    assert (left["durum"], left["kod"], left["eylem"]) == ("disconnected", "bagli_degil", "bagla")
+    message = {"telefon": f"+{customer.number}", "mesaj": "Bakiye", "hesap_id": account}
+    log_id = client.post("/gonder", message, Prefer="respond-async").json["log_id"]
+    link(server, side, client, account, other)
+    held = client.get(f"/durum/{log_id}").json["data"]
+    assert (held["durum"], held["neden"]) == ("queued", "numara_degisti")
+    assert customer.inbox == []
+    assert server.cli("kayit", "birak", str(log_id)).returncode == 0
+    assert until_seen(server, client, log_id) == "read"
+    assert [one.sender.phone for one in customer.inbox] == [other]
+
+
+def test_linking_with_a_code_from_the_terminal(server: Server, side: Bedside) -> None:
+    server.start()
+    token = server.token()
+    client = server.client(token)
+    account = add_phone(client)
+    own = side.person()
+    begun = client.post(f"/hesaplar/{account}/bagla", {"yontem": "kod", "telefon": f"+{own.number}"})
+    assert begun.status == 200, begun.text
+    found = linking(server, client, account, "gosteriliyor")
+    assert found["qr"] is None
+    side.call_now(own.type_code(found["kod"]))
+    until_connected(server, client, account)
+    told = server.cli("hesap", "bagla", str(account))
+    assert told.returncode == 1
+    assert "Already linked" in told.stderr or "linked to this account already" in told.stderr
+    health = json.loads(server.cli("hesap", "saglik", str(account), "--json").stdout)
+    assert health["data"]["canli"] is True
+
+    # The trial of a real phone, on one that is none: its report can be shown to anybody.
+    client.set_gap(0, account)
+    other = side.person()
+    report = server.told("saha-testi", str(account), f"+{other.number}", "--evet")
+    assert [step["seen"] for step in report["data"]["adimlar"]] == ["connected", "var", "read", "read", "read"]
+    assert all(step["is_well"] for step in report["data"]["adimlar"])
+    assert other.number[2:] not in json.dumps(report)
+    assert own.number[2:] not in json.dumps(report)
+    assert len(other.inbox) == 3
+
+
+def test_the_server_killed_in_mid_batch_loses_and_doubles_nothing(
+    server: Server, side: Bedside, figures: Figures
+) -> None:
+    token = server.token()
+    server.start()
+    client = server.client(token)
+    account = add_phone(client)
+    link(server, side, client, account, side.person())
+    client.set_gap(0, account)
+    count = rounds(3, 20)
+    people = [side.person() for _ in range(15 * count)]
+    back: list[float] = []
+    for number in range(count):
+        rng = Random(number)
+        group = people[number * 15 : number * 15 + 15]
+        asked = client.post(
+            "/toplu-gonder",
+            {
+                "alicilar": [{"telefon": f"+{one.number}"} for one in group],
+                "mesaj": f"Tur {number}",
+                "hesap_id": account,
+            },
+            Prefer="respond-async",
+        )
+        assert asked.status == 202, asked.text
+        server.live(rng.uniform(0.05, 1.0))
+        server.kill()
+        began = monotonic()
+        server.start()
+        client = server.client(token)
+        until_connected(server, client, account)
+        back.append(monotonic() - began)
+    server.until(lambda: not client.pages("durum=queued") and not client.pages("durum=sending"), within=60, what="end")
+    rows = client.pages(f"hesap_id={account}")
+    server.until(lambda: all_settled(client, account, people), within=60, what="evidence")
+    rows = client.pages(f"hesap_id={account}")
+    arrived = Counter(one.to.number for one in side.server.received if one.to in people and one.to is not None)
+    assert max(arrived.values()) == 1, "somebody got it twice"
+    states = Counter(row["durum"] for row in rows)
+    assert len(rows) == len(people)
+    for row in rows:
+        number = row["alici"].removeprefix("+")
+        if row["durum"] in {"sent", "delivered", "read"}:
+            assert arrived[number] == 1, row
+        else:
+            assert (row["durum"], arrived[number]) == ("unknown", 0), row
+    assert states["unknown"] <= count
+    figures(kills=count, messages=len(people), unknown=states["unknown"], slowest_return=round(max(back), 1))
+
+
+def all_settled(client: Client, account: int, people: list[Phone]) -> bool:
+    """Say whether no doubt is left of a message that did arrive."""
+    there = {f"+{one.number}" for one in people if one.inbox}
+    return not any(row["alici"] in there for row in client.pages(f"hesap_id={account}&durum=unknown"))
