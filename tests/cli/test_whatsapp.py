@@ -162,3 +162,20 @@ def test_a_plan_that_makes_no_sense_is_said(guvercin: Guvercin, tmp_path: Path) 
     plan = tmp_path / "plan.json"
     plan.write_text('[{"at": "login", "act": "forged"}]')
     assert "«forged»" in guvercin("deneme-sunucusu", "--ariza", str(plan), code=2).err
+
+
+def test_it_runs_where_nobody_can_type(tmp_path: Path) -> None:
+    """In the background its standard input is nothing, or a file whose lines are done and that is all."""
+    commands = tmp_path / "commands"
+    commands.write_text("uzakta 1\ncik\n", encoding="utf-8")
+    with commands.open("rb") as typed:
+        done = subprocess.run(
+            [sys.executable, "-m", "guvercin", "test-server", "--klasor", str(tmp_path / "server")],
+            stdin=typed,
+            capture_output=True,
+            encoding="utf-8",
+            env={**os.environ, "GUVERCIN_LANG": "en", "GUVERCIN_DATA_DIR": str(tmp_path / "data")},
+            timeout=60,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, "")

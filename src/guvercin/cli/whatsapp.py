@@ -10,14 +10,16 @@ Laws
 import asyncio
 import fcntl
 import json
+import os
 import shutil
 import signal
+import stat
 import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -217,8 +219,20 @@ async def _serve(terminal: Terminal, config: "Config", trial: Trial) -> int:
 
 async def _lines(do: Callable[[str], Awaitable[None]]) -> None:
     """Hand on each line that is typed, until there is nobody to type."""
+    if not _may_wait(sys.stdin):
+        for line in sys.stdin:
+            await do(line.strip())
+        return
     reader = asyncio.StreamReader()
-    with suppress(ValueError, OSError):  # standard input is a file, or none
+    with suppress(ValueError, OSError):  # there is no standard input
         await asyncio.get_running_loop().connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-        while line := await reader.readline():
-            await do(line.decode("utf-8", "replace").strip())
+        while typed := await reader.readline():
+            await do(typed.decode("utf-8", "replace").strip())
+
+
+def _may_wait(source: TextIO) -> bool:
+    """Say whether somebody may type there later: a terminal or a pipe, and not a file or nothing at all."""
+    with suppress(ValueError, OSError):
+        mode = os.fstat(source.fileno()).st_mode
+        return source.isatty() or stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)
+    return False
