@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, overload, reading, scale, sending, soaking, starting
+from bench import claiming, cloud, overload, reading, scale, sending, soaking, starting
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -17,6 +17,8 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "read": reading.read,
     "overload": overload.overload,
     "claim": claiming.claim,
+    "cloud": cloud.cloud,
+    "statuses": cloud.statuses,
     "start": starting.start,
     "install": starting.install,
 }

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,8 +69,13 @@ class Server:
 
 
 @asynccontextmanager
-async def served(*variant: str, folder: Path | None = None) -> AsyncIterator[Server]:
-    """Run a server until the block ends: the real one, or a variant (options of bench.serving)."""
+async def served(
+    *variant: str, folder: Path | None = None, settings: Mapping[str, str] | None = None
+) -> AsyncIterator[Server]:
+    """Run a server until the block ends: the real one, or a variant (options of bench.serving).
+
+    `settings` are environment variables of its own.
+    """
     async with AsyncExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guvercin-bench-")))
         token = await _token(home)
@@ -80,7 +85,12 @@ async def served(*variant: str, folder: Path | None = None) -> AsyncIterator[Ser
         command = ["-m", "bench.serving", *where, *variant] if variant else ["-m", "guvercin", "baslat", *where]
         began = CLOCK.monotonic()
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *command, cwd=ROOT, stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL
+            sys.executable,
+            *command,
+            cwd=ROOT,
+            env=os.environ | dict(settings or {}),
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
         )
         try:
             await _ready(port, process)

@@ -81,6 +81,7 @@ READ = {
 """Licences that a person read in the package's own licence file, because its metadata names none in SPDX words."""
 
 CARRIES = {
+    "aiohappyeyeballs": "code of CPython (PSF-2.0)",
     "aiohttp": "llhttp (MIT)",
     "apsw": "SQLite (public domain)",
     "ast-serialize": "Rust crates, named in its `sboms` folder",

@@ -20,6 +20,7 @@ print(*sys.modules)
 """
 
 NOT_NEEDED = {
+    "aiohttp": "carries messages to Meta, for those who send through it",
     "alembic": "migrates a database; this one is current",
     "babel": "compiles the catalogues when the package is built",
     "httpx2": "carries the terminal's commands to a server",

@@ -10,6 +10,7 @@ Laws
 import ipaddress
 import json
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -56,6 +57,8 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "forwarded_allow_ips": sentence("Write the addresses of your proxies, with a comma between them."),
         "max_connections": sentence("Write a number from 1 to 100000, such as 1000."),
         "request_timeout": sentence("Write a number of seconds from 1 to 3600, such as 20."),
+        "graph_url": sentence("Write https:// and a host; http:// is taken for this machine alone."),
+        "graph_version": sentence("Write a version such as v25.0."),
         "log_level": sentence("Write one of these: debug, info, warning, error"),
         "log_format": sentence("Write one of these: text, json"),
     },
@@ -91,6 +94,16 @@ def _zone(name: object) -> object:
         raise ValueError("zone") from error
 
 
+def _server(url: object) -> object:
+    """Accept the address of a server: encrypted, or on this machine (the fake that tests run)."""
+    found = re.fullmatch(
+        r"(https://[A-Za-z0-9.-]+(:[0-9]+)?|http://(127\.0\.0\.1|localhost|\[::1\]):[0-9]+)/?", str(url)
+    )
+    if found is None:
+        raise ValueError("server")
+    return found[1]
+
+
 def _no_database(url: object) -> object:
     if str(url).startswith(("postgres://", "postgresql:", "postgresql+")):
         raise PydanticCustomError("postgresql", "not yet")
@@ -121,6 +134,8 @@ class Config(BaseSettings):
     forwarded_allow_ips: str = "127.0.0.1"
     max_connections: Annotated[int, Field(ge=1, le=100_000)] = 1_000
     request_timeout: Annotated[float, Field(ge=1, le=3_600)] = 20.0
+    graph_url: Annotated[str, BeforeValidator(_server)] = "https://graph.facebook.com"
+    graph_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.0$")] = "v25.0"
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     whatsapp_test_server: Annotated[Path, BeforeValidator(_absolute)] | None = None

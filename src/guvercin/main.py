@@ -8,16 +8,17 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from random import Random, SystemRandom  # noqa: TID251 -- made here, handed down as an argument
 from types import MappingProxyType
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from starlette.types import ASGIApp
 
 from guvercin import logs
 from guvercin.config import Config, enter_test_server
 from guvercin.core.account import Account, Kind
-from guvercin.core.errors import GuvercinError
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import SANDBOX_PHONE
@@ -25,6 +26,7 @@ from guvercin.gateway.clock import Clock, SystemClock
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.loops import Loops
+from guvercin.gateway.meta import Meta
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
@@ -34,9 +36,15 @@ from guvercin.store.sqlite import engine_for, reading
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.store import Store
 from guvercin.transports.base import Transport
+from guvercin.transports.cloud.media import MediaIds
+from guvercin.transports.cloud.payloads import NumberState
+from guvercin.transports.cloud.setup import Setup, Setups
 from guvercin.transports.ledger import Ledger
 from guvercin.transports.sandbox import Sandbox
 from guvercin.transports.web.engine import Web
+
+if TYPE_CHECKING:
+    from guvercin.transports.cloud.graph import Graph
 
 SANDBOX_NAME = "Deneme"
 
@@ -63,6 +71,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
     access = Access(store, clock)
     waiting = Waiting(clock)
     wakers: list[Callable[[int], None]] = []
+    setups = Setups(config.data_dir / "cloud")
 
     def transport_for(account: Account) -> Transport:
         match account.kind:
@@ -75,10 +84,15 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
                     open_database=reading,
                     environment={**os.environ, **ENGINE_SETTINGS, **enter_test_server(config)},
                 )
+            case Kind.CLOUD:
+                return _cloud_line(config, setups, account.id, clock)
 
     def line_changed(account_id: int) -> None:
         for wake in wakers:
             wake(account_id)
+
+    async def look(setup: Setup) -> NumberState | Code:
+        return await _look_up(config, setup)
 
     sessions = Sessions(store, transport_for, clock=clock, rng=rng, on_change=line_changed)
     gateway = Gateway(
@@ -90,6 +104,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         clock=clock,
         rng=rng,
         timezone=config.timezone,
+        meta=Meta(setups=setups, look=look, sessions=sessions),
     )
     upkeep = Upkeep(
         store=store,
@@ -104,6 +119,34 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
     wakers.append(loops.wake)
     store.listen(gateway.heard)
     return House(store=store, sessions=sessions, access=access, gateway=gateway, upkeep=upkeep, loops=loops)
+
+
+def _cloud_line(config: Config, setups: Setups, account_id: int, clock: Clock) -> Transport:
+    from guvercin.transports.cloud.client import Cloud  # noqa: PLC0415 -- aiohttp is loaded by those who send with it
+
+    return Cloud(
+        account_id=account_id,
+        setup=lambda: setups.read(account_id),
+        connect=partial(_graph, config),
+        media=MediaIds(config.data_dir / "cloud" / f"{account_id}.media"),
+        clock=clock,
+    )
+
+
+async def _look_up(config: Config, setup: Setup) -> NumberState | Code:
+    from guvercin.transports.cloud.client import look_up  # noqa: PLC0415 -- as in _cloud_line
+
+    graph = _graph(config, setup)
+    try:
+        return await look_up(graph, setup.number_id)
+    finally:
+        await graph.close()
+
+
+def _graph(config: Config, setup: Setup) -> "Graph":
+    from guvercin.transports.cloud.graph import Graph  # noqa: PLC0415 -- as in _cloud_line
+
+    return Graph(f"{config.graph_url}/{config.graph_version}", token=setup.token)
 
 
 def make_folder(config: Config) -> None:

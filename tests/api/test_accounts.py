@@ -39,13 +39,6 @@ async def test_an_account_is_added_and_the_default_stays(client: httpx2.AsyncCli
     assert [row["varsayilan"] for row in (await client.get(URL)).json()["data"]] == [True, False]
 
 
-@pytest.mark.parametrize("kind", ["cloud"])
-async def test_kinds_that_are_not_there_yet_are_refused_by_name(client: httpx2.AsyncClient, kind: str) -> None:
-    answer = await client.post(URL, json=SECOND | {"tur": kind})
-    assert (answer.status_code, answer.json()["kod"]) == (501, "desteklenmiyor")
-    assert answer.json()["alanlar"][0]["alan"] == "tur"
-
-
 @pytest.mark.parametrize(
     ("change", "field"),
     [

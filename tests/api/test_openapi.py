@@ -23,7 +23,7 @@ OPERATIONS = [
     (method, path, operation) for path, item in DOCUMENT["paths"].items() for method, operation in item.items()
 ]
 IDS = [f"{method} {path}" for method, path, _ in OPERATIONS]
-PUBLIC = {"/saglik", "/hazir", "/metrics"}
+PUBLIC = {"/saglik", "/hazir", "/metrics", "/meta/webhook/{account_id}"}
 
 BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/gonder": wire.SendText,

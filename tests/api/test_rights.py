@@ -25,6 +25,9 @@ PUBLIC = {("GET", "/saglik"), ("GET", "/hazir")}
 METRICS = ("GET", "/metrics")
 """Answered to this machine without a token; else to two permissions, and to no limited token."""
 
+METAS = {(method, "/meta/webhook/{account_id}") for method in ("GET", "POST")}
+"""Meta's own door: whoever comes shows Meta's signature, and no token opens it (tests/api/test_meta_hook.py)."""
+
 NEEDS: dict[tuple[str, str], Permission | None] = {
     ("POST", "/gonder"): Permission.SEND,
     ("POST", "/toplu-gonder"): Permission.BULK,
@@ -119,7 +122,7 @@ def test_every_operation_stands_here() -> None:
         for path, operations in document()["paths"].items()
         for method in operations
     }
-    assert documented == {*NEEDS, *PUBLIC, METRICS}
+    assert documented == {*NEEDS, *PUBLIC, METRICS, *METAS}
 
 
 # -- what a token may do

@@ -9,6 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from guvercin import config
+from guvercin.cli.accounts import _SECRETS
 from guvercin.config import Config, ConfigError, check, default_data_dir, load
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "CONFIGURATION.md"
@@ -192,7 +193,8 @@ def test_the_settings_cant_be_changed(tmp_path: Path) -> None:
 
 def test_every_setting_is_documented() -> None:
     documented = set(re.findall(r"^\| `GUVERCIN_([A-Z_]+)`", DOCS.read_text(encoding="utf-8"), re.MULTILINE))
-    assert documented == {name.upper() for name in Config.model_fields} | {"LANG"}
+    of_the_terminal = {"LANG", *(variable.removeprefix("GUVERCIN_") for variable, _ in _SECRETS.values())}
+    assert documented == {name.upper() for name in Config.model_fields} | of_the_terminal
 
 
 def test_every_setting_that_can_be_wrong_has_its_remedy() -> None:

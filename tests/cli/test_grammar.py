@@ -35,6 +35,8 @@ Komutlar:
                                 düzeleceğini söyle.
   saha-testi, field-test        Bağlı telefonu ikinci bir telefonunuzla
                                 gerçekten dener.
+  deneme-graph, test-graph      Bir cloud hesabını denemek için Meta
+                                sunucusunun taklidini çalıştır.
   yedek, backup                 Sunucu çalışırken her şeyi tek dosyaya yaz.
   geri-yukle, restore           Sunucu çalışmıyorken bir yedeği geri yükle.
   deneme-sunucusu, test-server  Bu makinede bir WhatsApp, bu terminalde bir
@@ -135,7 +137,7 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, durum, doktor, "
-            "saha-testi, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
+            "saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

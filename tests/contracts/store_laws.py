@@ -12,6 +12,7 @@ from tests.contracts.desk import Desk
 from tests.contracts.store_acceptance import BatchLaws, KeyLaws, QuotaLaws, RetryGuardLaws
 from tests.contracts.store_accounts import AccountLaws, CareLaws, TokenLaws
 from tests.contracts.store_batches import BatchControlLaws
+from tests.contracts.store_crowds import CrowdLaws
 from tests.contracts.store_lives import LifeLaws
 from tests.contracts.store_order import OrderLaws
 from tests.contracts.store_reading import ReadingLaws
@@ -24,6 +25,7 @@ from guvercin.store.store import Store
 class StoreLaws(
     LifeLaws,
     ReceiptLaws,
+    CrowdLaws,
     OrderLaws,
     KeyLaws,
     RetryGuardLaws,

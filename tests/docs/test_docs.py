@@ -76,6 +76,7 @@ def test_every_setting_stands_with_its_default() -> None:
     row = re.compile(r"^\| `GUVERCIN_(?P<name>[A-Z_]+)` \| `?(?P<default>[^`|]+?)`? \|", re.MULTILINE)
     shown = {row["name"].lower(): row["default"] for row in row.finditer(read("docs/CONFIGURATION.md"))}
     assert shown.pop("lang") == "tr", "the terminal's own"
+    assert {shown.pop(f"meta_{secret}") for secret in ("token", "app_secret", "verify_token")} == {"none"}, "as lang"
     assert shown.keys() == Config.model_fields.keys()
     for name, field in Config.model_fields.items():
         default = field.get_default()

@@ -33,6 +33,7 @@ from guvercin.gateway.dispatcher import Dispatcher
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.loops import Loops
+from guvercin.gateway.meta import Meta
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, Sent
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
@@ -44,11 +45,17 @@ from guvercin.testing.clock import ManualClock
 from guvercin.testing.timelapse import LapseClock, TimelapseLoop
 from guvercin.testing.transport import Peer, ScriptedTransport
 from guvercin.transports.base import Transport
+from guvercin.transports.cloud.setup import Setup, Setups
 
 T = TypeVar("T")
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 FIRST, SECOND, THIRD = "+905321234567", "+905321234568", "+905321234569"
+
+
+async def nobody_is_there(_: Setup) -> Code:
+    """Answer for a Meta that can't be reached."""
+    return Code.META_UNREACHABLE
 
 
 def seconds(number: float) -> timedelta:
@@ -279,6 +286,7 @@ class House:
             clock=clock,
             rng=rng,
             timezone=ISTANBUL,
+            meta=Meta(setups=Setups(world.folder / "cloud"), look=nobody_is_there, sessions=self.sessions),
         )
         self.upkeep = Upkeep(
             store=store,

@@ -8,16 +8,26 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.contracts.desk import BORA, HOUR, NOW, Desk, again, draft, key, receipt
+from tests.contracts.desk import AYSE, BORA, HOUR, NOW, Desk, again, draft, in_hand, key, receipt
 from tests.store.driver import driver
 
 from guvercin.core.account import Kind, Line, LineState
 from guvercin.core.errors import Code
-from guvercin.core.message import Status
-from guvercin.core.outcome import Accepted, Deferred, Lost, NeverLeft, ReceiptKind, Refused
+from guvercin.core.message import Lane, Status
+from guvercin.core.outcome import (
+    Accepted,
+    Deferred,
+    Inbound,
+    Lost,
+    NeverLeft,
+    NotUnderstood,
+    Receipt,
+    ReceiptKind,
+    Refused,
+)
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.store.sqlite import FILE_NAME, engine_for
-from guvercin.store.store import Quota, Repeat
+from guvercin.store.store import Quota, Repeat, Settlement
 
 Verb = Callable[[], Awaitable[object]]
 
@@ -53,6 +63,27 @@ async def receive(desk: Desk) -> Verb:
     await desk.bring(Status.SENT, remote_id="D-1")
     several = [receipt(ReceiptKind.DELIVERED, NOW, "D-1"), receipt(ReceiptKind.READ, NOW, "D-2")]
     return lambda: desk.hear(*several)
+
+
+async def hear(desk: Desk) -> Verb:
+    doubtful = await desk.bring(Status.UNKNOWN)
+    told: list[Receipt | Inbound | NotUnderstood] = [
+        Receipt(remote_id="W-1", kind=ReceiptKind.READ, at=NOW, message_id=doubtful),
+        Inbound(remote_id="I-1", sender=BORA, text="", at=NOW),
+        NotUnderstood(what="user_preferences"),
+        receipt(ReceiptKind.READ, NOW, "W-2"),
+    ]
+    return lambda: desk.store.hear(1, told, now=NOW)
+
+
+async def settle_and_claim_more(desk: Desk) -> Verb:
+    for to in (AYSE, AYSE, BORA):
+        await desk.accept(to)
+    claimed = await desk.claim()
+    assert claimed is not None
+    settlement = Settlement(in_hand(claimed).id, claimed.attempt_id, Accepted("D-1", NOW), None)
+    chances = [(b"s" * 32, 0.5)] * 2
+    return lambda: desk.store.settle_and_claim_more(1, [settlement], list(Lane), now=NOW, chances=chances, busy=())
 
 
 async def cancel(desk: Desk) -> Verb:
@@ -145,6 +176,8 @@ VERBS: dict[str, Callable[[Desk], Awaitable[Verb]]] = {
     "settle: refused": settling(Refused(reason=Code.NOT_ON_WHATSAPP)),
     "settle: lost": settling(Lost(Code.ANSWER_LOST)),
     "receive": receive,
+    "hear": hear,
+    "settle_and_claim_more": settle_and_claim_more,
     "cancel": cancel,
     "cancel_reference": cancel_reference,
     "give_up": give_up,
@@ -207,6 +240,9 @@ async def test_a_verb_without_its_event_did_not_happen(desk: Desk, folder: Path,
         ("accept_batch", "INSERT ON idempotency_key"),
         ("resend", "INSERT ON message"),
         ("receive", "INSERT ON receipt"),
+        ("hear", "INSERT ON receipt"),
+        ("hear", "INSERT ON last_inbound"),
+        ("settle_and_claim_more", "INSERT ON attempt"),
     ],
 )
 async def test_nor_without_what_belongs_to_it(desk: Desk, folder: Path, name: str, place: str) -> None:

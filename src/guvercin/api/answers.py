@@ -205,7 +205,7 @@ class BatchAnswer(Done):
 
 
 LineStatus: TypeAlias = Literal["connected", "connecting", "pairing", "banned", "disconnected"]
-Action: TypeAlias = Literal["bekle", "bagla", "devam", "telefona_bak", "guncelle"]
+Action: TypeAlias = Literal["bekle", "bagla", "devam", "telefona_bak", "guncelle", "metaya_bak"]
 LinkProgress: TypeAlias = Literal["yok", "hazirlaniyor", "gosteriliyor", "baglandi", "suresi_doldu", "olmadi"]
 Urgency: TypeAlias = Literal["en_dusuk", "dusuk", "normal", "yuksek"]
 

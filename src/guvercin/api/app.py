@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from guvercin.api import batches, lines, manage, pages, problems, records, render, whatsapp, wire
+from guvercin.api import batches, lines, manage, meta_hook, pages, problems, records, render, whatsapp, wire
 from guvercin.api.documented import openapi, said
 from guvercin.api.door import MEGABYTE, Door
 from guvercin.api.metrics import Metrics
@@ -40,7 +40,7 @@ _ROUTES = [
 @cache
 def document() -> dict[str, Any]:
     """Answer the OpenAPI document. It is made when it is first asked for: a start doesn't wait for it."""
-    return openapi([*whatsapp.documented.routes, *_ROUTES])
+    return openapi([*whatsapp.documented.routes, *_ROUTES, *meta_hook.documented.routes])
 
 
 @cache
@@ -74,6 +74,7 @@ def create_app(
         redirect_slashes=False,
         routes=[
             *whatsapp.HOT,
+            *meta_hook.HOT,
             *_ROUTES,
             Route("/openapi.json", _openapi_json),
             Route("/", manage.root),
@@ -101,6 +102,7 @@ def create_app(
         limits={
             f"{render.PREFIX}/toplu-gonder": 8 * MEGABYTE,
             f"{render.PREFIX}/dosyalar": max_upload + _FORM_ROOM,
+            meta_hook.PREFIX: 4 * MEGABYTE,
         },
         metrics=metrics,
         make_id=lambda: rng.randbytes(8).hex(),

@@ -33,7 +33,10 @@ _SERVER_ERROR = 500
 
 
 class Door:
-    """An ASGI app around another. `limits` are the largest bodies, in bytes, of the paths that don't have the usual."""
+    """An ASGI app around another. `limits` are the largest bodies, in bytes, of the paths that don't have the usual.
+
+    A path there that ends with a slash stands for all right below it.
+    """
 
     def __init__(
         self,
@@ -93,7 +96,8 @@ class Door:
 
     def _bounded(self, scope: Scope, receive: Receive) -> Receive:
         """Answer a `receive` that refuses to pass on more than the path's limit, whatever Content-Length says."""
-        limit = self._limits.get(scope["path"], MEGABYTE)
+        path: str = scope["path"]
+        limit = self._limits.get(path) or self._limits.get(path[: path.rfind("/") + 1], MEGABYTE)
         seen = 0
 
         async def receive_bounded() -> Message:

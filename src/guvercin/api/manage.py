@@ -19,8 +19,9 @@ from guvercin.core.account import Account, Kind
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.pacing import Gap
 from guvercin.core.token import Permission
-from guvercin.gateway.requests import AccountChange, NewAccount
+from guvercin.gateway.requests import AccountChange, CloudAsk, NewAccount
 from guvercin.locale import sentence
+from guvercin.transports.cloud.setup import Template
 
 accounts = APIRouter(prefix=f"{render.PREFIX}/hesaplar", tags=ACCOUNTS, generate_unique_id_function=operation_id)
 operations = APIRouter(tags=OPERATIONS, generate_unique_id_function=operation_id)
@@ -48,7 +49,9 @@ async def list_accounts(request: Request, reader: Reader) -> Response:
     description=sentence("Adds an account. The default account stays what it was. Asking twice adds two."),
     status_code=201,
     openapi_extra=asks(wire.AddAccount, example=examples.ADD_ACCOUNT),
-    responses=tells(answers.AccountAnswer, *BODY, Code.UNSUPPORTED, example=examples.ACCOUNT, status=201),
+    responses=tells(
+        answers.AccountAnswer, *BODY, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT, status=201
+    ),
 )
 async def add_account(request: Request, owner: AccountOwner) -> Response:
     """Add an account."""
@@ -57,7 +60,9 @@ async def add_account(request: Request, owner: AccountOwner) -> Response:
         kind = Kind(asked.kind.value)
     except ValueError:
         raise unsupported("kind") from None
-    added = await reception_of(request).gateway.accounts.add(owner, NewAccount(name=asked.name, kind=kind))
+    added = await reception_of(request).gateway.accounts.add(
+        owner, NewAccount(name=asked.name, kind=kind, cloud=_cloud(asked.cloud))
+    )
     return _account(request, added, status=201, headers={"Location": f"{accounts.prefix}/{added.id}"})
 
 
@@ -77,7 +82,9 @@ async def account(request: Request, reader: Reader, account_id: AccountId) -> Re
     summary=sentence("Change an account"),
     description=sentence("Changes the fields that are given and leaves the rest alone."),
     openapi_extra=asks(wire.ChangeAccount, example=examples.CHANGE_ACCOUNT),
-    responses=tells(answers.AccountAnswer, *BODY, Code.NOT_FOUND, example=examples.ACCOUNT),
+    responses=tells(
+        answers.AccountAnswer, *BODY, Code.NOT_FOUND, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT
+    ),
 )
 async def change_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Rename an account, change its pace or its policy."""
@@ -87,7 +94,7 @@ async def change_account(request: Request, owner: AccountOwner, account_id: Acco
         if gap.least > gap.most:
             raise bad(f"gaps.{lane.value}.most", "gecersiz")
         gaps[wire.LANES[lane]] = Gap(least=timedelta(seconds=gap.least), most=timedelta(seconds=gap.most))
-    change = AccountChange(name=asked.name, gaps=gaps, on_unknown=asked.on_unknown)
+    change = AccountChange(name=asked.name, gaps=gaps, on_unknown=asked.on_unknown, cloud=_cloud(asked.cloud))
     return _account(request, await reception_of(request).gateway.accounts.change(owner, account_id, change))
 
 
@@ -198,6 +205,25 @@ async def metrics(request: Request) -> Response:
 async def root(_request: Request) -> Response:
     """Lead whoever opens the bare address to the API page."""
     return RedirectResponse("/belge", status_code=302)
+
+
+def _cloud(asked: wire.CloudSetup | None) -> CloudAsk | None:
+    if asked is None:
+        return None
+    templates = None
+    if asked.templates is not None:
+        templates = {
+            int(category): Template(name=each.template, language=each.language, places=tuple(each.places))
+            for category, each in asked.templates.items()
+        }
+    return CloudAsk(
+        number_id=asked.number_id,
+        business_id=asked.business_id,
+        access_token=asked.access_token,
+        app_secret=asked.app_secret,
+        verify_token=asked.verify_token,
+        templates=templates,
+    )
 
 
 def _account(request: Request, found: Account, **reply: Any) -> Response:

@@ -46,7 +46,7 @@ from guvercin.api.answers import (
     Urgency,
 )
 from guvercin.api.wire import ListedStatus
-from guvercin.core.account import Account, LineState
+from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.category import Category
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
@@ -255,6 +255,10 @@ def category_list(categories: Iterable[Category]) -> CategoryList:
     )
 
 
+_SHUT_OUT = frozenset({Code.LOCKED, Code.CLOSED})
+"""Blocks that are WhatsApp's verdict on the account."""
+
+
 def line_status(account: Account, now: datetime) -> LineStatus:
     """Answer the state of an account's line in the wire's words."""
     if account.line.is_connected(now):
@@ -266,7 +270,7 @@ def line_status(account: Account, now: datetime) -> LineStatus:
             return "pairing"
         case LineState.BANNED:
             return "banned"
-        case LineState.BLOCKED if account.line.code in {Code.LOCKED, Code.CLOSED}:
+        case LineState.BLOCKED if account.line.code in _SHUT_OUT:
             return "banned"
         case _:
             return "disconnected"
@@ -290,6 +294,9 @@ _ACTIONS_OF_CODES: Mapping[Code, Action] = MappingProxyType(
 
 
 def _action(account: Account) -> Action | None:
+    """Answer what a person has to do about a line that is not as it should be."""
+    if account.kind is Kind.CLOUD and account.line.state is LineState.BLOCKED:
+        return "metaya_bak"
     of_code = None if account.line.code is None else _ACTIONS_OF_CODES.get(account.line.code)
     return of_code or _ACTIONS.get(account.line.state)
 

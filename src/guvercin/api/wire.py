@@ -307,11 +307,66 @@ class WireKind(StrEnum):
 _AccountName = Annotated[StrictStr, Field(min_length=1, max_length=100, description=sentence("The account's name."))]
 
 
+_MetaId = Annotated[StrictStr, Field(pattern=r"^[0-9]{1,32}$")]
+_Secret = Annotated[StrictStr, Field(min_length=1, max_length=2_000, pattern=r"^[!-~]+$")]
+
+
+class TemplatePlace(StrEnum):
+    """What fills a place of a template."""
+
+    TEXT = "mesaj"
+    NAME = "isim"
+
+
+class CloudTemplate(Asked):
+    """An approved template that stands for a category outside the 24 hours."""
+
+    template: Annotated[StrictStr, Field(alias="sablon_adi", pattern=r"^[a-z0-9_]{1,512}$")]
+    language: Annotated[StrictStr, Field(alias="dil", pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
+    places: Annotated[
+        list[TemplatePlace],
+        Field(alias="yerler", max_length=10, description=sentence("What fills its places, in order: mesaj, isim.")),
+    ] = []
+
+
+class CloudSetup(Asked):
+    """The ids and secrets of an account at Meta. Secrets are never read back."""
+
+    number_id: Annotated[
+        _MetaId | None, Field(alias="numara_id", description=sentence("The number's id (Phone number ID)."))
+    ] = None
+    business_id: Annotated[
+        _MetaId | None,
+        Field(alias="isletme_id", description=sentence("The account's id (WhatsApp Business Account ID).")),
+    ] = None
+    access_token: Annotated[
+        _Secret | None, Field(alias="erisim_anahtari", description=sentence("A system user's permanent access token."))
+    ] = None
+    app_secret: Annotated[
+        _Secret | None,
+        Field(alias="uygulama_sirri", description=sentence("The app's secret; webhooks are checked by it.")),
+    ] = None
+    verify_token: Annotated[
+        _Secret | None,
+        Field(
+            alias="dogrulama_sozu",
+            description=sentence("A word of your own that you also give to Meta's webhook form."),
+        ),
+    ] = None
+    templates: Annotated[
+        dict[Annotated[StrictStr, Field(pattern=r"^[0-9]{1,6}$")], CloudTemplate] | None,
+        Field(alias="sablonlar", description=sentence("By tur_id: the template that is sent outside the 24 hours.")),
+    ] = None
+
+
 class AddAccount(Asked):
     """`POST /hesaplar`."""
 
     name: Annotated[_AccountName, Field(alias="isim")]
-    kind: Annotated[WireKind, Field(alias="tur", description=sentence("sandbox or web; cloud answers 501."))]
+    kind: Annotated[WireKind, Field(alias="tur", description=sentence("sandbox, web (a linked phone) or cloud."))]
+    cloud: Annotated[
+        CloudSetup | None, Field(alias="bulut", description=sentence("What Meta gave you; for cloud all of it."))
+    ] = None
 
 
 class LinkMethod(StrEnum):
@@ -359,6 +414,9 @@ class ChangeAccount(Asked):
     """`PATCH /hesaplar/{id}`: what is absent or null stays as it is."""
 
     name: Annotated[_AccountName | None, Field(alias="isim")] = None
+    cloud: Annotated[
+        CloudSetup | None, Field(alias="bulut", description=sentence("What changes of a cloud account's set-up."))
+    ] = None
     gaps: Annotated[
         dict[WireLane, GapSeconds] | None,
         Field(

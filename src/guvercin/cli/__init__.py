@@ -10,7 +10,20 @@ from typing import Annotated
 import typer
 
 from guvercin import __version__
-from guvercin.cli import accounts, backup, bulk, doctor, field, link, messages, send, start, tokens, whatsapp
+from guvercin.cli import (
+    accounts,
+    backup,
+    bulk,
+    doctor,
+    field,
+    graph,
+    link,
+    messages,
+    send,
+    start,
+    tokens,
+    whatsapp,
+)
 from guvercin.cli.grammar import Command, Group, Program
 from guvercin.cli.terminal import Terminal
 from guvercin.locale import sentence
@@ -81,6 +94,7 @@ _add(
     app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
 )
 _add(app, "saha-testi, field-test", field.field, sentence("Try a linked phone for real, with a second phone of yours."))
+_add(app, "deneme-graph, test-graph", graph.run, sentence("Run a fake of Meta's server, to try a cloud account."))
 _add(app, "yedek, backup", backup.back_up, sentence("Write everything into one file, while the server runs."))
 _add(app, "geri-yukle, restore", backup.restore, sentence("Put a backup back, while no server runs."))
 _add(

@@ -1,6 +1,7 @@
 """`hesap …`: the accounts that messages leave from."""
 
 import asyncio
+import os
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -15,6 +16,17 @@ from guvercin.core.token import Permission
 from guvercin.locale import Translator, sentence
 
 AccountId = Annotated[int, typer.Argument(metavar="NO", help=sentence("The number of the account (hesap liste)."))]
+
+Templates = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sablon",
+        metavar="X",
+        help=sentence(
+            "cloud: the template of a category, and what fills it: 1=fatura_hazir:tr:isim,mesaj. Repeatable."
+        ),
+    ),
+]
 
 STATES: Mapping[str, str] = MappingProxyType(
     {
@@ -32,6 +44,7 @@ ACTIONS: Mapping[str, str] = MappingProxyType(
         "devam": sentence("guvercin hesap devam {id}"),
         "telefona_bak": sentence("look at WhatsApp on the phone"),
         "guncelle": sentence("update Güvercin"),
+        "metaya_bak": sentence("look at the account at Meta, then: guvercin hesap devam {id}"),
     },
 )
 
@@ -49,19 +62,41 @@ def add(
     *,
     name: Annotated[str, typer.Argument(metavar="ISIM", help=sentence("What you call it: shop, accounting …"))],
     kind: Annotated[
-        str, typer.Option("--tur", metavar="X", help=sentence("Its kind: web (a linked phone), sandbox"))
+        str, typer.Option("--tur", metavar="X", help=sentence("Its kind: web (a linked phone), cloud (Meta), sandbox"))
     ] = "sandbox",
+    number_id: Annotated[
+        str | None, typer.Option("--numara-id", metavar="X", help=sentence("cloud: the number's id at Meta."))
+    ] = None,
+    business_id: Annotated[
+        str | None,
+        typer.Option("--isletme-id", metavar="X", help=sentence("cloud: the business account's id at Meta.")),
+    ] = None,
+    templates: Templates = None,
     as_json: Json = False,
 ) -> None:
-    """Add an account. It becomes the default only if you say so."""
+    """Add an account. It becomes the default only if you say so.
+
+    Meta's secrets are asked for without showing them, or read from GUVERCIN_META_*.
+    """
     terminal = Terminal.of(context, as_json=as_json)
-    answer = _ask(terminal, "POST", "/hesaplar", body={"isim": name, "tur": kind})
+    asked: dict[str, Any] = {"isim": name, "tur": kind}
+    if kind == "cloud":
+        asked["bulut"] = {
+            "numara_id": number_id,
+            "isletme_id": business_id,
+            **_secrets(terminal),
+            "sablonlar": _templates(terminal.say, templates),
+        }
+    answer = _ask(terminal, "POST", "/hesaplar", body=asked)
     terminal.show(answer)
     account = answer["data"]
     say = terminal.say
     terminal.tell(say("Added: account {id}, «{name}».", id=str(account["id"]), name=account["isim"]))
     if kind == "web":
         terminal.tell(say("Link its phone: {command}", command=terminal.command(f"hesap bagla {account['id']}")))
+    if kind == "cloud":
+        path = f"/meta/webhook/{account['id']}"
+        terminal.tell(say("Meta's webhook address of this account: https://YOUR-HOST{path}", path=path))
 
 
 def change(
@@ -84,9 +119,13 @@ def change(
             help=sentence("What to do with a message in doubt: bekle, vazgec, yeniden_gonder"),
         ),
     ] = None,
+    templates: Templates = None,
+    renews: Annotated[
+        bool, typer.Option("--yeni-anahtar", help=sentence("cloud: give Meta's secrets anew; they are asked for."))
+    ] = False,
     as_json: Json = False,
 ) -> None:
-    """Change an account's name, pace or policy."""
+    """Change an account's name, pace or policy, or what Meta gave for it."""
     terminal = Terminal.of(context, as_json=as_json)
     say = terminal.say
     if on_unknown is not None and on_unknown not in set(OnUnknown):
@@ -103,7 +142,9 @@ def change(
         )
         if written is not None
     }
-    asked = {"isim": name, "araliklar": gaps or None, "belirsiz": on_unknown}
+    cloud: dict[str, Any] = {"sablonlar": _templates(say, templates)} if templates else {}
+    cloud |= _secrets(terminal) if renews else {}
+    asked = {"isim": name, "araliklar": gaps or None, "belirsiz": on_unknown, "bulut": cloud or None}
     body = {key: value for key, value in asked.items() if value is not None}
     if not body:
         raise Trouble(
@@ -197,6 +238,45 @@ def _ask(terminal: Terminal, method: str, path: str, body: Mapping[str, Any] | N
             return await gate.ask(method, path, body=body)
 
     return asyncio.run(ask())
+
+
+_SECRETS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "erisim_anahtari": ("GUVERCIN_META_TOKEN", sentence("Access token of the system user")),
+        "uygulama_sirri": ("GUVERCIN_META_APP_SECRET", sentence("App secret")),
+        "dogrulama_sozu": ("GUVERCIN_META_VERIFY_TOKEN", sentence("Your own word for Meta's webhook form")),
+    },
+)
+"""What only its owner knows: never an option, because command lines can be read by others."""
+
+
+def _secrets(terminal: Terminal) -> dict[str, str]:
+    """Read Meta's secrets from the environment, or ask for them without showing what is typed."""
+    return {
+        name: os.environ.get(variable) or typer.prompt(terminal.say(question), hide_input=True, err=True)
+        for name, (variable, question) in _SECRETS.items()
+    }
+
+
+def _templates(say: Translator, written: list[str] | None) -> dict[str, Any] | None:
+    """Read `1=fatura_hazir:tr:isim,mesaj`: which template stands for a category, and what fills its places."""
+    found: dict[str, Any] = {}
+    for each in written or ():
+        category, _, rest = each.partition("=")
+        name, _, rest = rest.partition(":")
+        language, _, places = rest.partition(":")
+        if not (category.isdecimal() and name and language):
+            raise Trouble(
+                say("{option} can't be «{value}».", option="--sablon", value=each),
+                say("Write it like this: {example}", example="1=fatura_hazir:tr:isim,mesaj"),
+                code=ExitCode.USAGE,
+            )
+        found[category] = {
+            "sablon_adi": name,
+            "dil": language,
+            "yerler": [place for place in places.split(",") if place],
+        }
+    return found or None
 
 
 def _gap(say: Translator, option: str, written: str) -> dict[str, float]:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     SANDBOX = "sandbox"
     WEB = "web"
+    CLOUD = "cloud"
 
 
 class LineState(StrEnum):

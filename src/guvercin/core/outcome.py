@@ -36,12 +36,13 @@ class Deferred:
     """It surely did not leave; try again.
 
     `retry_after` null leaves the moment to `core.retry`. `pushed_back`: the network refused it for now, so it counts as
-    an attempt; a snooze of our own («line down», «shutting down») doesn't.
+    an attempt; a snooze of our own («line down», «shutting down») doesn't. `scope` ACCOUNT: the line was too fast.
     """
 
     reason: Code
     pushed_back: bool
     retry_after: timedelta | None = None
+    scope: Scope = Scope.MESSAGE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,17 +88,25 @@ class ReceiptKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Receipt:
-    """Late news of one message. It may come twice, in any order, and before the answer of its own send."""
+    """Late news of one message. It may come twice, in any order, and before the answer of its own send.
+
+    `message_id` is our own id, where the network gives it back; `detail` its own word for a failure.
+    """
 
     remote_id: str
     kind: ReceiptKind
     at: datetime
     reason: Code | None = None
+    message_id: int | None = None
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """A message that a customer wrote to us. `sender` is E.164."""
+    """A message that a customer wrote to us.
+
+    `sender` is E.164, or the network's own id of a customer who doesn't show the number.
+    """
 
     remote_id: str
     sender: str
@@ -121,4 +130,11 @@ class Linked:
     phone: str
 
 
-TransportEvent: TypeAlias = Receipt | Inbound | LineEvent | Linked
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotUnderstood:
+    """Something was told that we have no use for, or can't read. `what` is a word for it, never its text."""
+
+    what: str
+
+
+TransportEvent: TypeAlias = Receipt | Inbound | LineEvent | Linked | NotUnderstood

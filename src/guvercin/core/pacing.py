@@ -65,6 +65,11 @@ WEB_PACE = Pace(
 """What a linked phone begins with: the pace of somebody who types, not of a machine."""
 
 
+def cloud_pace(per_second: int) -> Pace:
+    """Answer the pace of a number that Meta lets send so many messages a second, 80 unless it has raised that."""
+    return Pace(gaps=MappingProxyType({lane: _even(1 / per_second) for lane in Lane}))
+
+
 @dataclass(frozen=True, slots=True)
 class Use:
     """What an account has used of its pace: the last claim and the chance drawn for the gap after it. Durable."""

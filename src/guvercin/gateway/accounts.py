@@ -11,13 +11,14 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
-from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.pacing import SANDBOX_PACE, WEB_PACE, Pace
+from guvercin.core.errors import Code, FieldFault, GuvercinError
+from guvercin.core.pacing import SANDBOX_PACE, WEB_PACE, Pace, cloud_pace
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_word
+from guvercin.gateway.meta import Meta
 from guvercin.gateway.recent import Recent
-from guvercin.gateway.requests import AccountChange, NewAccount
+from guvercin.gateway.requests import AccountChange, CloudAsk, NewAccount
 from guvercin.gateway.sessions import Sessions
 from guvercin.store.store import Store
 
@@ -37,9 +38,10 @@ _FRESH = 1.0
 class Accounts:
     """One business's accounts."""
 
-    def __init__(self, *, store: Store, sessions: Sessions, clock: Clock) -> None:
+    def __init__(self, *, store: Store, sessions: Sessions, meta: Meta, clock: Clock) -> None:
         self._store = store
         self._sessions = sessions
+        self._meta = meta
         self._clock = clock
         self._recent: Recent[None, Sequence[Account]] = Recent(
             lambda _: store.accounts(), clock=clock, fresh=_FRESH, most=1
@@ -88,30 +90,62 @@ class Accounts:
     # -- deciding
 
     async def add(self, token: Token, new: NewAccount) -> Account:
-        """Add an account. A token limited to some accounts can't: it would not see it. NOT_ALLOWED."""
+        """Add an account. A token limited to some accounts can't: it would not see it. NOT_ALLOWED.
+
+        A Cloud account's set-up is tried on Meta first: INVALID_FIELD, META_UNREACHABLE.
+        """
         if token.rules.account_ids is not None:
             raise GuvercinError(Code.NOT_ALLOWED)
         name = _checked_name(new.name)
+        if new.kind is Kind.CLOUD:
+            return await self._add_cloud(name, new.cloud)
         phone, pace = _BEGINNINGS[new.kind]
         added = await self._store.add_account(name, new.kind, phone, pace, now=self._clock.now())
         self.forget()
         return added
 
+    async def _add_cloud(self, name: str, ask: CloudAsk | None) -> Account:
+        setup, number = await self._meta.checked(ask)
+        pace = cloud_pace(number.per_second)
+        added = await self._store.add_account(name, Kind.CLOUD, number.phone, pace, now=self._clock.now())
+        self._meta.keep(added.id, setup)
+        return await self._redialled(added.id)
+
+    async def _redialled(self, account_id: int) -> Account:
+        """Let a line begin anew with its new set-up, if it is wanted."""
+        self.forget()
+        account = await self.any(account_id)
+        if account is not None and account.is_enabled:
+            for order in (LineOrder.DISABLE, LineOrder.ENABLE):
+                await self._sessions.order(account_id, order)
+            self.forget()
+            account = await self.any(account_id)
+        if account is None:
+            raise GuvercinError(Code.NOT_FOUND)
+        return account
+
     async def change(self, token: Token, account_id: int, change: AccountChange) -> Account:
-        """Rename an account, change its pace or what happens to messages in doubt."""
+        """Rename an account, change its pace, what happens to messages in doubt, or a Cloud account's set-up."""
         account = await self.one(token, account_id)
+        if change.cloud is not None and account.kind is not Kind.CLOUD:
+            raise GuvercinError(Code.UNSUPPORTED, faults=(FieldFault("cloud", Code.UNSUPPORTED.value),))
+        setup = None if change.cloud is None else (await self._meta.checked(change.cloud, account_id))[0]
         name = None if change.name is None else _checked_name(change.name)
         pace = _changed_pace(account.pace, change) if change.gaps else None
         changed = await self._store.change_account(
             account_id, now=self._clock.now(), name=name, pace=pace, on_unknown=change.on_unknown
         )
         self.forget()
-        return changed
+        if setup is None:
+            return changed
+        self._meta.keep(account_id, setup)
+        return await self._redialled(account_id)
 
     async def remove(self, token: Token, account_id: int) -> None:
         """Remove an account; MESSAGES_WAITING while it has unfinished rows."""
         await self.one(token, account_id)
         await self._store.remove_account(account_id, now=self._clock.now())
+        self._meta.forget(account_id)
         self.forget()
 
     async def make_default(self, token: Token, account_id: int) -> Account:

@@ -32,7 +32,7 @@ from guvercin.transports.base import Outgoing, OutgoingFile, Transport
 
 T = TypeVar("T")
 
-_POLL = timedelta(seconds=1)
+POLL = timedelta(seconds=1)
 """How often an idle line looks for work without being told: the bell only shortens this."""
 
 _SNOOZE = timedelta(seconds=1)
@@ -44,7 +44,7 @@ SEND_LIMIT = 60.0
 _log = logging.getLogger(__name__)
 
 
-async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
+async def to_the_end(work: Coroutine[Any, Any, T]) -> T:
     """Await `work` to its end however often this task is cancelled: the writer would do its job all the same."""
     task = asyncio.ensure_future(work)
     cut: asyncio.CancelledError | None = None
@@ -61,19 +61,20 @@ async def _to_the_end(work: Coroutine[Any, Any, T]) -> T:
 
 
 @dataclass(frozen=True, slots=True)
-class _Hand:
+class Hand:
     """A message that was claimed."""
 
     message: Message
     attempt_id: int
     secret: bytes
+    heard_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
+class Answer:
     """What became of a hand, and nobody has written down yet."""
 
-    hand: _Hand
+    hand: Hand
     outcome: Outcome
 
 
@@ -98,8 +99,8 @@ class Dispatcher:
         self._rng = rng
         self._use: Use | None = None
         self._anchor = (clock.now(), clock.monotonic())
-        self._next: _Hand | None = None
-        self._owed: _Answer | None = None
+        self._next: Hand | None = None
+        self._owed: Answer | None = None
         self._is_closing = False
 
     def close(self) -> None:
@@ -114,14 +115,14 @@ class Dispatcher:
     async def step(self, now: datetime) -> datetime:
         """Send one message if one may leave; answers when to look again."""
         if self._owed is not None:
-            await _to_the_end(self._settle())
+            await to_the_end(self._settle())
         transport = self._sessions.transport(self._account_id)
         if transport is None:
-            return now + _POLL
+            return now + POLL
         if self._use is None:
             self._use = await self._durable_use()
-        if self._next is None and not await _to_the_end(self._claim()):
-            return now + min([_POLL, *(wait for wait in self._waits().values() if wait > timedelta(0))])
+        if self._next is None and not await to_the_end(self._claim()):
+            return now + min([POLL, *(wait for wait in self._waits().values() if wait > timedelta(0))])
         if self._next is not None:
             await self._hand_over(transport, self._next)
         return now
@@ -133,7 +134,7 @@ class Dispatcher:
         """
         await self._settle()
         if self._next is not None:
-            self._owed = _Answer(self._next, Deferred(reason=Code.CLOSING, pushed_back=False))
+            self._owed = Answer(self._next, Deferred(reason=Code.CLOSING, pushed_back=False))
             self._next = None
             await self._settle()
 
@@ -160,23 +161,23 @@ class Dispatcher:
 
     def _take(self, claimed: Claimed | None, draw: float) -> None:
         if claimed is not None and claimed.message is not None:
-            self._next = _Hand(claimed.message, claimed.attempt_id, claimed.secret)
+            self._next = Hand(claimed.message, claimed.attempt_id, claimed.secret)
             self._use = Use(self._steady_now(), draw)
 
-    async def _hand_over(self, transport: Transport, hand: _Hand) -> None:
+    async def _hand_over(self, transport: Transport, hand: Hand) -> None:
         """Send what was claimed and write down what came of it."""
         if self._use is not None:  # a claim may have waited for its turn: the gap counts from the send
             self._use = replace(self._use, last_at=self._steady_now())
-        self._next, self._owed = None, _Answer(hand, Lost(Code.CUT_SHORT))
+        self._next, self._owed = None, Answer(hand, Lost(Code.CUT_SHORT))
         outcome = await self._send(transport, hand)
-        self._owed = _Answer(hand, outcome)
+        self._owed = Answer(hand, outcome)
         lanes = self._open_lanes()
         if isinstance(outcome, Accepted) and lanes:
-            await _to_the_end(self._settle_and_claim(hand, outcome, lanes))
+            await to_the_end(self._settle_and_claim(hand, outcome, lanes))
         else:
-            await _to_the_end(self._settle())
+            await to_the_end(self._settle())
 
-    async def _settle_and_claim(self, hand: _Hand, outcome: Accepted, lanes: list[Lane]) -> None:
+    async def _settle_and_claim(self, hand: Hand, outcome: Accepted, lanes: list[Lane]) -> None:
         """Write an answer and take the next message in one change: at full speed a message costs one commit."""
         secret, draw = self._rng.randbytes(32), self._rng.random()
         try:
@@ -191,7 +192,7 @@ class Dispatcher:
             self._owed = None
             self._take(claimed, draw)
 
-    async def _send(self, transport: Transport, hand: _Hand) -> Outcome:
+    async def _send(self, transport: Transport, hand: Hand) -> Outcome:
         """Hand one message over. Whatever goes wrong here, it may have left: Lost."""
         message = hand.message
         if message.expires_at <= self._clock.now():
@@ -204,6 +205,9 @@ class Dispatcher:
                 recipient=message.recipient,
                 text=message.content.text,
                 file=self._outgoing_file(message.content.file),
+                category=message.category,
+                name=message.recipient_name,
+                heard_at=hand.heard_at,
             )
             return await within(self._clock, SEND_LIMIT, transport.send(outgoing))
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
@@ -214,7 +218,11 @@ class Dispatcher:
         if file is None:
             return None
         return OutgoingFile(
-            path=self._spool_path(file.digest), name=file.name, media_type=file.media_type, size=file.size
+            path=self._spool_path(file.digest),
+            name=file.name,
+            media_type=file.media_type,
+            size=file.size,
+            digest=file.digest,
         )
 
     async def _settle(self) -> None:
@@ -229,7 +237,7 @@ class Dispatcher:
             raise
         except Exception:
             # No weather: these words can't be written, and keeping them would stop the account for ever.
-            self._owed = _Answer(hand, Lost(Code.ANSWER_LOST))
+            self._owed = Answer(hand, Lost(Code.ANSWER_LOST))
             raise
         self._owed = None
 

@@ -31,6 +31,7 @@ from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, fingerprint
 from guvercin.gateway.files import Files
 from guvercin.gateway.lines import Lines
+from guvercin.gateway.meta import Meta
 from guvercin.gateway.pulse import Pulse
 from guvercin.gateway.requests import (
     Allowance,
@@ -83,6 +84,7 @@ class Gateway:
         clock: Clock,
         rng: Random,
         timezone: ZoneInfo,
+        meta: Meta,
     ) -> None:
         self._store = store
         self._sessions = sessions
@@ -92,7 +94,8 @@ class Gateway:
         self._clock = clock
         self._rng = rng
         self._timezone = timezone
-        self.accounts = Accounts(store=store, sessions=sessions, clock=clock)
+        self.accounts = Accounts(store=store, sessions=sessions, meta=meta, clock=clock)
+        self.meta = meta
         self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
         self.lines = Lines(sessions=sessions, accounts=self.accounts, clock=clock)
         self._pulse = Pulse(store.check, clock)

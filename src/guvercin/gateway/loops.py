@@ -7,6 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 
@@ -14,6 +15,7 @@ from guvercin.core.errors import GuvercinError
 from guvercin.core.message import Status
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import Dispatcher
+from guvercin.gateway.hands import Hands
 from guvercin.gateway.loop import keep
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
@@ -115,21 +117,28 @@ class Loops:
         """Start a dispatcher for every account that is new, and end those of accounts that are gone."""
         wanted = self._sessions.account_ids()
         for account_id in wanted - self._dispatchers.keys():
-            dispatcher = Dispatcher(
-                account_id,
-                store=self._store,
-                sessions=self._sessions,
-                spool_path=self._spool_path,
-                clock=self._clock,
-                rng=self._rng,
-            )
-            self._dispatchers[account_id] = dispatcher
-            self._bells[account_id] = asyncio.Event()
+            bell = self._bells[account_id] = asyncio.Event()
+            self._dispatchers[account_id] = dispatcher = self._dispatcher(account_id, bell)
             name = f"dispatcher-{account_id}"
             self._tasks[name] = self._keep(name, dispatcher.step, self._bells[account_id])
         for account_id in self._dispatchers.keys() - wanted:
             self._tasks.pop(f"dispatcher-{account_id}").cancel()
             del self._dispatchers[account_id], self._bells[account_id]
+
+    def _dispatcher(self, account_id: int, bell: asyncio.Event) -> Dispatcher:
+        """Make the dispatcher of an account: with many hands if its line takes many messages at once."""
+        transport = self._sessions.transport(account_id)
+        make: Callable[..., Dispatcher] = Dispatcher
+        if transport is not None and transport.features.concurrency > 1:
+            make = partial(Hands, bell=bell)
+        return make(
+            account_id,
+            store=self._store,
+            sessions=self._sessions,
+            spool_path=self._spool_path,
+            clock=self._clock,
+            rng=self._rng,
+        )
 
     def _heard(self, committed: Committed) -> None:
         for standing in committed.standings:

@@ -10,6 +10,7 @@ from guvercin.core.event import Event, Standing
 from guvercin.core.log import Tried
 from guvercin.core.message import Lane, Message
 from guvercin.core.pacing import Gap
+from guvercin.transports.cloud.setup import Template
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,11 +120,24 @@ class History:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CloudAsk:
+    """What an owner tells of a Cloud account; null leaves a value as it is. Secrets don't show when it is printed."""
+
+    number_id: str | None = None
+    business_id: str | None = None
+    access_token: str | None = field(default=None, repr=False)
+    app_secret: str | None = field(default=None, repr=False)
+    verify_token: str | None = field(default=None, repr=False)
+    templates: Mapping[int, Template] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewAccount:
-    """An account to add."""
+    """An account to add. `cloud`: what a Cloud account needs, and no other kind."""
 
     name: str
     kind: Kind
+    cloud: CloudAsk | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +147,7 @@ class AccountChange:
     name: str | None = None
     gaps: Mapping[Lane, Gap] = field(default_factory=dict)
     on_unknown: OnUnknown | None = None
+    cloud: CloudAsk | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

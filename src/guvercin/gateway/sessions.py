@@ -10,14 +10,14 @@ Laws
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 
 from guvercin.core.account import Account, Line, LineCause, LineNews, LineOrder, LineState, follow
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.outcome import Inbound, LineEvent, Linked, Receipt, TransportEvent
+from guvercin.core.outcome import Inbound, LineEvent, Linked, NotUnderstood, Receipt, TransportEvent
 from guvercin.core.pacing import Pace
 from guvercin.core.retry import retry_at
 from guvercin.gateway.clock import Clock
@@ -150,6 +150,18 @@ class Sessions:
             if session.run is not None:
                 await asyncio.wait({session.run}, timeout=_UNLINK_LIMIT)
 
+    async def tell(self, account_id: int, events: Sequence[TransportEvent]) -> None:
+        """Store what a network told by calling us, whatever the line's state: all messages' news or none. NOT_FOUND."""
+        session = self._sessions.get(account_id)
+        if session is None:
+            raise GuvercinError(Code.NOT_FOUND)
+        told = [event for event in events if isinstance(event, Receipt | Inbound | NotUnderstood)]
+        if told:
+            await self._store.hear(account_id, told, now=self._clock.now())
+        for event in events:
+            if isinstance(event, LineEvent):
+                await self._follow(account_id, session, event.news, code=event.code, until=event.until)
+
     async def step(self, now: datetime) -> datetime:
         """Bring every line closer to what is wanted; answers when to look again."""
         async with self._turn:
@@ -239,6 +251,8 @@ class Sessions:
                 await self._store.receive_inbound(account_id, event, now=self._clock.now())
             case Linked():
                 await self._store.link_account(account_id, event.phone, now=self._clock.now())
+            case NotUnderstood():
+                await self._store.hear(account_id, (event,), now=self._clock.now())
             case LineEvent():
                 await self._follow(account_id, session, event.news, code=event.code, until=event.until)
                 if event.news is LineNews.OPENED:  # what nobody could tell while it was down may be known by now

@@ -53,6 +53,23 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
                 "Let customers write to you first."
             ),
         ),
+        Code.NEEDS_TEMPLATE: Words(
+            title="Needs a template",
+            detail="The customer has not written for 24 hours: Meta takes only an approved template now.",
+            happened=(
+                "On Meta's official line a free text may go to people who wrote within the last 24 hours. "
+                "No template stands for this kind of message (tur_id)."
+            ),
+            sent=NOT_SENT,
+            todo="Let Meta approve a template and give it to the account for this tur_id (sablonlar).",
+        ),
+        Code.RENEW_MEDIA: Words(
+            title="File is uploaded again",
+            detail="Meta no longer had the file; it is uploaded again.",
+            happened="Meta keeps an uploaded file for 30 days, and had already dropped this one.",
+            sent=NOT_YET,
+            todo="Nothing: the message leaves by itself.",
+        ),
         Code.PUSHED_BACK: Words(
             title="Put off",
             detail="WhatsApp could not take the message just now.",
@@ -165,6 +182,23 @@ LINES: Mapping[Code, Words] = MappingProxyType(
             happened="Its owner has switched it off. Messages are accepted and wait.",
             sent=NOT_YET,
             todo="Switch the account on again when it should send.",
+        ),
+        Code.UNPAID: Words(
+            title="Payment needed",
+            detail="Meta can't charge for the messages.",
+            happened="The payment method of the account at Meta is missing or was refused. Messages are kept and wait.",
+            sent=NOT_YET,
+            todo="Put the payment in order at Meta, then resume the line.",
+        ),
+        Code.NOT_REGISTERED: Words(
+            title="Number not ready",
+            detail="Meta doesn't let this number send.",
+            happened=(
+                "The number is not registered for the Cloud API, its name is not approved, it was taken away, "
+                "or its id doesn't belong to this token."
+            ),
+            sent=NOT_YET,
+            todo="Look at the number in Meta's WhatsApp Manager; correct the ids of the account, then resume the line.",
         ),
         Code.TEMPORARY_BAN: Words(
             title="Temporary ban",

@@ -95,9 +95,34 @@ CALLER: Mapping[Code, Words] = MappingProxyType(
         Code.INVALID_TOKEN: Words(
             title="Invalid API token",
             detail="The API token is not valid.",
-            happened="It is misspelt, its time is over, or it was revoked.",
+            happened=(
+                "It is misspelt, its time is over, or it was revoked. "
+                "As the reason of a cloud account's line: Meta doesn't take its access token."
+            ),
             sent=NOTHING_SENT,
-            todo="Check that it was copied whole. Otherwise ask the owner for a new one.",
+            todo=(
+                "Check that it was copied whole. Otherwise ask the owner for a new one. "
+                "A cloud account needs a new access token of Meta; its messages wait until then."
+            ),
+        ),
+        Code.NO_SIGNATURE: Words(
+            title="No signature",
+            detail="The call carries no signature of Meta.",
+            happened="Somebody called the address of Meta's webhooks without the header X-Hub-Signature-256.",
+            sent=NOTHING_SENT,
+            todo="Nothing, if it was not Meta. A proxy before the server must pass that header on.",
+        ),
+        Code.WRONG_SIGNATURE: Words(
+            title="Wrong signature",
+            detail="The call can't be believed: it doesn't show that it comes from Meta.",
+            happened=(
+                "Its signature doesn't fit its bytes, the agreed word is another one, or the account has no app secret "
+                "to check it with."
+            ),
+            sent=NOTHING_SENT,
+            todo=(
+                "If it was Meta: give the account the secret of Meta's app (and the word of its webhook form) again."
+            ),
         ),
         Code.NOT_ALLOWED: Words(
             title="Not allowed",
@@ -300,6 +325,13 @@ STATE: Mapping[Code, Words] = MappingProxyType(
             happened="It is being stopped or restarted. What was accepted before is kept and goes on after the start.",
             sent=NOTHING_SENT,
             todo="Try again in some seconds.",
+        ),
+        Code.META_UNREACHABLE: Words(
+            title="Meta can't be reached",
+            detail="Meta gave no answer that can be read, so the account could not be checked.",
+            happened="The network, a proxy or Meta itself stood in the way. Nothing was saved.",
+            sent=NOTHING_SENT,
+            todo="Check that this machine reaches Meta, and try again in a minute.",
         ),
         Code.NO_FILE_ROOT: Words(
             title="No file folder",

@@ -4,7 +4,7 @@ Every change of a status goes through `move`, which asks core.message.advance an
 claim asks the same table.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
@@ -43,6 +43,9 @@ _LOOK_SOON = 5_000
 
 _LOOK_LATER = 600_000
 """Milliseconds until it looks again after evidence that can't be believed."""
+
+_BESIDE = 250
+"""Milliseconds that a row waits for another one of its recipient that is in hand."""
 
 _MAY_WAIT = frozenset({Status.QUEUED, Status.UNKNOWN})
 """Where `waits_for` and `waits_until` may be set; everywhere else both are null."""
@@ -237,14 +240,46 @@ def release_due(tx: Tx, *, now: datetime, limit: int) -> int:
 # -- claim and settle
 
 
+def claim_more(
+    tx: Tx,
+    account_id: int,
+    lanes: Sequence[Lane],
+    *,
+    now: datetime,
+    chances: Sequence[tuple[bytes, float]],
+    busy: Collection[str],
+) -> Sequence[Claimed]:
+    """Claim several messages, each for a recipient that nobody else has in hand."""
+    taken, found = set(busy), []
+    for secret, draw in chances if lanes else ():
+        claimed = claim(tx, account_id, lanes, now=now, secret=secret, draw=draw, busy=taken)
+        if claimed is None:
+            break
+        if claimed.message is None:
+            found.append(claimed)
+            break
+        recipient = claimed.message.recipient
+        taken.add(recipient)
+        heard = tx.execute(sql.LAST_HEARD, (account_id, recipient)).fetchone()
+        found.append(claimed if heard is None else replace(claimed, heard_at=from_ms(heard[0])))
+    return found
+
+
 def claim(
-    tx: Tx, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
+    tx: Tx,
+    account_id: int,
+    lanes: Sequence[Lane],
+    *,
+    now: datetime,
+    secret: bytes,
+    draw: float,
+    busy: Collection[str] = (),
 ) -> Claimed | None:
     """Take the next message of the open lanes and spend the account's slot; null when nothing stands in line.
 
     What is due stands in line first, whenever upkeep last looked: order must not depend on it. Rows whose lifetime is
     over fail here, and rows behind a deferred one of their recipient are parked with it: each leaves the line once, so
-    that a claim costs the same however many wait.
+    that a claim costs the same however many wait. So are, for a moment, rows of recipients who are `busy`.
     """
     now_ms = to_ms(now)
     is_due = tx.execute(sql.IS_DUE, (now_ms,)).fetchone() is not None
@@ -261,6 +296,9 @@ def claim(
         held = tx.execute(sql.HELD_BACK_UNTIL, (account_id, recipient, priority, message_id)).fetchone()
         if held is not None:
             tx.execute(sql.PARK, (held[0], message_id))
+            continue
+        if recipient in busy:
+            tx.execute(sql.PARK, (now_ms + _BESIDE, message_id))
             continue
         return _take(tx, message_id, now_ms, secret, draw)
     return Claimed(message=None)
@@ -341,10 +379,16 @@ def accepted(tx: Tx, row: Standing, outcome: Accepted, now_ms: int, *, counts: b
         return move(tx, row, News.LOST, now_ms, reason=Code.ANSWER_LOST, waits_until=look_at, counts=counts)
     remote_id = outcome.remote_id
     new = move(tx, row, News.ACCEPTED, now_ms, remote_id=remote_id, sent_at=to_ms(outcome.at), counts=counts)
-    if new.remote_id is None:  # not for this row any more
-        return new
-    if outcome.warning is not None:
+    if outcome.warning is not None and new.remote_id is not None:
         tx.execute(sql.WARN, (outcome.warning.value, row.id))
+    return _with_early(tx, new, now_ms)
+
+
+def _with_early(tx: Tx, row: Standing, now_ms: int) -> Standing:
+    """Apply the receipts that came before anyone knew whose they were."""
+    new, remote_id = row, row.remote_id
+    if remote_id is None:  # the answer was not for this row any more
+        return row
     early = tx.execute(sql.EARLY_RECEIPTS, (row.account_id, remote_id)).fetchall()
     if early:
         tx.execute(sql.FORGET_RECEIPTS, (row.account_id, remote_id))
@@ -354,27 +398,38 @@ def accepted(tx: Tx, row: Standing, outcome: Accepted, now_ms: int, *, counts: b
     return new
 
 
-def _heard(tx: Tx, row: Standing, receipt: Receipt, now_ms: int) -> Standing:
+def _heard(tx: Tx, row: Standing, receipt: Receipt, now_ms: int, *, remote_id: str | None = None) -> Standing:
     at_ms = to_ms(receipt.at)
     match receipt.kind:
         case ReceiptKind.SERVER:
-            return move(tx, row, News.SERVER, now_ms, sent_at=at_ms)
+            if row.status in WITH_WHATSAPP and remote_id is None:  # it has its time already
+                return row
+            return move(tx, row, News.SERVER, now_ms, sent_at=at_ms, remote_id=remote_id)
         case ReceiptKind.DELIVERED:
-            return move(tx, row, News.DELIVERED, now_ms, delivered_at=at_ms)
+            return move(tx, row, News.DELIVERED, now_ms, delivered_at=at_ms, remote_id=remote_id)
         case ReceiptKind.READ:
-            return move(tx, row, News.READ, now_ms, read_at=at_ms)
+            return move(tx, row, News.READ, now_ms, read_at=at_ms, remote_id=remote_id)
         case ReceiptKind.FAILED:
-            return move(tx, row, News.FAILED, now_ms, reason=receipt.reason or Code.WHATSAPP_REFUSED)
+            reason, detail = receipt.reason or Code.WHATSAPP_REFUSED, receipt.detail and {"ayrinti": receipt.detail}
+            return move(tx, row, News.FAILED, now_ms, reason=reason, remote_id=remote_id, detail=detail or None)
 
 
 def receive(tx: Tx, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
-    """Apply receipts; those of an id that nobody knows yet are kept until its answer comes."""
+    """Apply receipts; those of an id that nobody knows yet are kept until its answer comes.
+
+    Where a network gives our own id back, a receipt finds its row without the answer: that settles a doubt.
+    """
     now_ms = to_ms(now)
     for receipt in receipts:
         row = tx.execute(sql.STANDING_BY_REMOTE_ID, (account_id, receipt.remote_id)).fetchone()
         if row is not None:
             _heard(tx, standing(row), receipt, now_ms)
             continue
+        if receipt.message_id is not None:
+            row = tx.execute(sql.STANDING_WITHOUT_REMOTE_ID, (receipt.message_id, account_id)).fetchone()
+            if row is not None:
+                _with_early(tx, _heard(tx, standing(row), receipt, now_ms, remote_id=receipt.remote_id), now_ms)
+                continue
         reason = receipt.reason and receipt.reason.value
         tx.execute(
             sql.KEEP_RECEIPT,

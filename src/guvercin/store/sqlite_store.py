@@ -1,7 +1,7 @@
 """The Store in one SQLite file: written by one thread (see writer.py), read by a few that can't write."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -14,13 +14,13 @@ from sqlalchemy import Connection
 
 from guvercin.core.account import Account, Kind, Line, OnUnknown
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.event import Event, EventKind, Standing
+from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page, Tried
 from guvercin.core.message import Draft, File, Lane, Message
-from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt
+from guvercin.core.outcome import Accepted, Inbound, NeverLeft, NotUnderstood, Outcome, Receipt
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.token import Token, TokenRules
-from guvercin.store import accepting, access, accounts, batches, messages, reading, statements, upkeep
+from guvercin.store import accepting, access, accounts, batches, hearing, messages, reading, statements, upkeep
 from guvercin.store.seen import Seen
 from guvercin.store.sqlite import FILE_NAME, copy_database, engine_for, is_busy, is_unavailable
 from guvercin.store.store import (
@@ -34,6 +34,7 @@ from guvercin.store.store import (
     KeyRow,
     Quota,
     Repeat,
+    Settlement,
 )
 from guvercin.store.times import to_ms
 from guvercin.store.writer import GROUP, Committed, Tx, Writer
@@ -272,14 +273,33 @@ class SqliteStore:
 
         return await self._writer.do(work)
 
+    async def settle_and_claim_more(
+        self,
+        account_id: int,
+        settlements: Sequence[Settlement],
+        lanes: Sequence[Lane],
+        *,
+        now: datetime,
+        chances: Sequence[tuple[bytes, float]],
+        busy: Collection[str],
+    ) -> Sequence[Claimed]:
+        self._line_ms(now)  # as in release_due: a claim releases what is due
+
+        def work(tx: Tx) -> Sequence[Claimed]:
+            for each in settlements:
+                messages.settle(tx, each.message_id, each.attempt_id, each.outcome, now=now, retry_at=each.retry_at)
+            return messages.claim_more(tx, account_id, lanes, now=now, chances=chances, busy=busy)
+
+        return await self._writer.do(work)
+
     async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
         await self._writer.do(lambda tx: messages.receive(tx, account_id, receipts, now=now))
 
     async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
-        detail = {"message_id": inbound.remote_id}
-        await self._writer.do(
-            lambda tx: tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
-        )
+        await self._writer.do(lambda tx: hearing.receive_inbound(tx, account_id, inbound, now=now))
+
+    async def hear(self, account_id: int, told: Sequence[Receipt | Inbound | NotUnderstood], *, now: datetime) -> None:
+        await self._writer.do(lambda tx: hearing.hear(tx, account_id, told, now=now))
 
     async def cancel(self, message_id: int, *, now: datetime) -> Standing:
         return await self._writer.do(lambda tx: messages.cancel(tx, message_id, now=now))

@@ -67,6 +67,10 @@ MESSAGE = f"SELECT {MESSAGE_COLUMNS} FROM message WHERE id = ?"
 
 STANDING_BY_REMOTE_ID = f"SELECT {STANDING_COLUMNS} FROM message WHERE account_id = ? AND remote_id = ?"
 
+STANDING_WITHOUT_REMOTE_ID = (
+    f"SELECT {STANDING_COLUMNS} FROM message WHERE id = ? AND account_id = ? AND remote_id IS NULL"
+)
+
 # -- claim
 
 HEAD = (
@@ -122,6 +126,13 @@ KEEP_RECEIPT = (
     "INSERT INTO receipt (account_id, remote_id, kind, at, reason, heard_at) VALUES (?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (account_id, remote_id, kind) DO UPDATE SET at = min(at, excluded.at)"
 )
+
+HEARD_FROM = (
+    "INSERT INTO last_inbound (account_id, sender, at) VALUES (?, ?, ?) "
+    "ON CONFLICT (account_id, sender) DO UPDATE SET at = max(at, excluded.at)"
+)
+
+LAST_HEARD = "SELECT at FROM last_inbound WHERE account_id = ? AND sender = ?"
 
 _DUE = "waits_until <= ? AND status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')"
 

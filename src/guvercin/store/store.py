@@ -4,7 +4,7 @@ No connection, transaction or SQL leaves this package. A verb that changes somet
 Every verb may raise QUEUE_FULL (nothing was tried) or STORE_UNAVAILABLE (nothing was kept).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page, Tried
 from guvercin.core.message import Draft, File, Lane, Message, Status
-from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt
+from guvercin.core.outcome import Accepted, Inbound, NeverLeft, NotUnderstood, Outcome, Receipt
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.token import Token, TokenRules
 from guvercin.store.writer import Committed
@@ -75,11 +75,25 @@ class Acceptance:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claimed:
-    """A message in hand. `message` null: the line was only tidied; claim again at once."""
+    """A message in hand. `message` null: the line was only tidied; claim again at once.
+
+    `heard_at`: when its recipient last wrote to the account, where that was asked for (claims of several).
+    """
 
     message: Message | None
     attempt_id: int = 0
     secret: bytes = b""
+    heard_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What became of one attempt, as `settle` takes it."""
+
+    message_id: int
+    attempt_id: int
+    outcome: Outcome
+    retry_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,11 +218,30 @@ class Store(Protocol):
     ) -> Claimed | None:
         """Settle an accepted attempt and claim the next message of its account, in one change: the answer first."""
 
+    async def settle_and_claim_more(
+        self,
+        account_id: int,
+        settlements: Sequence[Settlement],
+        lanes: Sequence[Lane],
+        *,
+        now: datetime,
+        chances: Sequence[tuple[bytes, float]],
+        busy: Collection[str],
+    ) -> Sequence[Claimed]:
+        """Settle several attempts of an account and claim several messages, in one change.
+
+        One claim for each of `chances` (secret and draw) at the most; one without a message: claim again at once. No
+        two claims are for one recipient, and none for a `busy` one: their messages wait for each other.
+        """
+
     async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
         """Apply receipts, in whatever order and however often; early ones wait for the answer of their send."""
 
     async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
-        """Record that somebody wrote to us."""
+        """Record that somebody wrote to us, and when."""
+
+    async def hear(self, account_id: int, told: Sequence[Receipt | Inbound | NotUnderstood], *, now: datetime) -> None:
+        """Write everything that a network told in one call: all of it or nothing. Receipts as in `receive`."""
 
     async def cancel(self, message_id: int, *, now: datetime) -> Standing:
         """Withdraw a row that has not left; IllegalOrder otherwise."""

@@ -275,6 +275,14 @@ receipt = Table(
     Index("ix_receipt_heard_at", "heard_at"),
 )
 
+last_inbound = Table(
+    "last_inbound",
+    metadata,
+    Column("account_id", _Id, ForeignKey("account.id"), primary_key=True),
+    Column("sender", Text, primary_key=True),
+    Column("at", BigInteger, nullable=False),
+)
+
 idempotency_key = Table(
     "idempotency_key",
     metadata,

@@ -4,10 +4,10 @@ An ability that a transport lacks is a protocol that it doesn't implement, asked
 that throws. The contract suite in tests/contracts holds every transport to these words.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
@@ -31,23 +31,34 @@ class Features:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutgoingFile:
-    """A file to send: our own copy at `path`, and the name that the recipient sees."""
+    """A file to send: our own copy at `path`, and the name that the recipient sees.
+
+    `digest` is the SHA-256 of its bytes in hex, by which a network may recognise it; null: not known.
+    """
 
     path: Path
     name: str
     media_type: str
     size: int
+    digest: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outgoing:
-    """One message as a transport sees it. `secret` (32 bytes) marks this attempt, so that its traces can be found."""
+    """One message as a transport sees it. `secret` (32 bytes) marks this attempt, so that its traces can be found.
+
+    `category`, `name` (the recipient's) and `heard_at` (when the recipient last wrote to us; null: never, as far as we
+    know) are for lines on which not everything may be said at any time.
+    """
 
     message_id: int
     secret: bytes
     recipient: str
     text: str | None
     file: OutgoingFile | None = None
+    category: int | None = None
+    name: str | None = None
+    heard_at: datetime | None = None
 
 
 class Clock(Protocol):
@@ -189,4 +200,28 @@ class Probes(Protocol):
 
     async def probe(self) -> bool:
         """Say whether the line takes sends right now. Answers within five seconds."""
+        ...
+
+
+class HookFault(Enum):
+    """Why a call of the network to us is not believed."""
+
+    CLOSED = auto()
+    """We have nothing to check it with."""
+    NO_SIGNATURE = auto()
+    WRONG_SIGNATURE = auto()
+    BROKEN = auto()
+    """Signed, and still not readable."""
+
+
+@runtime_checkable
+class ReceivesHooks(Protocol):
+    """The ability to be told things by HTTP calls of the network, whether the line is open or not."""
+
+    def greet(self, word: str, challenge: str) -> str | None:
+        """Answer the network's first call: the challenge, if `word` is the one that its owner agreed on."""
+        ...
+
+    def read(self, body: bytes, signature: str | None) -> Sequence[TransportEvent] | HookFault:
+        """Check who calls, and answer what was told. Does no I/O, and loses nothing: what it can't read is an event."""
         ...

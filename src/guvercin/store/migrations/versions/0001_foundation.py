@@ -142,6 +142,14 @@ def upgrade() -> None:
         batch_op.create_index("ix_receipt_heard_at", ["heard_at"], unique=False)
 
     op.create_table(
+        "last_inbound",
+        sa.Column("account_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sender", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("fk_last_inbound_account_id")),
+        sa.PrimaryKeyConstraint("account_id", "sender", name=op.f("pk_last_inbound")),
+    )
+    op.create_table(
         "token_use",
         sa.Column("token_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("day", sa.Text(), nullable=False),

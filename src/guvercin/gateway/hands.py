@@ -1,0 +1,191 @@
+"""An account whose line takes many messages at once: several are under way, each as one Dispatcher would send it.
+
+Laws, beside the dispatcher's own
+1. What has come back is settled and what may leave is claimed in one change: a crowd of messages costs few commits.
+2. One recipient has one message under way at a time, so that their messages arrive in order.
+3. Nothing is claimed that is not handed over at once: a crash leaves no more in doubt than was really under way.
+4. A line that says «too fast» rests, and then sends more slowly until it has sent well for a while.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from math import ceil, floor
+from pathlib import Path
+from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.message import Lane
+from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Scope
+from guvercin.core.pacing import Use
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.dispatcher import POLL, Answer, Dispatcher, Hand, to_the_end
+from guvercin.gateway.sessions import Sessions
+from guvercin.store.store import Settlement, Store
+from guvercin.transports.base import Transport
+
+_CATCH_UP = timedelta(milliseconds=50)
+"""How much of its pace an account may make up for at once: timers and commits are coarser than fast paces."""
+
+_LEAST_GAP = timedelta(seconds=1 / 80)
+"""What an account without a gap begins with when its line says that it is too fast."""
+
+_MOST_STRAIN = 64.0
+_EASE = 0.998
+"""What each accepted message leaves of the slowing down: half of it is gone after some 350."""
+
+_REST = timedelta(seconds=1)
+
+
+class Hands(Dispatcher):
+    """The hands that send for one account. `bell` is the one that wakes its loop."""
+
+    def __init__(
+        self,
+        account_id: int,
+        *,
+        store: Store,
+        sessions: Sessions,
+        spool_path: Callable[[str], Path],
+        clock: Clock,
+        rng: Random,
+        bell: asyncio.Event,
+    ) -> None:
+        super().__init__(account_id, store=store, sessions=sessions, spool_path=spool_path, clock=clock, rng=rng)
+        self._bell = bell
+        self._under_way: dict[asyncio.Task[Outcome], Hand] = {}
+        self._answers: list[Answer] = []
+        self._strain = 1.0
+        self._rests_until: datetime | None = None
+
+    @property
+    def is_idle(self) -> bool:
+        """Say whether nothing is under way and no answer waits to be written."""
+        return not self._under_way and not self._answers
+
+    async def step(self, now: datetime) -> datetime:
+        """Write down what has come back and hand over what may leave; answers when to look again."""
+        transport = self._sessions.transport(self._account_id)
+        if transport is None:
+            return now + POLL
+        if self._use is None:
+            self._use = await self._durable_use()
+        self._gather()
+        lanes, room = self._room(transport.features.concurrency - len(self._under_way))
+        if not self._answers and not room:
+            return now + self._wait()
+        return now if await to_the_end(self._turn(transport, lanes, room)) else now + self._wait()
+
+    async def let_go(self) -> None:
+        """Write down what came back; what is still under way is in doubt. Raises what the store raises."""
+        for task, hand in list(self._under_way.items()):
+            if not task.done():
+                task.cancel()
+                self._answers.append(Answer(hand, Lost(Code.CUT_SHORT)))
+                del self._under_way[task]
+        self._gather()
+        await self._write([], 0)
+
+    async def _turn(self, transport: Transport, lanes: list[Lane], room: int) -> bool:
+        """Settle, claim, and hand over; answers whether there may be more to claim at once."""
+        claimed = await self._write(lanes, room)
+        for hand in claimed:
+            task = asyncio.get_running_loop().create_task(self._send(transport, hand))
+            self._under_way[task] = hand
+            task.add_done_callback(lambda _: self._bell.set())
+        return bool(claimed) and len(claimed) == room
+
+    async def _write(self, lanes: list[Lane], room: int) -> list[Hand]:
+        """Write the answers that are owed and claim as many messages as there is room for."""
+        owed, now = list(self._answers), self._clock.now()
+        settlements = [
+            Settlement(
+                answer.hand.message.id,
+                answer.hand.attempt_id,
+                answer.outcome,
+                self._retry_at(answer.hand.message, answer.outcome, now),
+            )
+            for answer in owed
+        ]
+        chances = [(self._rng.randbytes(32), self._rng.random()) for _ in range(room)]
+        busy = {hand.message.recipient for hand in self._under_way.values()}
+        try:
+            claimed = await self._store.settle_and_claim_more(
+                self._account_id, settlements, lanes, now=now, chances=chances, busy=busy
+            )
+        except GuvercinError:
+            raise
+        except Exception:
+            # No weather: one of these can't be written. Each is written alone, and what can't be is in doubt.
+            await self._settle_each(owed)
+            raise
+        self._answers = self._answers[len(owed) :]
+        hands = [Hand(each.message, each.attempt_id, each.secret, each.heard_at) for each in claimed if each.message]
+        if hands and self._use is not None:
+            self._spend(len(hands), chances[len(hands) - 1][1])
+        return hands
+
+    async def _settle_each(self, owed: list[Answer]) -> None:
+        for answer in owed:
+            self._owed = answer
+            try:
+                await self._settle()
+            except GuvercinError:
+                raise
+            except Exception:  # noqa: BLE001 -- it is lost now, and is written so
+                await self._settle()
+            self._answers.remove(answer)
+
+    def _gather(self) -> None:
+        """Take what has come back, and learn from it how fast the line likes to be used."""
+        for task in [task for task in self._under_way if task.done()]:
+            hand = self._under_way.pop(task)
+            outcome = Lost(Code.CUT_SHORT) if task.cancelled() else task.result()
+            self._answers.append(Answer(hand, outcome))
+            self._learn(outcome)
+
+    def _learn(self, outcome: Outcome) -> None:
+        if isinstance(outcome, Accepted):
+            self._strain = max(1.0, self._strain * _EASE)
+        elif isinstance(outcome, Deferred) and outcome.pushed_back and outcome.scope is Scope.ACCOUNT:
+            steady = self._steady_now()
+            if self._rests_until is None or steady >= self._rests_until:  # a crowd that was turned away counts once
+                self._strain = min(_MOST_STRAIN, self._strain * 2)
+            self._rests_until = steady + (outcome.retry_after or _REST)
+
+    def _room(self, free: int) -> tuple[list[Lane], int]:
+        """Answer the lanes that may send now, and how many messages."""
+        steady = self._steady_now()
+        if self._rests_until is not None and steady < self._rests_until:
+            return [], 0
+        lanes = [lane for lane, wait in self._waits().items() if wait <= timedelta(0)]
+        if not lanes or free <= 0 or self._use is None:
+            return [], 0
+        gap = self._gap(lanes)
+        if not gap:
+            return lanes, free
+        most = max(1, ceil(_CATCH_UP / gap))
+        earned = most if self._use.last_at is None else floor((steady - self._use.last_at) / gap)
+        return lanes, min(free, most, max(0, earned))
+
+    def _gap(self, lanes: list[Lane]) -> timedelta:
+        pace = self._sessions.pace(self._account_id)
+        gap = max(pace.gaps[lane].at(self._use.draw if self._use else 0.0) for lane in lanes)
+        return gap if self._strain <= 1 else max(gap, _LEAST_GAP) * self._strain
+
+    def _spend(self, number: int, draw: float) -> None:
+        """Count what was claimed against the pace; what was not used for long is not kept."""
+        steady, last_at = self._steady_now(), self._use.last_at if self._use else None
+        gap = self._gap(list(Lane))
+        spent = steady if last_at is None else min(steady, max(last_at + number * gap, steady - _CATCH_UP))
+        self._use = Use(spent, draw)
+
+    def _wait(self) -> timedelta:
+        """Answer how long nothing can be done unless the bell rings."""
+        steady = self._steady_now()
+        waits = [wait for wait in self._waits().values() if wait > timedelta(0)]
+        if self._rests_until is not None and self._rests_until > steady:
+            waits.append(self._rests_until - steady)
+        elif self._strain > 1 and self._use is not None and self._use.last_at is not None:
+            waits.append(max(timedelta(0), self._use.last_at + self._gap(list(Lane)) - steady))
+        return min([POLL, *(wait for wait in waits if wait > timedelta(0))])

@@ -1,0 +1,116 @@
+"""The HTTP way to Meta's Graph API: one call, and what is surely known after it.
+
+Laws
+1. `Unsent` is said only when the request can't have been acted on; whatever may have left is `Silence`.
+2. Nothing is tried twice and no redirect is followed: a second POST is a second message.
+3. The token travels in a header to the one configured server, and never into an error or a log.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import aiohttp
+
+from guvercin.transports.cloud.payloads import decode
+
+CONNECT_LIMIT = 5.0
+READ_LIMIT = 30.0
+"""Seconds until the call has its answer, connecting included."""
+
+UPLOAD_LIMIT = 50.0
+"""The same for a file, which takes its time; less than the gateway waits for a send."""
+
+CONNECTIONS = 40
+"""More than are ever under way at once: a request never waits for a connection, and its time for an answer alone."""
+
+_LARGEST_ANSWER = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What came back. `body` is null if it was no JSON; `retry_after` are the seconds that the server asked for."""
+
+    status: int
+    body: Any
+    retry_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unsent:
+    """No connection was made: nothing left."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The request may have arrived, and no whole answer came."""
+
+
+Told: TypeAlias = Answer | Unsent | Silence
+
+
+class Graph:
+    """One number's connections to Graph. Open it in the loop that uses it, and close it."""
+
+    def __init__(
+        self,
+        base: str,
+        *,
+        token: str,
+        connections: int = CONNECTIONS,
+        connect_limit: float = CONNECT_LIMIT,
+        read_limit: float = READ_LIMIT,
+    ) -> None:
+        """Take the address with its version, without a slash at the end."""
+        self._base = base
+        self._connect_limit = connect_limit
+        self._read_limit = read_limit
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=connections, ttl_dns_cache=60),
+            headers={"Authorization": f"Bearer {token}"},
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Drop every connection."""
+        await self._session.close()
+
+    async def get(self, path: str, **query: str) -> Told:
+        """Ask for something."""
+        return await self._call("GET", path, limit=self._read_limit, params=query)
+
+    async def post(self, path: str, body: bytes) -> Told:
+        """Hand over JSON."""
+        headers = {"Content-Type": "application/json"}
+        return await self._call("POST", path, limit=self._read_limit, data=body, headers=headers)
+
+    async def upload(self, path: str, file: Path, *, name: str, media_type: str) -> Told:
+        """Hand over a file. OSError: it can't be read."""
+        with file.open("rb") as opened:
+            form = aiohttp.FormData()
+            form.add_field("messaging_product", "whatsapp")
+            form.add_field("type", media_type)
+            form.add_field("file", opened, filename=name, content_type=media_type)
+            return await self._call("POST", path, limit=max(UPLOAD_LIMIT, self._read_limit), data=form)
+
+    async def _call(self, method: str, path: str, *, limit: float, **what: Any) -> Told:
+        if self._session.closed:  # the line ended while a file was being uploaded
+            return Unsent()
+        limits = aiohttp.ClientTimeout(total=limit, sock_connect=self._connect_limit)
+        try:
+            async with self._session.request(
+                method, f"{self._base}/{path}", timeout=limits, allow_redirects=False, **what
+            ) as response:
+                raw = await response.content.read(_LARGEST_ANSWER)
+                return Answer(status=response.status, body=decode(raw), retry_after=_seconds(response))
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
+            return Unsent()
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return Silence()
+
+
+def _seconds(response: aiohttp.ClientResponse) -> float | None:
+    asked = response.headers.get("Retry-After", "")
+    return min(float(asked), 3_600.0) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else None

@@ -1,0 +1,106 @@
+"""What an owner gives us of a Cloud account: ids, secrets, and which template stands for which category.
+
+Law: the secrets are written to a file of their own, for its owner alone, beside the database and never inside it: a
+backup of the database holds none of them. They can be replaced, never read back.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import orjson
+
+from guvercin.transports.cloud.payloads import Form
+
+ORDER = ("mesaj", "isim")
+"""What may fill a place of a template: the message's text, the recipient's name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """An approved template: `places` names what fills each place of its body, in order (see ORDER)."""
+
+    name: str
+    language: str
+    places: tuple[str, ...] = ()
+
+    def filled(self, *, text: str | None, name: str | None) -> Form:
+        """Answer the form of one message. Meta takes no line breaks, tabs or empty values in a place."""
+        values = {"mesaj": text, "isim": name}
+        parameters = tuple(" ".join((values[place] or "").split()) or "-" for place in self.places)
+        return Form(name=self.name, language=self.language, parameters=parameters)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setup:
+    """One Cloud account's set-up. What is secret doesn't show when it is printed."""
+
+    number_id: str
+    business_id: str
+    token: str = field(repr=False)
+    app_secret: str = field(repr=False)
+    verify_token: str = field(repr=False)
+    templates: Mapping[int, Template] = field(default_factory=lambda: MappingProxyType({}))
+
+
+class Setups:
+    """The set-ups of every Cloud account, one file each in a folder for its owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[int, Setup | None] = {}
+
+    def read(self, account_id: int) -> Setup | None:
+        """Answer an account's set-up; null if there is none that can be read. The file is read once."""
+        if account_id not in self._known:
+            self._known[account_id] = self._load(account_id)
+        return self._known[account_id]
+
+    def _load(self, account_id: int) -> Setup | None:
+        try:
+            found: dict[str, Any] = orjson.loads(self._path(account_id).read_bytes())
+            templates = {
+                int(category): Template(name=each["name"], language=each["language"], places=tuple(each["places"]))
+                for category, each in found.pop("templates").items()
+            }
+            return Setup(**found, templates=MappingProxyType(templates))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return None
+
+    def write(self, account_id: int, setup: Setup) -> None:
+        """Keep an account's set-up: all of it or nothing, on the disk before this returns. OSError."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path = self._path(account_id)
+        fresh = path.with_suffix(".new")
+        fresh.unlink(missing_ok=True)
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(orjson.dumps(_plain(setup)))
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.replace(path)
+        self._known[account_id] = setup
+
+    def remove(self, account_id: int) -> None:
+        """Forget an account's set-up."""
+        self._path(account_id).unlink(missing_ok=True)
+        self._known[account_id] = None
+
+    def _path(self, account_id: int) -> Path:
+        return self._folder / f"{account_id}.json"
+
+
+def _plain(setup: Setup) -> dict[str, Any]:
+    return {
+        "number_id": setup.number_id,
+        "business_id": setup.business_id,
+        "token": setup.token,
+        "app_secret": setup.app_secret,
+        "verify_token": setup.verify_token,
+        "templates": {
+            str(category): {"name": each.name, "language": each.language, "places": list(each.places)}
+            for category, each in setup.templates.items()
+        },
+    }

@@ -1,0 +1,229 @@
+"""What Meta tells by webhook: each item is read on its own, and nothing is dropped without a word."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.contracts.meta_schema import needs_samples, samples
+
+from guvercin.core.account import LineNews
+from guvercin.core.errors import Code
+from guvercin.core.outcome import Inbound, LineEvent, NotUnderstood, Receipt, ReceiptKind
+from guvercin.transports.cloud import hooks
+from guvercin.transports.cloud.errors import MEANINGS, Kind, meaning
+from guvercin.transports.cloud.payloads import GraphError, error_of
+
+AT = datetime(2026, 2, 23, 11, 30, tzinfo=UTC)
+US = "1122334455667"
+
+
+def status(remote_id: str = "wamid.1", word: str = "delivered", **more: Any) -> dict[str, Any]:
+    return {
+        "id": remote_id,
+        "status": word,
+        "timestamp": str(int(AT.timestamp())),
+        "recipient_id": "905321234567",
+    } | more
+
+
+def call(*values: dict[str, Any], field: str = "messages") -> dict[str, Any]:
+    changes = [{"value": {"metadata": {"phone_number_id": US}} | value, "field": field} for value in values]
+    return {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": changes}]}
+
+
+def read(body: Any) -> list[Any]:
+    return hooks.events(body, number_id=US)
+
+
+def test_a_signature_is_taken_over_the_bytes_as_they_came() -> None:
+    # The vector of a body with Meta's escapes: decoded and written again it would be another one.
+    body = (
+        rb'{"object":"whatsapp_business_account","entry":[{"id":"1","changes":[{"value":{"messages":[{"text":'
+        rb'{"body":"\u0130PTAL"}}]},"field":"messages"}]}]}'
+    )
+    signature = "sha256=d26dfa482bf0ad359628b76279173d272d186bf3cbf2bd41d17ee848ec59aee6"
+    assert hooks.is_signed(body, signature, "app-secret")
+    assert not hooks.is_signed(body, signature, "another")
+    assert not hooks.is_signed(body.replace(rb"\u0130", "İ".encode()), signature, "app-secret")
+    assert not hooks.is_signed(body, signature.removeprefix("sha256="), "app-secret")
+
+
+def test_a_status_is_a_receipt_with_our_id() -> None:
+    (receipt,) = read(call({"statuses": [status(biz_opaque_callback_data="42")]}))
+    assert receipt == Receipt(remote_id="wamid.1", kind=ReceiptKind.DELIVERED, at=AT, message_id=42)
+
+
+@pytest.mark.parametrize("foreign", ["", "abc", "-1", "1.5", "٤٢", "9" * 40, 42, None, ["42"]])
+def test_another_programs_word_is_none_of_our_ids(foreign: Any) -> None:
+    (receipt,) = read(call({"statuses": [status(biz_opaque_callback_data=foreign)]}))
+    assert receipt.message_id is None
+
+
+def test_a_batch_of_a_thousand_is_read_whole() -> None:
+    statuses = [status(f"wamid.{number}") for number in range(1_000)]
+    found = read(call({"statuses": statuses[:400]}, {"statuses": statuses[400:]}))
+    assert [receipt.remote_id for receipt in found] == [each["id"] for each in statuses]
+
+
+def test_a_bad_item_costs_its_neighbours_nothing() -> None:
+    bad: list[Any] = [
+        None,
+        7,
+        "x",
+        [],
+        {},
+        {"id": "wamid.9"},
+        status(timestamp="soon"),
+        status(timestamp="9" * 30),
+        status(timestamp=None),
+        status(id=""),
+        status(id=7),
+        status(word="sent") | {"status": ["sent"]},
+        status(word="warned"),
+    ]
+    for place in range(len(bad)):
+        items = [status("wamid.1"), *bad[: place + 1], status("wamid.2")]
+        found = read(call({"statuses": items}))
+        receipts = [event.remote_id for event in found if isinstance(event, Receipt)]
+        assert receipts == ["wamid.1", "wamid.2"]
+        assert sum(isinstance(event, NotUnderstood) for event in found) == place + 1
+
+
+def test_what_belongs_to_another_number_is_not_ours() -> None:
+    body = call({"statuses": [status()], "metadata": {"phone_number_id": "404"}}, {"statuses": [status()]})
+    assert [type(event) for event in read(body)] == [NotUnderstood, Receipt]
+
+
+def test_a_customers_words_are_heard_in_every_form() -> None:
+    base = {"id": "wamid.7", "timestamp": str(int(AT.timestamp())), "from": "905321234567"}
+    forms: list[dict[str, Any]] = [
+        {"type": "text", "text": {"body": "DUR"}},
+        {"type": "button", "button": {"text": "DUR", "payload": "x"}},
+        {"type": "interactive", "interactive": {"type": "button_reply", "button_reply": {"id": "1", "title": "DUR"}}},
+        {"type": "image", "image": {"id": "5", "caption": "DUR"}},
+    ]
+    for form in forms:
+        (heard,) = read(call({"messages": [base | form]}))
+        assert heard == Inbound(remote_id="wamid.7", sender="+905321234567", text="DUR", at=AT)
+    (heard,) = read(call({"messages": [base | {"type": "sticker", "sticker": {"id": "5"}}]}))
+    assert heard.text == ""
+
+
+def test_a_customer_without_a_number_is_heard_by_metas_id() -> None:
+    item = {"id": "wamid.7", "timestamp": "1", "type": "text", "text": {"body": "a"}, "from_user_id": "TR.13491"}
+    (heard,) = read(call({"messages": [item]}))
+    assert heard.sender == "TR.13491"
+
+
+@pytest.mark.parametrize("event", ["ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED"])
+def test_an_account_that_is_gone_blocks_its_line(event: str) -> None:
+    assert read(call({"event": event}, field="account_update")) == [LineEvent(news=LineNews.BLOCKED, code=Code.CLOSED)]
+
+
+def test_a_ban_blocks_the_line_and_its_end_does_not() -> None:
+    def told(state: str) -> list[Any]:
+        value = {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": state}}
+        return read(call(value, field="account_update"))
+
+    assert isinstance(told("DISABLE")[0], LineEvent)
+    assert told("REINSTATE") == [NotUnderstood(what="account_update.DISABLED_UPDATE")]
+
+
+def test_what_we_have_no_use_for_is_named_and_nothing_of_it_told() -> None:
+    found = [*read(call({"x": 1}, field="business_capability_update")), *read(call({"x": 1}, field="merhaba dünya"))]
+    assert found == [NotUnderstood(what="business_capability_update"), NotUnderstood(what="unreadable")]
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "entry",
+                    "changes",
+                    "value",
+                    "field",
+                    "statuses",
+                    "messages",
+                    "metadata",
+                    "id",
+                    "status",
+                    "errors",
+                    "type",
+                ]
+            ),
+            inner,
+            max_size=5,
+        )
+    ),
+    max_leaves=30,
+)
+
+
+@given(json_values)
+def test_nothing_that_is_json_breaks_it(body: Any) -> None:
+    assert isinstance(read(body), list)
+
+
+@given(json_values)
+def test_nothing_beside_a_status_drops_it(noise: Any) -> None:
+    body = call({"statuses": [noise, status(), noise], "messages": noise})
+    assert "wamid.1" in [event.remote_id for event in read(body) if isinstance(event, Receipt)]
+
+
+@needs_samples
+@pytest.mark.parametrize(
+    "name", ["message_status", "message", "system", "outgoing_message", "user_marketing_preferences", "account_update"]
+)
+def test_bodies_that_others_have_seen_are_read(name: str) -> None:
+    for label, body in samples(name).items():
+        found = hooks.events(json.loads(json.dumps(body)), number_id=US)
+        assert found, label
+        if name == "message_status" and label != "group":
+            assert isinstance(found[0], Receipt), label
+        if name == "message" and label not in {"unsupported", "unsupported_with_type"}:
+            assert isinstance(found[0], Inbound), label
+
+
+# -- the table of codes
+
+LISTED = (
+    *(0, 190, 102, 104, 3, 10, 200, 299, 131005, 368, 131031, 130497, 131042, 131044, 131045, 133010, 133005, 133006),
+    *(133008, 133009, 133015, 131037, 131057, 2494100, 1, 2, 131000, 131016, 133004, 135000, 4, 80007, 130429, 131056),
+    *(131048, 131064, 131049, 130472, 131050, 131026, 131021, 131030, 131062, 131047, 131063, 100, 33, 131008, 131009),
+    *(131051, 131052, 131053, 132000, 132005, 132007, 132008, 132012, 132001, 132015, 132016, 132068, 132069, 137000),
+    139200,
+)
+
+
+def test_every_documented_code_has_a_meaning() -> None:
+    assert [code for code in LISTED if code not in MEANINGS] == []
+
+
+def test_an_unknown_code_is_a_refusal_unless_meta_calls_it_transient() -> None:
+    assert meaning(GraphError(code=424242)).kind is Kind.REFUSED
+    assert meaning(GraphError(code=424242, is_transient=True)).kind is Kind.PUSHED_BACK
+
+
+def test_a_missing_object_is_the_file_only_if_there_is_one() -> None:
+    error = GraphError(code=100, subcode=33)
+    assert meaning(error, has_media=True).kind is Kind.MEDIA_GONE
+    assert meaning(error).kind is Kind.REFUSED
+
+
+@pytest.mark.parametrize(
+    "body", [None, [], "x", {}, {"error": None}, {"error": {}}, {"error": {"code": "190"}}, {"error": {"code": True}}]
+)
+def test_what_names_no_code_is_no_error(body: Any) -> None:
+    assert error_of(body) is None
+
+
+def test_error_data_may_be_a_bare_sentence() -> None:
+    found = error_of({"error": {"code": 100, "error_data": "kısa"}})
+    assert found is not None
+    assert found.details == "kısa"

@@ -1,0 +1,241 @@
+"""Many messages under way at once: as durable, as ordered and as paced as one after the other."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.gateway.house import FIRST, SECOND, House, World, numbers, pace, seconds
+
+from guvercin.core.errors import Code
+from guvercin.core.message import Status, WaitsFor
+from guvercin.core.outcome import Deferred, Inbound, Outcome, Refused, Scope
+from guvercin.gateway.hands import Hands
+from guvercin.testing.transport import FEATURES, Act, ScriptedTransport
+from guvercin.transports.base import Features
+
+TOO_FAST = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, retry_after=seconds(1), scope=Scope.ACCOUNT)
+
+
+class WideTransport(ScriptedTransport):
+    """A line that takes eight messages at once."""
+
+    @property
+    def features(self) -> Features:
+        return replace(FEATURES, concurrency=8)
+
+
+class Crew:
+    """A house whose only account has eight hands."""
+
+    def __init__(self, world: World) -> None:
+        self.world, self.clock = world, world.clock
+        world.builds = lambda account, world: WideTransport(world.peers[account.id], world.clock)
+
+    async def begin(self, gap: float = 0) -> House:
+        self.house = await self.world.begin(gaps=pace((gap, gap)))
+        await self.house.recover()
+        await self.house.tend()
+        self.bell = asyncio.Event()
+        self.hands = Hands(
+            1,
+            store=self.house.store,
+            sessions=self.house.sessions,
+            spool_path=self.house.spool.path,
+            clock=self.clock,
+            rng=self.house.rng,
+            bell=self.bell,
+        )
+        return self.house
+
+    async def step(self) -> timedelta:
+        """Step once, let everything come to rest, and answer how long the hands would wait."""
+        wake = await self.hands.step(self.clock.now())
+        await self.clock.settle()
+        return wake - self.clock.now()
+
+    def handed(self) -> list[str]:
+        return [message.recipient for message in self.world.peer.handed]
+
+
+@pytest.fixture
+async def crew(world: World) -> AsyncIterator[Crew]:
+    crew = Crew(world)
+    yield crew
+    await crew.house.close()
+
+
+def answers(outcome: Outcome) -> Callable[[object], Act]:
+    return lambda _: Act(arrives=False, answer=outcome)
+
+
+async def test_as_many_go_at_once_as_the_line_takes(crew: Crew) -> None:
+    house = await crew.begin()
+    gate = asyncio.Event()
+    crew.world.peer.script = lambda _: Act(gate=gate)
+    for number in numbers(12):
+        await house.accept(number)
+    for _ in range(3):
+        await crew.step()
+    assert crew.handed() == numbers(12)[:8]
+    assert (await house.statuses()).count(Status.SENDING) == 8
+    gate.set()
+    await crew.clock.settle()
+    assert crew.bell.is_set()
+    for _ in range(4):
+        await crew.step()
+    assert set(await house.statuses()) == {Status.SENT}
+    assert crew.hands.is_idle
+
+
+async def test_one_recipients_messages_go_one_after_the_other(crew: Crew) -> None:
+    house = await crew.begin()
+    gate = asyncio.Event()
+    crew.world.peer.script = lambda message: Act(gate=gate if message.recipient == FIRST else None)
+    ids = [await house.accept(to) for to in (FIRST, FIRST, SECOND, FIRST)]
+    for _ in range(3):
+        await crew.step()
+    assert crew.handed() == [FIRST, SECOND]
+    waits = [(await house.message(number)).waits_for for number in ids]
+    assert waits == [None, WaitsFor.EARLIER, None, WaitsFor.EARLIER]
+    gate.set()
+    for _ in range(6):
+        await crew.step()
+        crew.clock.advance(seconds(0.3))
+    assert [message.message_id for message in crew.world.peer.handed] == [ids[0], ids[2], ids[1], ids[3]]
+
+
+async def test_a_deferred_message_keeps_its_place_before_the_later_ones(crew: Crew) -> None:
+    house = await crew.begin()
+    later = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, retry_after=seconds(3))
+    turns = iter([later, None, None])
+    crew.world.peer.script = lambda _: Act(arrives=(answer := next(turns)) is None, answer=answer)
+    ids = [await house.accept(FIRST), await house.accept(FIRST)]
+    for _ in range(20):
+        await crew.step()
+        crew.clock.advance(seconds(0.3))
+    assert [message.message_id for message in crew.world.peer.handed] == [ids[0], *ids]
+
+
+async def test_a_crash_leaves_in_doubt_what_was_under_way_and_nothing_else(crew: Crew) -> None:
+    house = await crew.begin()
+    crew.world.peer.script = lambda _: Act(gate=asyncio.Event())
+    for number in numbers(20):
+        await house.accept(number)
+    await crew.step()
+    await crew.step()
+    await house.crash()
+    house = await crew.begin()
+    found = await house.statuses()
+    assert (found.count(Status.UNKNOWN), found.count(Status.QUEUED)) == (8, 12)
+    crew.world.peer.script = lambda _: Act()
+    for _ in range(4):
+        await crew.step()
+    assert len(crew.world.peer.arrivals) == 8 + 12, "what was in doubt is not sent again"
+
+
+async def test_a_stop_writes_down_what_is_under_way(crew: Crew) -> None:
+    house = await crew.begin()
+    crew.world.peer.script = lambda _: Act(gate=asyncio.Event())
+    number = await house.accept()
+    await crew.step()
+    crew.hands.close()
+    await crew.hands.let_go()
+    message = await house.message(number)
+    assert (message.status, message.reason) == (Status.UNKNOWN, Code.CUT_SHORT)
+    assert crew.hands.is_idle
+
+
+async def test_the_pace_holds_over_a_crowd(crew: Crew) -> None:
+    house = await crew.begin(gap=0.0125)
+    for number in numbers(200):
+        await house.accept(number)
+    await crew.step()
+    for _ in range(200):
+        crew.clock.advance(seconds(0.01))
+        await crew.step()
+    assert 150 <= len(crew.handed()) <= 165, "80 a second for two seconds"
+
+
+async def test_a_line_that_is_too_fast_rests_and_then_goes_slower(crew: Crew) -> None:
+    house = await crew.begin()
+    for number in numbers(100):
+        await house.accept(number)
+    crew.world.peer.script = answers(TOO_FAST)
+    await crew.step()
+    assert len(crew.handed()) == 8
+    crew.world.peer.script = lambda _: Act()
+    await crew.step()
+    assert len(crew.handed()) == 8, "it rests"
+    crew.clock.advance(seconds(1.1))
+    for _ in range(100):
+        await crew.step()
+        crew.clock.advance(seconds(0.01))
+    sent = len(crew.handed()) - 8
+    assert 35 <= sent <= 50, "40 a second after the first time"
+
+
+async def test_what_is_refused_costs_its_neighbours_nothing(crew: Crew) -> None:
+    house = await crew.begin()
+    no = Refused(reason=Code.NOT_ON_WHATSAPP, scope=Scope.RECIPIENT)
+    crew.world.peer.script = lambda message: Act(
+        arrives=message.recipient != FIRST, answer=no if message.recipient == FIRST else None
+    )
+    for to in (FIRST, *numbers(5)):
+        await house.accept(to)
+    for _ in range(3):
+        await crew.step()
+    assert await house.statuses() == [Status.FAILED, *[Status.SENT] * 5]
+
+
+async def test_an_exception_of_the_line_is_a_doubt(crew: Crew) -> None:
+    house = await crew.begin()
+    crew.world.peer.script = lambda _: Act(arrives=False, answer=RuntimeError("a bug"))
+    number = await house.accept()
+    for _ in range(3):
+        await crew.step()
+    assert await house.status(number) is Status.UNKNOWN
+
+
+async def test_the_line_hears_when_a_recipient_last_wrote(crew: Crew) -> None:
+    house = await crew.begin()
+    at = crew.clock.now() - timedelta(hours=3)
+    for hours in (5, 3, 9):  # in any order
+        wrote = Inbound(
+            remote_id=f"I-{hours}", sender=FIRST, text="Selam", at=crew.clock.now() - timedelta(hours=hours)
+        )
+        await house.store.hear(1, [wrote], now=crew.clock.now())
+    for to in (FIRST, SECOND):
+        await house.accept(to)
+    await crew.step()
+    assert [(message.recipient, message.heard_at) for message in crew.world.peer.handed] == [
+        (FIRST, at),
+        (SECOND, None),
+    ]
+
+
+async def test_an_answer_that_can_not_be_written_now_is_written_later(crew: Crew) -> None:
+    house = await crew.begin()
+    number = await house.accept()
+    await crew.step()
+    house.store.writer.refuses_next = 1
+    with pytest.raises(Exception, match="kayit_yapilamadi"):
+        await crew.step()
+    assert await house.status(number) is Status.SENDING
+    await crew.step()
+    assert await house.status(number) is Status.SENT
+    assert len(crew.handed()) == 1
+
+
+async def test_the_loops_give_a_wide_line_its_hands(crew: Crew) -> None:
+    house = await crew.begin()
+    for number in numbers(30):
+        await house.accept(number)
+    await house.loops.start()
+    await crew.clock.elapse(seconds(3))
+    assert isinstance(house.loops._dispatchers[1], Hands)
+    assert set(await house.statuses()) == {Status.SENT}
+    stopping = asyncio.create_task(house.loops.stop())
+    await crew.clock.elapse(seconds(1))
+    await stopping
