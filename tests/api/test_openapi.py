@@ -28,6 +28,8 @@ PUBLIC = {"/saglik", "/hazir", "/metrics", "/meta/webhook/{account_id}"}
 BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/gonder": wire.SendText,
     f"{BASE}/toplu-gonder": wire.SendBatch,
+    f"{BASE}/toplu/on-kontrol": wire.SendBatch,
+    f"{BASE}/toplu/dosya": wire.ImportForm,
     f"{BASE}/dosya-gonder": wire.SendFile,
     f"{BASE}/iptal": wire.CancelReference,
     f"{BASE}/hesaplar": wire.AddAccount,
@@ -194,7 +196,7 @@ def test_every_link_leads_to_an_operation_and_is_fed_by_the_answer() -> None:
         for response in operation["responses"].values()
         for link in response.get("links", {}).values()
     ]
-    assert len(links) == 3 * 2 * 5 + 2 * 4
+    assert len(links) == 3 * 2 * 5 + 2 * 2 * 4
     for response, link in links:
         places = {each["name"] for each in operations[link["operationId"]]["parameters"] if each["in"] == "path"}
         assert link["parameters"].keys() == places
@@ -216,6 +218,8 @@ def test_every_link_leads_to_an_operation_and_is_fed_by_the_answer() -> None:
         (examples.ACCOUNT, answers.AccountAnswer),
         (examples.STATUS, answers.MessageStatusAnswer),
         (examples.BATCH, answers.BatchAnswer),
+        (examples.REHEARSED, answers.Rehearsed),
+        (examples.LIST_READ, answers.ListRead),
         (examples.UPLOADED, answers.UploadAnswer),
         (examples.CANCELLED, answers.Cancelled),
         (examples.DONE, answers.Done),

@@ -281,7 +281,7 @@ async def test_a_foreign_and_an_unknown_batch_are_not_found(
     async with connect(await server.token(account_ids=frozenset({999}))) as stranger:
         assert (await stranger.get(url)).status_code == 404
     assert (await client.get(f"{BASE}/toplu/999999")).status_code == 404
-    assert (await client.get(f"{BASE}/toplu/abc")).status_code == 422
+    assert (await client.get(f"{BASE}/toplu/abc")).status_code == 404, "as on-kontrol, it is no batch"
 
 
 # -- what its owner decides afterwards

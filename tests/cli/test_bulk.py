@@ -159,3 +159,20 @@ def test_durations(seconds: int, turkish: str, english: str) -> None:
     length = timedelta(seconds=seconds)
     assert duration(translator(Language.TR), length) == turkish
     assert duration(translator(Language.EN), length) == english
+
+
+def test_a_report_is_written_once(guvercin: Guvercin, tmp_path: Path) -> None:
+    guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin="telefon;isim\n05321234567;Ayşe\n", code=0)
+    target = tmp_path / "rapor.csv"
+    assert guvercin("toplu-rapor", "1", str(target)).out == f"Written: {target}\n"
+    written = target.read_bytes().decode("utf-8-sig").split("\r\n")
+    assert written[0].startswith("Phone;Name;Status;")
+    assert written[1].startswith("905321234567;Ayşe;")
+    assert guvercin("toplu-rapor", "1", str(target), code=1).err == (
+        f"Error: {target} is there already; a report overwrites nothing.\nRemedy: Choose another name.\n"
+    )
+    guvercin("bulk-report", "1", str(tmp_path / "rapor.xlsx"), "--json")
+    assert openpyxl.load_workbook(tmp_path / "rapor.xlsx").active["A2"].value == "905321234567"
+    assert "not as rapor.pdf" in guvercin("toplu-rapor", "1", str(tmp_path / "rapor.pdf"), code=2).err
+    assert guvercin("toplu-rapor", "9", str(tmp_path / "9.csv"), code=1).err.startswith("Error: ")
+    assert not (tmp_path / "9.csv").exists()

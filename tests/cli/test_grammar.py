@@ -30,6 +30,8 @@ Komutlar:
   toplu-duraklat, bulk-pause    Bir toplu gönderimi duraklat.
   toplu-devam, bulk-resume      Duraklatılmış toplu gönderimi sürdür.
   toplu-iptal, bulk-cancel      Toplu gönderimin kalanını geri çek.
+  toplu-rapor, bulk-report      Toplu gönderimin raporunu Excel ya da CSV
+                                olarak yaz.
   durum, status                 Bir mesajı ya da bir bakışta her şeyi göster.
   doktor, doctor                Her şeyi denetle, bozuk olanın nasıl
                                 düzeleceğini söyle.
@@ -70,7 +72,7 @@ Commands:
 
 COMMANDS = [
     ["baslat"], ["gonder"], ["dosya"], ["durum"], ["doktor"], ["saha-testi"], ["yedek"], ["geri-yukle"],
-    ["toplu"], ["toplu-duraklat"], ["toplu-devam"], ["toplu-iptal"], ["deneme-sunucusu"],
+    ["toplu"], ["toplu-duraklat"], ["toplu-devam"], ["toplu-iptal"], ["toplu-rapor"], ["deneme-sunucusu"],
     ["kayit"], ["kayit", "birak"], ["kayit", "iptal"],
     ["hesap"], *(["hesap", verb] for verb in ("liste", "ekle", "bagla", "baglantiyi-kes", "saglik", "degistir")),
     *(["hesap", verb] for verb in ("sil", "varsayilan", "duraklat", "devam")),
@@ -136,8 +138,8 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
         (
             ["ucur"],
             "«ucur» diye bir komut yok.",
-            ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, durum, doktor, "
-            "saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
+            ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
+            "doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

@@ -12,6 +12,8 @@ from guvercin.core.event import EventKind
 from guvercin.core.message import File, Lane, Status
 from guvercin.core.pacing import SANDBOX_PACE, Gap, Pace
 from guvercin.core.token import Permission, TokenRules
+from guvercin.store.access import DRAFTS_OF_ONE
+from guvercin.store.store import KeptDraft
 
 
 class AccountLaws:
@@ -163,6 +165,15 @@ class TokenLaws:
         assert kept is not None
         assert (kept.id, kept.token_id, kept.file) == ("u-1", 2, file)
         assert await desk.store.upload("u-2") is None
+
+    async def test_a_token_has_only_its_newest_drafts(self, desk: Desk) -> None:
+        await desk.store.keep_draft("other", 2, b"{}", now=NOW)
+        for each in range(DRAFTS_OF_ONE + 1):
+            await desk.store.keep_draft(f"d-{each}", 1, b"\x00{}", now=NOW + each * SECOND)
+        kept = [await desk.store.draft(f"d-{each}") for each in range(DRAFTS_OF_ONE + 1)]
+        assert [draft is not None for draft in kept] == [False, *[True] * DRAFTS_OF_ONE]
+        assert kept[1] == KeptDraft(id="d-1", token_id=1, request=b"\x00{}", created_at=NOW + SECOND)
+        assert await desk.store.draft("other") is not None
 
 
 class CareLaws:

@@ -115,3 +115,14 @@ class BatchControlLaws:
         assert await ids(account_id=2) == [second]
         assert await ids(frozenset({1})) == [third, first]
         assert await ids(frozenset({1}), account_id=2) == []
+
+    async def test_the_rows_of_a_batch_are_read_bit_by_bit_in_its_order(self, desk: Desk) -> None:
+        batch, rows = await self.batch(desk)
+        await desk.accept(to=AYSE)
+        await self.batch(desk)
+        assert await claimed(desk) is not None
+
+        async def ids(above: int) -> list[int]:
+            return [row.id for row in await desk.store.batch_messages(batch, above=above, limit=2)]
+
+        assert [await ids(0), await ids(rows[1]), await ids(rows[2])] == [rows[:2], rows[2:], []]

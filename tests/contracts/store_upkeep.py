@@ -275,6 +275,13 @@ class UpkeepLaws:
         await desk.store.forget(now=NOW + 7 * DAY + SECOND)
         assert await desk.store.upload("u-1") is None
 
+    async def test_drafts_are_kept_for_a_day(self, desk: Desk) -> None:
+        await desk.store.keep_draft("d-1", 1, b"{}", now=NOW)
+        await desk.store.forget(now=NOW + DAY)
+        assert await desk.store.draft("d-1") is not None
+        await desk.store.forget(now=NOW + DAY + SECOND)
+        assert await desk.store.draft("d-1") is None
+
     async def test_files_are_needed_as_long_as_something_may_send_them(self, desk: Desk) -> None:
         wanted: dict[str, bool] = {}
         for number, status in enumerate(Status):

@@ -83,7 +83,7 @@ class Client:
         try:
             self._connection.request(method, path, content, sent)
             response = self._connection.getresponse()
-            text = response.read().decode()
+            text = response.read().decode(errors="backslashreplace")  # a workbook is no text
         except (OSError, HTTPException) as trouble:
             self._connection.close()
             raise Gone(repr(trouble)) from trouble

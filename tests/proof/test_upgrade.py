@@ -138,6 +138,8 @@ async def test_each_row_comes_through_the_upgrade(old: Path) -> None:
         assert [token.hint for token in await store.tokens()] == [row["hint"] for row in by_id(before, "token")]
         for row in before["upload"]:
             assert await store.upload(row["id"]) is not None
+        for row in before["batch_draft"]:
+            assert await store.draft(row["id"]) is not None
     finally:
         await store.close()
 

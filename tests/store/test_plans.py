@@ -168,6 +168,12 @@ def test_no_question_of_a_person_reads_the_whole_log(connection: Connection, raw
             assert not (line.startswith("SCAN ") and "USING" not in line and "upload" not in line), (text, line)
 
 
+def test_a_report_reads_a_batch_by_its_own_index(connection: Connection, raw: Any) -> None:
+    lines = plan(raw, reading.BATCH_MESSAGES, (1, 0, 10))
+    assert any("ix_message_batch (batch_id=?)" in line for line in lines), lines
+    assert reading.batch_messages(connection, 1, above=0, limit=10) == ()
+
+
 # -- costs, in steps of SQLite's virtual machine
 
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from guvercin.api.wire import ListedStatus
 from guvercin.core.account import Kind, OnUnknown
+from guvercin.gateway.rehearsal import Fate
 from guvercin.locale import sentence
 
 ClockTime = Annotated[str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}$")]
@@ -202,6 +203,84 @@ class BatchAnswer(Done):
     """`GET /toplu/{id}`."""
 
     data: BatchRecord
+
+
+class RowVerdict(Answered):
+    """What there is to say of one row of a list. `engel`: while it is there, the whole request is refused."""
+
+    line: Annotated[int, Field(alias="satir")]
+    recipient: Annotated[str, Field(alias="alici")]
+    fate: Annotated[Fate, Field(alias="sonuc")]
+    code: Annotated[str, Field(alias="kod")]
+    message: Annotated[str, Field(alias="mesaj")]
+    remedy: Annotated[str, Field(alias="cozum")]
+    stops_all: Annotated[bool, Field(alias="engel")]
+
+
+class Rehearsed(Done):
+    """`POST /toplu/on-kontrol`: total = gonderilecek + hatali + mukerrer, always."""
+
+    total: int
+    sent: Annotated[int, Field(alias="gonderilecek")]
+    bad: Annotated[int, Field(alias="hatali")]
+    repeated: Annotated[int, Field(alias="mukerrer")]
+    is_acceptable: Annotated[
+        bool, Field(alias="kabul_edilir", description=sentence("false: toplu-gonder would refuse the list as it is."))
+    ]
+    sample: Annotated[
+        str | None, Field(alias="ornek", description=sentence("The text of the first good row, as it will be read."))
+    ]
+    seconds: Annotated[int, Field(alias="sure_sn", description=sentence("How long it takes, in seconds."))]
+    finish_at: Annotated[ClockTime | None, Field(alias="tahmini_bitis")]
+    finish_at_iso: Annotated[IsoTime | None, Field(alias="tahmini_bitis_iso")]
+    account_id: Annotated[int, Field(alias="hesap_id")]
+    warning: Annotated[str | None, Field(alias="uyari")]
+    rows: Annotated[
+        list[RowVerdict],
+        Field(
+            alias="satirlar",
+            description=sentence("The rows that are not plainly good, the first 1000 of them, in the list's order."),
+        ),
+    ]
+    untold: Annotated[int, Field(alias="gosterilmeyen", description=sentence("How many more such rows there are."))]
+
+
+class ReadColumns(Answered):
+    """Which column of a list was taken for what, by its head; null: none."""
+
+    phone: Annotated[str | None, Field(alias="telefon")]
+    name: Annotated[str | None, Field(alias="isim")]
+    surname: Annotated[str | None, Field(alias="soyisim")]
+    reference: Annotated[str | None, Field(alias="referans")]
+
+
+class ListRead(Rehearsed):
+    """`POST /toplu/dosya`."""
+
+    draft_id: Annotated[
+        str | None,
+        Field(
+            alias="taslak_id",
+            description=sentence(
+                "Starts the bulk: POST /toplu/taslak/ID/baslat. null: the list can't be sent as it is."
+            ),
+        ),
+    ]
+    kept_until: Annotated[ClockTime | None, Field(alias="gecerlilik")]
+    heads: Annotated[list[str], Field(alias="basliklar")]
+    columns: Annotated[ReadColumns, Field(alias="sutunlar")]
+    places: Annotated[
+        list[str], Field(alias="degiskenler", description=sentence("The columns that can fill places of the text."))
+    ]
+    is_scarred: Annotated[
+        bool,
+        Field(
+            alias="bozuk_harf",
+            description=sentence(
+                "Some letters look broken (Þ, ý, ð): the file was saved with a wrong encoding before."
+            ),
+        ),
+    ]
 
 
 LineStatus: TypeAlias = Literal["connected", "connecting", "pairing", "banned", "disconnected"]

@@ -11,7 +11,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from guvercin.api import batches, lines, manage, meta_hook, pages, problems, records, render, whatsapp, wire
+from guvercin.api import (
+    batches,
+    checking,
+    lines,
+    manage,
+    meta_hook,
+    pages,
+    problems,
+    records,
+    render,
+    reports,
+    whatsapp,
+    wire,
+)
 from guvercin.api.documented import openapi, said
 from guvercin.api.door import MEGABYTE, Door
 from guvercin.api.metrics import Metrics
@@ -20,6 +33,7 @@ from guvercin.api.throttle import Throttle
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.files import MAX_FILE_SIZE
 from guvercin.gateway.gateway import Gateway
+from guvercin.gateway.sheets import LARGEST_FILE
 from guvercin.locale import Language, choose_language, translator
 
 _FORM_ROOM = 64 * 1024
@@ -32,6 +46,8 @@ _ROUTES = [
     *lines.accounts.routes,
     *lines.numbers.routes,
     *records.router.routes,
+    *reports.router.routes,
+    *checking.router.routes,
     *batches.router.routes,
     *manage.operations.routes,
 ]
@@ -101,6 +117,8 @@ def create_app(
         Door,
         limits={
             f"{render.PREFIX}/toplu-gonder": 8 * MEGABYTE,
+            f"{render.PREFIX}/toplu/on-kontrol": 8 * MEGABYTE,
+            f"{render.PREFIX}/toplu/dosya": LARGEST_FILE + _FORM_ROOM,
             f"{render.PREFIX}/dosyalar": max_upload + _FORM_ROOM,
             meta_hook.PREFIX: 4 * MEGABYTE,
         },

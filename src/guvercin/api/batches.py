@@ -45,7 +45,7 @@ async def batches(request: Request, reader: Reader, query: Annotated[wire.ListBa
 
 
 @router.get(
-    "/toplu/{batch_id}",
+    "/toplu/{batch_id:int}",
     summary=sentence("Status of a bulk request"),
     description=sentence("The counts of a bulk request; the groups in dagilim sum to total."),
     responses=tells(answers.BatchAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.BATCH),
@@ -56,7 +56,7 @@ async def batch(request: Request, reader: Reader, batch_id: BatchId) -> Response
 
 
 @router.post(
-    "/toplu/{batch_id}/duraklat",
+    "/toplu/{batch_id:int}/duraklat",
     summary=sentence("Pause a bulk request"),
     description=sentence("Nothing more of it leaves until you resume it; a message in hand finishes."),
     responses=tells(answers.BatchAnswer, *CHANGES, example=examples.BATCH),
@@ -67,7 +67,7 @@ async def pause_batch(request: Request, sender: BulkSender, batch_id: BatchId) -
 
 
 @router.post(
-    "/toplu/{batch_id}/devam",
+    "/toplu/{batch_id:int}/devam",
     summary=sentence("Resume a bulk request"),
     description=sentence("A paused bulk request goes on where it stopped. One that was cancelled stays so."),
     responses=tells(answers.BatchAnswer, *CHANGES, example=examples.BATCH),
@@ -78,7 +78,7 @@ async def resume_batch(request: Request, sender: BulkSender, batch_id: BatchId) 
 
 
 @router.post(
-    "/toplu/{batch_id}/iptal",
+    "/toplu/{batch_id:int}/iptal",
     summary=sentence("Cancel a bulk request"),
     description=sentence("Withdraws everything of it that has not left. Asking twice does no harm."),
     responses=tells(answers.BatchAnswer, *CHANGES, example=examples.BATCH),

@@ -76,6 +76,21 @@ SENDS = (
 )
 """What every route that makes a message may answer besides."""
 
+REFUSES_LISTS = (
+    *BODY,
+    Code.NOT_FOUND,
+    Code.TOO_MANY_RECIPIENTS,
+    Code.INVALID_PHONE,
+    Code.INVALID_CATEGORY,
+    Code.EMPTY_TEXT,
+    Code.LONG_TEXT,
+    Code.INVALID_TIME,
+    Code.INVALID_TEMPLATE,
+    Code.NO_ACCOUNT,
+    Code.NO_FILE_ROOT,
+)
+"""What every route that looks a list through may answer besides: what is wrong with the request as a whole."""
+
 _HEADERS: Sequence[dict[str, Any]] = (
     {
         "name": "Idempotency-Key",

@@ -144,5 +144,5 @@ def _pattern(scope: Scope) -> str:
     """
     route = scope.get("route")
     if route is not None:
-        return str(route.path)
+        return str(route.path_format)
     return str(scope["path"]) if "endpoint" in scope and not scope["path_params"] else "-"

@@ -100,6 +100,53 @@ BATCH = {
     },
 }
 
+REHEARSED: dict[str, Any] = {
+    "ok": True,
+    "total": 3,
+    "gonderilecek": 1,
+    "hatali": 1,
+    "mukerrer": 1,
+    "kabul_edilir": True,
+    "ornek": "Balance reminder",
+    "sure_sn": 10,
+    "tahmini_bitis": "2026-02-23 14:30:10",
+    "tahmini_bitis_iso": "2026-02-23T14:30:10+03:00",
+    "hesap_id": 1,
+    "uyari": None,
+    "satirlar": [
+        {
+            "satir": 2,
+            "alici": "0532 123",
+            "sonuc": "hatali",
+            "kod": "gecersiz_telefon",
+            "mesaj": "Digits are missing. A Turkish number has 10 digits after the country code.",
+            "cozum": "Write it like +905321234567; 0532 123 45 67 is understood too. Foreign numbers need their "
+            "country code.",
+            "engel": False,
+        },
+        {
+            "satir": 3,
+            "alici": "+905321234567",
+            "sonuc": "mukerrer",
+            "kod": "mukerrer",
+            "mesaj": "This number stands more than once in the list; it gets one message.",
+            "cozum": "Nothing. If two different messages were meant, send them one by one.",
+            "engel": False,
+        },
+    ],
+    "gosterilmeyen": 0,
+}
+
+LIST_READ: dict[str, Any] = {
+    **REHEARSED,
+    "taslak_id": "5d41402abc4b2a76b9719d911017c592",
+    "gecerlilik": "2026-02-24 14:30:00",
+    "basliklar": ["Cari Adı", "Cep Tel", "Borç (TL)"],
+    "sutunlar": {"telefon": "Cep Tel", "isim": "Cari Adı", "soyisim": None, "referans": None},
+    "degiskenler": ["borc tl"],
+    "bozuk_harf": False,
+}
+
 UPLOADED: dict[str, Any] = {
     "ok": True,
     "dosya_id": "9f86d081884c7d659a2feaa0c55ad015",

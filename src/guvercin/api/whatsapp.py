@@ -6,7 +6,7 @@ OpenAPI document as the others.
 """
 
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Security
 from starlette.requests import Request
@@ -31,8 +31,8 @@ from guvercin.api.preferences import Preference, idempotency_key, preference
 from guvercin.api.reception import reception_of, visit_of
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import WITH_WHATSAPP, Status
-from guvercin.core.token import Permission
-from guvercin.gateway.requests import Sent
+from guvercin.core.token import Permission, Token
+from guvercin.gateway.requests import IdempotencyKey, Sent
 from guvercin.locale import sentence
 
 MESSAGE_WAIT = timedelta(seconds=10)
@@ -103,6 +103,11 @@ documented.add_api_route(
 async def send_batch(request: Request, sender: BulkSender) -> Response:
     """Accept a list, and wait until it is finished or the patience of clients is."""
     body = await read_json(request)
+    return await answer_batch(request, sender, body, key=idempotency_key(request, body))
+
+
+async def answer_batch(request: Request, sender: Token, body: Any, *, key: IdempotencyKey | None) -> Response:
+    """Send a decoded bulk request and answer it."""
     asked = to_model(wire.SendBatch, body)
     if asked.has_files:
         check_permission(sender, Permission.FILE)
@@ -113,7 +118,7 @@ async def send_batch(request: Request, sender: BulkSender) -> Response:
         sender,
         ask_batch(asked, reception.zone, body),
         wait=timedelta(0) if counts_accepted else wanted.wait,
-        key=idempotency_key(request, body),
+        key=key,
     )
     visit_of(request).headers |= render.marks(
         is_sandbox=view.is_sandbox,

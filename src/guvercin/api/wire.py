@@ -359,8 +359,30 @@ class CloudSetup(Asked):
     ] = None
 
 
+_OF_META = ("numara_id", "isletme_id", "erisim_anahtari", "uygulama_sirri", "dogrulama_sozu")
+
+
 class AddAccount(Asked):
     """`POST /hesaplar`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"tur": {"enum": ["sandbox", "web"]}}},
+                {
+                    "required": ["bulut"],
+                    "properties": {
+                        "tur": {"const": "cloud"},
+                        "bulut": {
+                            "type": "object",
+                            "required": list(_OF_META),
+                            "properties": {name: {"type": "string"} for name in _OF_META},
+                        },
+                    },
+                },
+            ],
+        },
+    )
 
     name: Annotated[_AccountName, Field(alias="isim")]
     kind: Annotated[WireKind, Field(alias="tur", description=sentence("sandbox, web (a linked phone) or cloud."))]
@@ -378,6 +400,18 @@ class LinkMethod(StrEnum):
 
 class LinkAccount(Asked):
     """`POST /hesaplar/{id}/bagla`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"properties": {"yontem": {"const": "qr"}}},
+                {
+                    "required": ["yontem", "telefon"],
+                    "properties": {"yontem": {"const": "kod"}, "telefon": {"type": ["string", "integer"]}},
+                },
+            ],
+        },
+    )
 
     method: Annotated[
         LinkMethod,
@@ -511,6 +545,63 @@ class UploadForm(Asked):
             json_schema_extra={"contentMediaType": "application/octet-stream"},
         ),
     ]
+
+
+def _texts_alone(schema: dict[str, Any]) -> None:
+    """Document the fields of a form as what a form holds: texts. An empty one is as good as none."""
+    for field in schema["properties"].values():
+        for choice in field.pop("anyOf", ()):
+            if choice["type"] == "string":
+                field.update(choice)
+        field.pop("default", None)
+        field["type"] = "string"
+
+
+class ImportForm(Asked):
+    """`POST /toplu/dosya`, as multipart/form-data."""
+
+    model_config = ConfigDict(json_schema_extra=_texts_alone)
+
+    file: Annotated[
+        str,
+        Field(
+            alias="dosya",
+            description=sentence("The list of customers: an Excel workbook (.xlsx) or CSV, at most 10 MB."),
+            json_schema_extra={"contentMediaType": "application/octet-stream"},
+        ),
+    ]
+    text: Annotated[
+        StrictStr,
+        Field(
+            alias="mesaj",
+            min_length=1,
+            description=sentence("The text to send. {isim} and the names of the list's columns are filled for each."),
+        ),
+    ]
+    columns: Annotated[
+        StrictStr | None,
+        Field(
+            alias="sutunlar",
+            description=sentence(
+                "Which column is what, as JSON, where the guess is wrong: "
+                '{"telefon": "Cep Tel", "isim": "Cari", "referans": "No"}.'
+            ),
+        ),
+    ] = None
+    category: CategoryId = GENERAL.id
+    account_id: AccountId = None
+    file_path: FilePathText = None
+    reference: Reference = None
+    planned_at: PlannedAt = None
+    lifetime: LifetimeMinutes = None
+
+
+class ChosenColumns(Asked):
+    """What the field sutunlar of `POST /toplu/dosya` holds: heads of the list."""
+
+    phone: Annotated[StrictStr | None, Field(alias="telefon", max_length=200)] = None
+    name: Annotated[StrictStr | None, Field(alias="isim", max_length=200)] = None
+    reference: Annotated[StrictStr | None, Field(alias="referans", max_length=200)] = None
 
 
 def bodies() -> Iterator[type[Asked]]:

@@ -19,6 +19,7 @@ from guvercin.cli import (
     graph,
     link,
     messages,
+    reports,
     send,
     start,
     tokens,
@@ -79,6 +80,7 @@ _add(app, "toplu, bulk", bulk.bulk, sentence("Send a text to a list of people, f
 _add(app, "toplu-duraklat, bulk-pause", bulk.pause, sentence("Stop a bulk until it is resumed."))
 _add(app, "toplu-devam, bulk-resume", bulk.resume, sentence("Let a paused bulk go on."))
 _add(app, "toplu-iptal, bulk-cancel", bulk.cancel, sentence("Withdraw the rest of a bulk."))
+_add(app, "toplu-rapor, bulk-report", reports.report, sentence("Write a bulk's report as Excel or CSV."))
 _add(app, "durum, status", messages.status, sentence("Show one message, or everything at a glance."))
 app.add_typer(
     record,

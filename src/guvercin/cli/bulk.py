@@ -12,7 +12,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -23,11 +22,12 @@ from guvercin.cli.reach import Gate, gateway, settings
 from guvercin.cli.send import Account, Category, PlannedAt, Reference, category_id
 from guvercin.cli.terminal import ExitCode, Terminal, Trouble, is_watched
 from guvercin.core.category import GENERAL
+from guvercin.core.errors import GuvercinError
 from guvercin.core.message import WaitsFor
 from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
 from guvercin.core.token import Permission
 from guvercin.locale import Translator, sentence
-from guvercin.locale.faults import PHONE
+from guvercin.locale.faults import LIST, PHONE
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
@@ -39,39 +39,6 @@ MOST_RECIPIENTS = 10_000
 _LOOK_EVERY = 1.0
 _PATIENCE = 3  # looks at a line that is down, before it is believed
 _BAD_SHOWN = 5
-
-_UNREADABLE: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "bos": (sentence("The list is empty."), sentence("Write one recipient a line: telefon;isim")),
-        "buyuk": (sentence("The list is larger than 10 MB."), sentence("Divide it into several lists.")),
-        "cok_satir": (sentence("The list has more than 20,000 rows."), sentence("Divide it into several lists.")),
-        "eski_excel": (
-            sentence("This is a file of an old Excel (.xls)."),
-            sentence("Open it and save it as an Excel workbook (.xlsx), then give that file."),
-        ),
-        "sifreli": (
-            sentence("The file is locked with a password."),
-            sentence("Save it once more without a password, then give that file."),
-        ),
-        "baska_tablo": (
-            sentence("This is not an Excel file."),
-            sentence("Save the list as an Excel workbook (.xlsx) or as CSV."),
-        ),
-        "supheli_arsiv": (
-            sentence("The file would become too large when it is opened."),
-            sentence("Copy the list alone into a new workbook and save that."),
-        ),
-        "bozuk": (
-            sentence("The list can't be read: the file is damaged."),
-            sentence("Open it in the spreadsheet program and save it again."),
-        ),
-        "metin_degil": (
-            sentence("This file is no list: it is neither Excel nor text."),
-            sentence("Save the list as an Excel workbook (.xlsx) or as CSV."),
-        ),
-    },
-)
-"""What is the matter with a file, and the remedy; by SheetFault."""
 
 
 def bulk(
@@ -365,28 +332,19 @@ def _result(terminal: Terminal, record: Mapping[str, Any]) -> ExitCode:
 
 def _people(say: Translator, source: str) -> tuple[Sequence["Person"], bool]:
     """Read the list; answers its people and whether its letters look broken."""
-    from guvercin.core.recipients import guess_columns, read_person
-    from guvercin.gateway.sheets import UnreadableSheet, read_sheet
+    from guvercin.gateway.lists import read_list
 
     try:
-        sheet = read_sheet(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes())
+        read = read_list(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes())
     except OSError as error:
         raise Trouble(
             say("The file {file} can't be read: {trouble}", file=source, trouble=str(error.strerror)),
             say("Check the path."),
         ) from error
-    except UnreadableSheet as error:
-        what, remedy = _UNREADABLE[error.fault]
-        raise Trouble(say(what), say(remedy)) from error
-    columns = guess_columns(sheet.lines[0].cells, [line.cells for line in sheet.lines[1:]])
-    if columns is None:
-        raise Trouble(
-            say("No column of the list looks like phone numbers."),
-            say("Give the columns a first line: telefon;isim"),
-        )
-    seen: dict[str, int] = {}
-    body = sheet.lines[1:] if columns.has_heads else sheet.lines
-    return [read_person(line.number, line.cells, columns, seen) for line in body], sheet.is_scarred
+    except GuvercinError as refusal:
+        words = LIST[refusal.faults[0].fault]
+        raise Trouble(say(words.plain), say(words.remedy or "")) from refusal
+    return read.people, read.is_scarred
 
 
 BatchId = Annotated[int, typer.Argument(metavar="TOPLU_ID", min=1, help=sentence("The number of the bulk."))]

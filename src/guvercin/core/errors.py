@@ -41,6 +41,7 @@ class Code(StrEnum):
     LONG_TEXT = "uzun_mesaj"
     INVALID_TIME = "gecersiz_zaman"
     INVALID_TEMPLATE = "gecersiz_sablon"
+    UNREADABLE_LIST = "liste_okunamadi"
     FILE_NOT_OPENED = "dosya_acilamadi"
     FILE_TYPE = "dosya_turu"
     FILE_TOO_LARGE = "dosya_buyuk"
@@ -80,6 +81,7 @@ class Code(StrEnum):
     UNLISTED_PREFIX = "yeni_on_ek"
     NOT_MOBILE = "cep_degil"
     LEFT_OUT = "alici_atlandi"
+    SEVERAL_NUMBERS = "birden_cok_numara"
     # -- why a line is not connected
     SWITCHED_OFF = "kapali"
     TEMPORARY_BAN = "gecici_yasak"

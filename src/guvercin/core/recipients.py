@@ -91,6 +91,53 @@ def guess_columns(first: Sequence[str], sample: Sequence[Sequence[str]]) -> Colu
     return Columns(phone=best, name=name, variables=variables, has_heads=has_heads)
 
 
+class UnknownColumn(ValueError):  # noqa: N818 -- what was chosen
+    """A column was chosen by a head that the list doesn't have."""
+
+    def __init__(self, head: str) -> None:
+        super().__init__(head)
+        self.head = head
+
+
+def choose_columns(
+    first: Sequence[str],
+    sample: Sequence[Sequence[str]],
+    *,
+    phone: str | None = None,
+    name: str | None = None,
+    reference: str | None = None,
+) -> Columns | None:
+    """Take the columns that a person chose by their heads, and guess the others. Null as `guess_columns`.
+
+    Raises UnknownColumn.
+    """
+    guessed = guess_columns(first, sample)
+    if phone is None and name is None and reference is None:
+        return guessed
+    heads = [fold(cell) for cell in first]
+    phone_at = guessed.phone if phone is None and guessed is not None else None
+    if phone is not None:
+        phone_at = _chosen(heads, phone)
+    if phone_at is None:
+        return None
+    base = guessed or Columns(phone=phone_at)
+    name_at = base.name if name is None else _chosen(heads, name)
+    return Columns(
+        phone=phone_at,
+        name=None if name_at == phone_at and name is None else name_at,
+        surname=base.surname if name is None else None,
+        reference=base.reference if reference is None else _chosen(heads, reference),
+        variables={head: place for place, head in enumerate(heads) if head and place not in {phone_at, name_at}},
+    )
+
+
+def _chosen(heads: Sequence[str], head: str) -> int:
+    folded = fold(head)
+    if not folded or folded not in heads:
+        raise UnknownColumn(head)
+    return heads.index(folded)
+
+
 def _place(heads: Sequence[str], known: Sequence[str]) -> int | None:
     return next((heads.index(name) for name in known if name in heads), None)
 

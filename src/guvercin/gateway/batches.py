@@ -1,10 +1,11 @@
 """Batches after they were accepted: how far they are, when they end, and what their owner decides about them."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 
 from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.message import Lane, Message
 from guvercin.core.pacing import time_to_send
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import Accounts
@@ -14,6 +15,9 @@ from guvercin.store.store import BatchRow, Store
 
 CANCELLED_AT_ONCE = 500
 """Rows that are withdrawn in one change: other senders get their turn in between."""
+
+ROWS_AT_ONCE = 500
+"""Rows of a report that are read and written together."""
 
 _STANDS_STILL = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGED_OUT, LineState.BLOCKED})
 """Lines over which nothing leaves until a human acts."""
@@ -41,6 +45,16 @@ class Batches:
         found = await self._store.batches(token.rules.account_ids, account_id=account_id, limit=limit + 1, below=below)
         views = [await self._view(row) for row in found[:limit]]
         return views, views[-1].batch.id if len(found) > limit else None
+
+    async def rows(self, batch_id: int) -> AsyncIterator[Sequence[Message]]:
+        """Answer the rows of a batch in the order of its list, some at a time, each as it stands when it is read.
+
+        The caller has asked for the batch itself before: here nobody is asked who it is.
+        """
+        above = 0
+        while rows := await self._store.batch_messages(batch_id, above=above, limit=ROWS_AT_ONCE):
+            yield rows
+            above = rows[-1].id
 
     async def pause(self, token: Token, batch_id: int) -> BatchView:
         """Stop a batch; what is in hand finishes. Pausing twice, or a finished one, changes nothing."""
@@ -74,11 +88,20 @@ class Batches:
 
 def _finish_at(found: BatchRow, account: Account, now: datetime) -> datetime | None:
     """Forecast the end of a batch; null for one that is finished, or that nothing moves."""
+    if not found.left or found.batch.paused_at is not None:
+        return None
+    return forecast(account, found.left, starts_at=found.starts_at, now=now)
+
+
+def forecast(
+    account: Account, left: Mapping[Lane, int], *, starts_at: datetime | None, now: datetime
+) -> datetime | None:
+    """Answer when an account will have sent what is left, from `starts_at` on; null while its line stands still."""
     line = account.line
-    if not found.left or found.batch.paused_at is not None or line.state in _STANDS_STILL:
+    if line.state in _STANDS_STILL:
         return None
     if line.state is LineState.BANNED and line.until is None:
         return None
     banned_until = line.until if line.state is LineState.BANNED else None
-    start = max(moment for moment in (now, found.starts_at, banned_until) if moment is not None)
-    return start + time_to_send(account.pace, found.left)
+    start = max(moment for moment in (now, starts_at, banned_until) if moment is not None)
+    return start + time_to_send(account.pace, left)

@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from guvercin.core.account import Account, Kind
@@ -40,6 +41,11 @@ class Faults:
 
     def __init__(self) -> None:
         self._found: list[tuple[Code, FieldFault]] = []
+
+    @property
+    def first(self) -> tuple[Code, FieldFault] | None:
+        """Answer what was noted first, if anything was."""
+        return self._found[0] if self._found else None
 
     def add(self, code: Code, where: str, fault: str, **params: str | int) -> None:
         """Note one fault."""
@@ -153,10 +159,14 @@ def draft_one(
 
 @dataclass(frozen=True, slots=True)
 class BatchLine:
-    """A row of a batch, and the path of the file that it still lacks."""
+    """A row of a batch, and the path of the file that it still lacks.
+
+    `faults`: why the request can't be taken with this line in it; never of a line that `draft_batch` answers.
+    """
 
     draft: Draft
     file_path: str | None = None
+    faults: Faults = field(default_factory=Faults)
 
 
 class _Wording:
@@ -164,7 +174,6 @@ class _Wording:
 
     def __init__(self, ask: AskBatch, faults: Faults, max_text: int) -> None:
         self._ask = ask
-        self._faults = faults
         self._max_text = max_text
         self._templates: dict[str, Template | None] = {}
         text = check_text(faults, ask.text, max_text * 4 if ask.is_template else max_text, needed=True)
@@ -172,35 +181,35 @@ class _Wording:
             if ask.is_template and template:
                 self._templates[template] = check_template(faults, template, where)
 
-    def text(self, line: AskRecipient, where: str) -> str | None:
+    def text(self, faults: Faults, line: AskRecipient, where: str) -> str | None:
         """Answer one line's text, checked as it will be sent."""
         own = line.text if line.text and line.text.strip() else None
         if own is None and not self._ask.is_template:
             return self._ask.text  # checked once for all
-        filled = self._filled(own or self._ask.text, line, where, "text", is_own=own is not None)
+        filled = self._filled(faults, own or self._ask.text, line, where, "text", is_own=own is not None)
         return (
-            None
-            if filled is None
-            else check_text(self._faults, filled, self._max_text, needed=True, where=f"{where}.text")
+            None if filled is None else check_text(faults, filled, self._max_text, needed=True, where=f"{where}.text")
         )
 
-    def file_path(self, line: AskRecipient, where: str) -> str | None:
+    def file_path(self, faults: Faults, line: AskRecipient, where: str) -> str | None:
         """Answer the path of one line's file; null for a line without one."""
         path = line.file_path or self._ask.file_path
-        return path and self._filled(path, line, where, "file_path", is_own=bool(line.file_path))
+        return path and self._filled(faults, path, line, where, "file_path", is_own=bool(line.file_path))
 
-    def _filled(self, text: str, line: AskRecipient, where: str, name: str, *, is_own: bool) -> str | None:
+    def _filled(
+        self, faults: Faults, text: str, line: AskRecipient, where: str, name: str, *, is_own: bool
+    ) -> str | None:
         if not self._ask.is_template:
             return text
-        if text not in self._templates:
-            self._templates[text] = check_template(self._faults, text, f"{where}.{name}")
-        template = self._templates[text]
+        template = self._templates.get(text)
+        if template is None and is_own:
+            template = self._templates[text] = check_template(faults, text, f"{where}.{name}")
         if template is None:
             return None
         values = known_values({**line.variables, "isim": line.name or ""})
         missing = template.missing(values)
         if missing is not None:
-            self._faults.add(
+            faults.add(
                 Code.INVALID_TEMPLATE,
                 f"{where}.{name}" if is_own else where,
                 "degisken_yok",
@@ -216,9 +225,36 @@ def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime,
     A bad or repeated number becomes a failed row; a fault that concerns the whole request is raised, and so is a place
     in a text that a line doesn't fill: half a list must not get half a text.
     """
+    faults = Faults()
+    lines = _draft_lines(ask, account, token, now=now, max_text=max_text, faults=faults, faults_of_line=lambda: faults)
+    faults.check()
+    return lines
+
+
+def examine_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime, max_text: int) -> list[BatchLine]:
+    """Make the rows of a batch as `draft_batch` does, but leave each line's faults with it; none of it is to be stored.
+
+    A fault that concerns the whole request is raised.
+    """
+    faults = Faults()
+    lines = _draft_lines(ask, account, token, now=now, max_text=max_text, faults=faults, faults_of_line=Faults)
+    faults.check()
+    return lines
+
+
+def _draft_lines(
+    ask: AskBatch,
+    account: Account,
+    token: Token,
+    *,
+    now: datetime,
+    max_text: int,
+    faults: Faults,
+    faults_of_line: Callable[[], Faults],
+) -> list[BatchLine]:
+    """Make the rows of a batch; `faults_of_line` answers where the faults of the next line go."""
     if len(ask.recipients) > MOST_RECIPIENTS:
         raise GuvercinError(Code.TOO_MANY_RECIPIENTS, params={"limit": MOST_RECIPIENTS})
-    faults = Faults()
     if not ask.recipients:
         faults.add(Code.INVALID_FIELD, "recipients", "bos")
     wording = _Wording(ask, faults, max_text)
@@ -229,14 +265,15 @@ def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime,
     seen: set[str] = set()
     for place, line in enumerate(ask.recipients):
         where = f"recipients.{place}"
-        name = check_word(faults, line.name, f"{where}.name", LONGEST_NAME)
-        reference = check_word(faults, line.reference, f"{where}.reference", LONGEST_REFERENCE)
+        own = faults_of_line()
+        name = check_word(own, line.name, f"{where}.name", LONGEST_NAME)
+        reference = check_word(own, line.reference, f"{where}.reference", LONGEST_REFERENCE)
         recipient, reason, doubt = _recipient(line, seen, account)
         draft = Draft(
             account_id=account.id,
             recipient=recipient,
             recipient_name=name,
-            content=Content(text=wording.text(line, where)),
+            content=Content(text=wording.text(own, line, where)),
             category=ask.category,
             lane=Lane.BULK,
             priority=priority(rules.level, Lane.BULK),
@@ -246,9 +283,8 @@ def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime,
             reason=reason,
             warning=warning or doubt,
         )
-        path = wording.file_path(line, where)
-        lines.append(BatchLine(draft, path if reason is None else None))
-    faults.check()
+        path = wording.file_path(own, line, where)
+        lines.append(BatchLine(draft, path if reason is None else None, own))
     return lines
 
 

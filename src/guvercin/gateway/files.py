@@ -64,6 +64,13 @@ def media_type(head: bytes) -> str | None:
     return None
 
 
+def check_extension(kind: str | None, name: str, where: str) -> str:
+    """Answer a media type that may be sent and that a file's name agrees with. Raises FILE_TYPE."""
+    if kind is None or _split(name)[1].lower() not in EXTENSIONS[kind]:
+        raise refusal(Code.FILE_TYPE, where)
+    return kind
+
+
 def shown_name(name: str, kind: str) -> str:
     """Answer the name that the recipient of a file of media type `kind` sees.
 
@@ -143,9 +150,7 @@ class Spool:
         try:
             with os.fdopen(descriptor, "wb") as copy:
                 digest, size, head = self._copy(chunks, copy, where)
-                kind = media_type(head)
-                if kind is None or _split(name)[1].lower() not in EXTENSIONS[kind]:
-                    raise refusal(Code.FILE_TYPE, where)
+                kind = check_extension(media_type(head), name, where)
                 copy.flush()
                 os.fsync(copy.fileno())
             self._publish(incoming, self.path(digest))
@@ -210,6 +215,10 @@ class Files:
         file = await asyncio.to_thread(self._take_from_root, asked)
         return file if name is None else self.renamed(file, name)
 
+    async def look(self, asked: str) -> None:
+        """Look whether `from_path` would take this file, without taking it. Raises as it does."""
+        await asyncio.to_thread(self._look_into_root, asked)
+
     @staticmethod
     def renamed(file: File, name: str) -> File:
         """Answer the file under the name that its recipient shall see; an unreadable name changes nothing."""
@@ -221,6 +230,12 @@ class Files:
         The digest of the answer is the upload's id. Raises GuvercinError: FILE_TOO_LARGE, FILE_TYPE, STORE_UNAVAILABLE.
         """
         return await asyncio.to_thread(self.spool.take, _pieces(stream), name, where=UPLOAD)
+
+    def _look_into_root(self, asked: str) -> None:
+        descriptor = open_in_roots(self._roots, asked, max_size=self.spool.max_size)
+        with os.fdopen(descriptor, "rb", buffering=0) as source:
+            head = next(_readable(iter(partial(source.read, _HEAD), b"")), b"")
+        check_extension(media_type(head), asked, FILE_PATH)
 
     def _take_from_root(self, asked: str) -> File:
         descriptor = open_in_roots(self._roots, asked, max_size=self.spool.max_size)

@@ -8,12 +8,13 @@ Laws
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 from zoneinfo import ZoneInfo
 
 from guvercin.core.account import Account, Kind
@@ -28,11 +29,13 @@ from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.batches import Batches
 from guvercin.gateway.clock import Clock
-from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, fingerprint
+from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, examine_batch, fingerprint
 from guvercin.gateway.files import Files
 from guvercin.gateway.lines import Lines
+from guvercin.gateway.lists import Lists
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.pulse import Pulse
+from guvercin.gateway.rehearsal import NO_NOTES, Rehearsal, rehearse
 from guvercin.gateway.requests import (
     Allowance,
     Ask,
@@ -50,6 +53,8 @@ from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.waiting import IN_HAND, Waiting
 from guvercin.store.store import Acceptance, BatchAsk, Depth, KeyRow, Quota, Repeat, Store
 from guvercin.store.writer import Committed
+
+T = TypeVar("T")
 
 RETRY_GUARD = timedelta(minutes=5)
 BATCH_GUARD = timedelta(minutes=10)
@@ -71,7 +76,7 @@ _MAX_TEXT = 4_096
 
 
 class Gateway:
-    """One business's messages and files; its accounts and batches have rooms of their own."""
+    """One business's messages and files; its accounts, batches and lists have rooms of their own."""
 
     def __init__(
         self,
@@ -98,6 +103,7 @@ class Gateway:
         self.meta = meta
         self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
         self.lines = Lines(sessions=sessions, accounts=self.accounts, clock=clock)
+        self.lists = Lists(store=store, clock=clock, rng=rng)
         self._pulse = Pulse(store.check, clock)
         self._is_closing = False
 
@@ -251,27 +257,25 @@ class Gateway:
         return replace(view, replayed=accepted.replayed, repeated=accepted.repeated)
 
     async def _with_files(self, lines: Sequence[BatchLine]) -> Sequence[Draft]:
-        """Answer the rows of a batch with their files; a row whose file can't be taken fails, and the others go on.
-
-        Each path is opened once, a few at a time.
-        """
-        turns = asyncio.Semaphore(_FILES_AT_ONCE)
-        found: dict[str, File | Code] = {}
-
-        async def take(path: str) -> None:
-            async with turns:
-                try:
-                    found[path] = await self._files.from_path(path)
-                except GuvercinError as refusal:
-                    if refusal.code not in _OF_ONE_FILE:
-                        raise
-                    found[path] = refusal.code
-
-        paths = dict.fromkeys(line.file_path for line in lines if line.file_path is not None)
-        async with asyncio.TaskGroup() as group:
-            for path in paths:
-                group.create_task(take(path))
+        """Answer the rows of a batch with their files; a row whose file can't be taken fails, and the others go on."""
+        found = await _each_path(lines, self._files.from_path)
         return [_with_file(line.draft, found[line.file_path] if line.file_path else None) for line in lines]
+
+    async def rehearse(self, token: Token, ask: AskBatch, notes: Mapping[int, Code] = NO_NOTES) -> Rehearsal:
+        """Answer what `send_batch` would make of a request, row by row; nothing is stored.
+
+        `notes`: what is doubtful about a row (by its place) already, from the list that it was read from.
+
+        Raises what is wrong with the request as a whole, and NO_ACCOUNT.
+        """
+        self._check_open()
+        now = self._clock.now()
+        account = await self.accounts.for_message(token, ask.account_id)
+        # In a thread: thousands of rows take a while, and nobody waits for this answer as for a message's.
+        look_through = partial(examine_batch, ask, account, token, now=now, max_text=self._max_text(account))
+        lines = await asyncio.to_thread(look_through)
+        looked_at = await _each_path(lines, self._files.look)
+        return rehearse(ask, account, lines, looked_at, notes, now=now)
 
     async def resend(self, token: Token, log_id: int, *, wait: timedelta, key: IdempotencyKey | None = None) -> Sent:
         """Send a message again as a new row that names the old one; a row in doubt is settled by it.
@@ -424,6 +428,30 @@ class Gateway:
         tomorrow = local.date() + timedelta(days=1)
         midnight = datetime.combine(tomorrow, time.min, self._timezone)
         return Quota(limit=token.rules.per_day, day=local.date().isoformat(), renews_in=midnight.astimezone(UTC) - now)
+
+
+async def _each_path(lines: Sequence[BatchLine], take: Callable[[str], Awaitable[T]]) -> dict[str, T | Code]:
+    """Answer what became of each path of a batch: what `take` answered, or why it could not.
+
+    Each path is opened once, a few at a time.
+    """
+    turns = asyncio.Semaphore(_FILES_AT_ONCE)
+    found: dict[str, T | Code] = {}
+
+    async def one(path: str) -> None:
+        async with turns:
+            try:
+                found[path] = await take(path)
+            except GuvercinError as refusal:
+                if refusal.code not in _OF_ONE_FILE:
+                    raise
+                found[path] = refusal.code
+
+    paths = dict.fromkeys(line.file_path for line in lines if line.file_path is not None)
+    async with asyncio.TaskGroup() as group:
+        for path in paths:
+            group.create_task(one(path))
+    return found
 
 
 def _as_accepted(batch_id: int, token: Token, account: Account, drafts: Sequence[Draft], now: datetime) -> BatchView:

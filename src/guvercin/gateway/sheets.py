@@ -38,7 +38,7 @@ _LATIN_1_SCARS = frozenset("þýðÞÝÐ")
 class SheetFault(StrEnum):
     """Why a file is no list."""
 
-    EMPTY = "bos"
+    EMPTY = "bos_liste"
     TOO_LARGE = "buyuk"
     TOO_MANY_ROWS = "cok_satir"
     OLD_EXCEL = "eski_excel"

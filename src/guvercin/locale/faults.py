@@ -12,10 +12,14 @@ from guvercin.locale.words import Words, told
 
 @dataclass(frozen=True, slots=True)
 class FaultWords:
-    """The sentence of a fault, and its better form when the fault brings every value that it has a place for."""
+    """The sentence of a fault, and its better form when the fault brings every value that it has a place for.
+
+    `remedy`: what to do, where the sentence itself doesn't say it.
+    """
 
     plain: str
     exact: str | None = None
+    remedy: str | None = None
 
 
 ANY_FIELD: Mapping[str, FaultWords] = MappingProxyType(
@@ -71,10 +75,48 @@ TEMPLATE: Mapping[str, FaultWords] = MappingProxyType(
 )
 """`at` and `name` are the params that these sentences know."""
 
+LIST: Mapping[str, FaultWords] = MappingProxyType(
+    {
+        "bos_liste": FaultWords("The list is empty.", remedy="Write one recipient a line: telefon;isim"),
+        "buyuk": FaultWords("The list is larger than 10 MB.", remedy="Divide it into several lists."),
+        "cok_satir": FaultWords("The list has more than 20,000 rows.", remedy="Divide it into several lists."),
+        "eski_excel": FaultWords(
+            "This is a file of an old Excel (.xls).",
+            remedy="Open it and save it as an Excel workbook (.xlsx), then give that file.",
+        ),
+        "sifreli": FaultWords(
+            "The file is locked with a password.",
+            remedy="Save it once more without a password, then give that file.",
+        ),
+        "baska_tablo": FaultWords(
+            "This is not an Excel file.",
+            remedy="Save the list as an Excel workbook (.xlsx) or as CSV.",
+        ),
+        "supheli_arsiv": FaultWords(
+            "The file would become too large when it is opened.",
+            remedy="Copy the list alone into a new workbook and save that.",
+        ),
+        "bozuk": FaultWords(
+            "The list can't be read: the file is damaged.",
+            remedy="Open it in the spreadsheet program and save it again.",
+        ),
+        "metin_degil": FaultWords(
+            "This file is no list: it is neither Excel nor text.",
+            remedy="Save the list as an Excel workbook (.xlsx) or as CSV.",
+        ),
+        "telefon_sutunu_yok": FaultWords(
+            "No column of the list looks like phone numbers.",
+            remedy="Give the columns a first line: telefon;isim",
+        ),
+        "sutun_yok": FaultWords("There is no such column.", "There is no column «{name}» in the first line."),
+    },
+)
+"""What is the matter with an uploaded list; `name` is the param that these sentences know."""
+
 SAYS_NOTHING = "gecersiz"
 """The fault that says no more than its error does already."""
 
-FAULTS: Mapping[str, FaultWords] = MappingProxyType({**ANY_FIELD, **PHONE, **TEMPLATE})
+FAULTS: Mapping[str, FaultWords] = MappingProxyType({**ANY_FIELD, **PHONE, **TEMPLATE, **LIST})
 
 _BY_WORD: Mapping[str, Words] = MappingProxyType({code.value: words for code, words in WORDS.items()})
 
@@ -82,7 +124,8 @@ _BY_WORD: Mapping[str, Words] = MappingProxyType({code.value: words for code, wo
 def fault_sentence(say: Translator, fault: FieldFault) -> str:
     """Tell what is wrong with a field. A fault may also be a code of the closed list: then it is that code's detail."""
     if words := FAULTS.get(fault.fault):
-        return told(say, words.plain, words.exact, fault.params)
+        sentence = told(say, words.plain, words.exact, fault.params)
+        return f"{sentence} {say(words.remedy)}" if words.remedy else sentence
     if code := _BY_WORD.get(fault.fault):
         return told(say, code.detail, code.exact, fault.params)
     return say(FAULTS[SAYS_NOTHING].plain)

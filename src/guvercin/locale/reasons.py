@@ -171,6 +171,13 @@ NOTES: Mapping[Code, Words] = MappingProxyType(
             sent=PERHAPS,
             todo=("Wait for «delivered». If it doesn't come, reach the person in another way and send again later."),
         ),
+        Code.SEVERAL_NUMBERS: Words(
+            title="Several numbers",
+            detail="There are several numbers in this cell; the first mobile one is taken.",
+            happened="A cell of the list held more than one number. A row gets one message.",
+            sent=NORMALLY,
+            todo="Nothing, if it is the right one. Otherwise leave only the wanted number in the cell.",
+        ),
     },
 )
 

@@ -218,6 +218,16 @@ FIELDS: Mapping[Code, Words] = MappingProxyType(
                 "after a bar: {isim|…}."
             ),
         ),
+        Code.UNREADABLE_LIST: Words(
+            title="List not readable",
+            detail="The list can't be read.",
+            happened=(
+                "The uploaded file is no list of customers as Excel or CSV, or it is not clear which of its columns "
+                "holds the numbers. `alanlar` says why. Nothing of it was taken."
+            ),
+            sent=NOTHING_SENT,
+            todo="Save the list as an Excel workbook (.xlsx) or as CSV, with telefon and isim in its first line.",
+        ),
         Code.FILE_NOT_OPENED: Words(
             title="File not opened",
             detail="The file can't be opened.",

@@ -1,17 +1,20 @@
-"""Tokens and uploads, as functions of a connection or a transaction. Secrets never come here: only their SHA-256."""
+"""Tokens, uploads and drafts, as functions of a connection or a transaction.
+
+Secrets never come here: only their SHA-256.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import File
 from guvercin.core.token import Permission, Token, TokenRules
-from guvercin.store.store import KeptFile
-from guvercin.store.tables import token, upload
+from guvercin.store.store import KeptDraft, KeptFile
+from guvercin.store.tables import batch_draft, token, upload
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 
@@ -120,3 +123,25 @@ def find_upload(connection: Connection, upload_id: str) -> KeptFile | None:
         return None
     file = File(digest=row.digest, name=row.name, media_type=row.media_type, size=row.size)
     return KeptFile(id=row.id, token_id=row.token_id, file=file)
+
+
+DRAFTS_OF_ONE = 20
+"""Drafts that a token may have: whoever makes more loses the oldest."""
+
+
+def keep_draft(tx: Tx, draft_id: str, token_id: int, request: bytes, *, now: datetime) -> None:
+    """Remember a bulk request that is not made yet, and forget the oldest of a token that has many."""
+    draft = batch_draft.c
+    tx.connection.execute(
+        insert(batch_draft).values(id=draft_id, token_id=token_id, request=request, created_at=to_ms(now))
+    )
+    newest = select(draft.id).where(draft.token_id == token_id).order_by(draft.created_at.desc()).limit(DRAFTS_OF_ONE)
+    tx.connection.execute(delete(batch_draft).where(draft.token_id == token_id, draft.id.not_in(newest)))
+
+
+def find_draft(connection: Connection, draft_id: str) -> KeptDraft | None:
+    """Answer a bulk request that is not made yet."""
+    row = connection.execute(select(batch_draft).where(batch_draft.c.id == draft_id)).one_or_none()
+    if row is None:
+        return None
+    return KeptDraft(id=row.id, token_id=row.token_id, request=bytes(row.request), created_at=from_ms(row.created_at))

@@ -86,6 +86,9 @@ def _one_moment(raw: Any) -> Iterator[None]:
 
 _MESSAGES = f"SELECT {statements.MESSAGE_COLUMNS} FROM message"  # noqa: S608 -- our own columns
 
+BATCH_MESSAGES = f"{_MESSAGES} WHERE batch_id = ? AND +id > ? ORDER BY +id LIMIT ?"
+"""The plus signs: by the batch's own index, however many rows of others lie between its own."""
+
 _Condition = tuple[str, int | str | None]
 
 
@@ -285,6 +288,13 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
         cancelled_at=from_ms(row.cancelled_at),
     )
     return BatchRow(batch=found, counts=Counts(by_status, scheduled), left=left, starts_at=from_ms(starts_ms))
+
+
+def batch_messages(connection: Connection, batch_id: int, *, above: int, limit: int) -> Sequence[Message]:
+    """Answer messages of a batch with ids above `above`, in the order of its list. By hand, as one_message."""
+    raw: Any = connection.connection.driver_connection
+    rows = raw.execute(BATCH_MESSAGES, (batch_id, above, limit))
+    return tuple(messages.message(row) for row in rows.fetchall())
 
 
 def batch_is_finished(connection: Connection, batch_id: int) -> bool:

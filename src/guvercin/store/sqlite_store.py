@@ -30,6 +30,7 @@ from guvercin.store.store import (
     Claimed,
     Depth,
     Doubt,
+    KeptDraft,
     KeptFile,
     KeyRow,
     Quota,
@@ -169,6 +170,9 @@ class SqliteStore:
         return await self._read(
             partial(reading.batches, accounts=accounts, account_id=account_id, limit=limit, below=below)
         )
+
+    async def batch_messages(self, batch_id: int, *, above: int, limit: int) -> Sequence[Message]:
+        return await self._read(partial(reading.batch_messages, batch_id=batch_id, above=above, limit=limit))
 
     async def batch_is_finished(self, batch_id: int) -> bool:
         return await self._read(partial(reading.batch_is_finished, batch_id=batch_id))
@@ -445,6 +449,12 @@ class SqliteStore:
 
     async def upload(self, upload_id: str) -> KeptFile | None:
         return await self._read(partial(access.find_upload, upload_id=upload_id))
+
+    async def keep_draft(self, draft_id: str, token_id: int, request: bytes, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: access.keep_draft(tx, draft_id, token_id, request, now=now))
+
+    async def draft(self, draft_id: str) -> KeptDraft | None:
+        return await self._read(partial(access.find_draft, draft_id=draft_id))
 
     # -- care
 

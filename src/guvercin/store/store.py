@@ -118,6 +118,16 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptDraft:
+    """A bulk request that is not made yet, as the JSON that would make it, and whose it is."""
+
+    id: str
+    token_id: int
+    request: bytes
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
     """A batch, counted. `left`: rows still to leave, by lane; `starts_at`: when the last planned one is due."""
 
@@ -344,6 +354,9 @@ class Store(Protocol):
     ) -> Sequence[BatchRow]:
         """Answer batches of these accounts (null: of all), newest first, with ids below `below`, each counted."""
 
+    async def batch_messages(self, batch_id: int, *, above: int, limit: int) -> Sequence[Message]:
+        """Answer messages of a batch with ids above `above`, in the order of its list."""
+
     async def batch_is_finished(self, batch_id: int) -> bool:
         """Say whether no row of a batch is queued or sending any more."""
 
@@ -412,6 +425,12 @@ class Store(Protocol):
 
     async def upload(self, upload_id: str) -> KeptFile | None:
         """Answer an uploaded file."""
+
+    async def keep_draft(self, draft_id: str, token_id: int, request: bytes, *, now: datetime) -> None:
+        """Remember a bulk request that is not made yet; of one token's only the newest few are kept."""
+
+    async def draft(self, draft_id: str) -> KeptDraft | None:
+        """Answer a bulk request that is not made yet."""
 
     # -- care
 

@@ -310,6 +310,18 @@ upload = Table(
     Index("ix_upload_created_at", "created_at"),
 )
 
+batch_draft = Table(
+    "batch_draft",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("token_id", _Id, ForeignKey("token.id"), nullable=False),
+    Column("request", LargeBinary, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_batch_draft_token", "token_id", "created_at"),
+    Index("ix_batch_draft_created_at", "created_at"),
+)
+"""Bulk requests that are not made yet: read from a file, looked through, and waiting for a yes."""
+
 heartbeat = Table(
     "heartbeat",
     metadata,

@@ -106,10 +106,12 @@ def look_now(tx: Tx, account_id: int, *, now: datetime) -> None:
 _KEEP_RECEIPTS = timedelta(hours=24)
 _KEEP_KEYS = timedelta(days=7)
 _KEEP_UPLOADS = timedelta(days=7)
+_KEEP_DRAFTS = timedelta(hours=24)
 
 
 def forget(tx: Tx, *, now: datetime) -> None:
-    """Drop early receipts, keys and uploads that have served their time."""
+    """Drop early receipts, keys, uploads and drafts that have served their time."""
     tx.execute("DELETE FROM receipt WHERE heard_at < ?", (to_ms(now - _KEEP_RECEIPTS),))
     tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
     tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))
+    tx.execute("DELETE FROM batch_draft WHERE created_at < ?", (to_ms(now - _KEEP_DRAFTS),))

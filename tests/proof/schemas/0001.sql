@@ -243,8 +243,10 @@ INSERT INTO idempotency_key (token_id, method, path, key, body_hash, message_id,
 INSERT INTO receipt (account_id, remote_id, kind, at, reason, heard_at) VALUES (1, '3EB0ERKEN', 'delivered', 1795000000000, NULL, 1795000000001);
 INSERT INTO token_use (token_id, day, accepted) VALUES (3, '2026-11-23', 1);
 INSERT INTO upload (id, token_id, digest, name, media_type, size, created_at) VALUES ('b39c7fd9d1d311f088b27f5689ac17c7', 1, 'fc022288f3e49d09353987de1c32fc1427bd2a8b3657a340e86efb8e34efe003', 'Yukleme.pdf', 'application/pdf', 10, 1795421167319);
+INSERT INTO batch_draft (id, token_id, request, created_at) VALUES ('5d41402abc4b2a76b9719d911017c592', 1, x'7b22616c6963696c6172223a5b7b2274656c65666f6e223a222b393035303030303030303031227d5d2c226d6573616a223a225461736c616b227d', 1795421167320);
 INSERT INTO heartbeat (id, at) VALUES (1, 1795421167335);
 DELETE FROM sqlite_sequence;
+INSERT INTO last_inbound (account_id, sender, at) VALUES (1, '+905321234567', 1795421125721);
 INSERT INTO hour_mark (first_id, hour) VALUES (1, 1795420800000);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('token', 3);
 INSERT INTO sqlite_sequence (name, seq) VALUES ('account', 10);

@@ -158,6 +158,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_id", "day", name=op.f("pk_token_use")),
     )
     op.create_table(
+        "batch_draft",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("token_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("request", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.ForeignKeyConstraint(["token_id"], ["token.id"], name=op.f("fk_batch_draft_token_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_batch_draft")),
+    )
+    with op.batch_alter_table("batch_draft", schema=None) as batch_op:
+        batch_op.create_index("ix_batch_draft_created_at", ["created_at"], unique=False)
+        batch_op.create_index("ix_batch_draft_token", ["token_id", "created_at"], unique=False)
+
+    op.create_table(
         "upload",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("token_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
