@@ -43,7 +43,7 @@ async def test_a_list_is_read_looked_through_and_started_once(client: httpx2.Asy
     assert told["ornek"] == "Sayın Ayşe, 1.250,00 TL"
     assert told["basliklar"] == ["Cari Adı", "Cep Tel", "Borç (TL)"]
     assert told["sutunlar"] == {"telefon": "Cep Tel", "isim": "Cari Adı", "soyisim": None, "referans": None}
-    assert told["degiskenler"] == ["borc tl", "isim"]
+    assert told["degiskenler"] == ["borc tl", "cari adi", "cep tel", "isim"]
     assert not told["bozuk_harf"]
     assert await server.rows() == 0
 

@@ -354,7 +354,11 @@ class CloudSetup(Asked):
         ),
     ] = None
     templates: Annotated[
-        dict[Annotated[StrictStr, Field(pattern=r"^[0-9]{1,6}$")], CloudTemplate] | None,
+        Annotated[
+            dict[Annotated[StrictStr, Field(pattern=r"^[0-9]{1,6}$")], CloudTemplate],
+            Field(json_schema_extra={"additionalProperties": False}),
+        ]
+        | None,
         Field(alias="sablonlar", description=sentence("By tur_id: the template that is sent outside the 24 hours.")),
     ] = None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.store.sqlite import is_busy
 
 HEAD = "0001"
 """The newest migration. A test compares it with the folder."""
@@ -16,6 +17,10 @@ KNOWN = frozenset({HEAD})
 """Every migration that this code can start from."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+_PATIENCE = 6
+"""Times that a database which somebody else holds is asked again."""
 
 
 def version(connection: Connection) -> str | None:
@@ -30,8 +35,19 @@ def version(connection: Connection) -> str | None:
 def prepare(engine: Engine) -> bool:
     """Migrate to HEAD if needed; answers whether anything was done. SCHEMA_TOO_NEW if a newer program was here.
 
-    The caller holds the data folder's lock: a server that runs must never find another schema under it.
+    The caller holds the data folder's lock: a server that runs must never find another schema under it. A database that
+    somebody else holds is waited for, five seconds each time.
     """
+    for _ in range(_PATIENCE):
+        try:
+            return _prepare(engine)
+        except Exception as trouble:
+            if not is_busy(trouble):
+                raise
+    return _prepare(engine)
+
+
+def _prepare(engine: Engine) -> bool:
     with engine.connect() as connection:
         if _is_current(connection):
             return False
