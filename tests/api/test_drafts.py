@@ -78,8 +78,9 @@ async def test_a_list_without_heads(client: httpx2.AsyncClient) -> None:
 async def test_the_columns_can_be_chosen(client: httpx2.AsyncClient) -> None:
     content = "Telefon;Eşinin Cebi;Ad;Lakap\n02121234567;05321234567;Ayşe;Ayş\n".encode()
     chosen = json.dumps({"telefon": "eşinin cebi", "isim": "Lakap"})
-    told = (await upload(client, content, sutunlar=chosen, mesaj="{isim}")).json()
-    assert (told["sutunlar"]["telefon"], told["sutunlar"]["isim"], told["ornek"]) == ("Eşinin Cebi", "Lakap", "Ayş")
+    told = (await upload(client, content, sutunlar=chosen, mesaj="{isim}, {lakap}, {eşinin cebi}")).json()
+    assert (told["sutunlar"]["telefon"], told["sutunlar"]["isim"]) == ("Eşinin Cebi", "Lakap")
+    assert told["ornek"] == "Ayş, Ayş, 05321234567", "a chosen column fills its own place too"
     for wrong, fault in (
         ('{"telefon": "Yok"}', "There is no column «Yok» in the first line."),
         ("[1", "not valid"),

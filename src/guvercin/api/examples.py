@@ -143,7 +143,7 @@ LIST_READ: dict[str, Any] = {
     "gecerlilik": "2026-02-24 14:30:00",
     "basliklar": ["Cari Adı", "Cep Tel", "Borç (TL)"],
     "sutunlar": {"telefon": "Cep Tel", "isim": "Cari Adı", "soyisim": None, "referans": None},
-    "degiskenler": ["borc tl"],
+    "degiskenler": ["borc tl", "cari adi", "cep tel", "isim"],
     "bozuk_harf": False,
 }
 

@@ -127,7 +127,7 @@ def choose_columns(
         name=None if name_at == phone_at and name is None else name_at,
         surname=base.surname if name is None else None,
         reference=base.reference if reference is None else _chosen(heads, reference),
-        variables={head: place for place, head in enumerate(heads) if head and place not in {phone_at, name_at}},
+        variables={head: place for place, head in enumerate(heads) if head},
     )
 
 
