@@ -13,7 +13,6 @@ from bench.figures import Figure, show
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "accept": sending.accept,
     "cycle": sending.cycle,
-    "routes": sending.routes,
     "read": reading.read,
     "overload": overload.overload,
     "claim": claiming.claim,

@@ -1,4 +1,4 @@
-"""What sending costs: the accept, the whole way of a message, and what the plain route saves."""
+"""What sending costs: the accept, and the whole way of a message."""
 
 from collections.abc import Iterator
 from itertools import count
@@ -92,15 +92,3 @@ async def _whole(server: Server, amount: int) -> tuple[float, float]:
 async def _none_left(server: Server, where: str) -> None:
     while server.count(where):
         await CLOCK.sleep_until(CLOCK.monotonic() + 0.1)
-
-
-async def routes() -> list[Figure]:
-    """Send `gonder` to the plain route that it is, and to the same one written with FastAPI's own means."""
-    async with served("--route", "plain") as plain, served("--route", "fastapi") as framework:
-        rounds, others = await _in_turns(plain, framework, amounts=(_REQUESTS, _REQUESTS))
-    cpu, other = middle([cpu for cpu, _ in rounds]), middle([cpu for cpu, _ in others])
-    return [
-        Figure(name="plain route, server CPU per request", value=micro(cpu)),
-        Figure(name="FastAPI route", value=micro(other)),
-        Figure(name="the plain one saves", value=f"{1 - cpu / other:.0%}", wanted="≥ 25 %"),
-    ]

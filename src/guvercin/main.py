@@ -202,7 +202,6 @@ async def _alive(
     *,
     sends: bool = True,
     store_in: Callable[..., SqliteStore] = SqliteStore,
-    alter: Callable[[ASGIApp], None] = lambda _: None,
 ) -> AsyncIterator[tuple[ASGIApp, House]]:
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
 
@@ -220,7 +219,6 @@ async def _alive(
         try:
             app = create_app(house.gateway, timezone=config.timezone, clock=clock, rng=rng)
             store.listen(app.state.metrics.heard)
-            alter(app)
             yield app, house
         finally:
             house.gateway.close()
@@ -236,19 +234,18 @@ def serve(
     on_started: Callable[[], None],
     *,
     store_in: Callable[..., SqliteStore] = SqliteStore,
-    alter: Callable[[ASGIApp], None] = lambda _: None,
 ) -> None:
     """Serve until a signal asks to stop: callers are answered, sends in hand finish, and it returns.
 
-    Raises FolderLocked if another process runs on this data folder. `store_in` and `alter` are for comparisons: a
-    benchmark serves from another store or an altered app, and everything else is as it is.
+    Raises FolderLocked if another process runs on this data folder. `store_in` is for comparisons: a
+    benchmark serves from another store, and everything else is as it is.
     """
     logs.configure(config.log_level, config.log_format)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FolderLock(config.data_dir)
     try:
         with asyncio.Runner(loop_factory=_new_loop()) as runner:
-            runner.run(_serve(config, lock, on_started, store_in, alter))
+            runner.run(_serve(config, lock, on_started, store_in))
     finally:
         lock.release()
 
@@ -258,7 +255,6 @@ async def _serve(
     lock: FolderLock,
     on_started: Callable[[], None],
     store_in: Callable[..., SqliteStore],
-    alter: Callable[[ASGIApp], None],
 ) -> None:
     import uvicorn  # noqa: PLC0415 -- only a server needs one
 
@@ -292,7 +288,7 @@ async def _serve(
                 server.close()
             self.servers = [cast("asyncio.Server", Listener(each, protocol, loop)) for each in listening]
 
-    async with _alive(config, store_in=store_in, alter=alter) as (app, house):
+    async with _alive(config, store_in=store_in) as (app, house):
         server = Server(
             uvicorn.Config(
                 app,

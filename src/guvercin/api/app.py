@@ -56,7 +56,7 @@ _ROUTES = [
 @cache
 def document() -> dict[str, Any]:
     """Answer the OpenAPI document. It is made when it is first asked for: a start doesn't wait for it."""
-    return openapi([*whatsapp.documented.routes, *_ROUTES, *meta_hook.documented.routes])
+    return openapi([*_ROUTES, *meta_hook.documented.routes])
 
 
 @cache
@@ -89,7 +89,6 @@ def create_app(
         openapi_url=None,
         redirect_slashes=False,
         routes=[
-            *whatsapp.HOT,
             *meta_hook.HOT,
             *_ROUTES,
             Route("/openapi.json", _openapi_json),

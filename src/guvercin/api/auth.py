@@ -23,16 +23,6 @@ from guvercin.locale import sentence
 _HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z.-]+))(?::[0-9]{1,5})?")
 
 
-async def admit(request: Request, permission: Permission) -> Token:
-    """Answer the token of a request that may do this.
-
-    Raises NO_TOKEN, INVALID_TOKEN, NOT_ALLOWED, TOO_MANY_REQUESTS.
-    """
-    token = await sign_in(request)
-    check_permission(token, permission)
-    return token
-
-
 def check_permission(token: Token, permission: Permission) -> None:
     """Refuse a token that may not do this. NOT_ALLOWED."""
     if not token.may(permission):
@@ -40,7 +30,10 @@ def check_permission(token: Token, permission: Permission) -> None:
 
 
 async def sign_in(request: Request) -> Token:
-    """Answer the token of a request, counted against its limits. Raises as `admit`, but for the permission."""
+    """Answer the token of a request, counted against its limits.
+
+    Raises NO_TOKEN, INVALID_TOKEN, TOO_MANY_REQUESTS.
+    """
     reception = reception_of(request)
     try:
         token = await reception.gateway.authenticate(_secret(request))
@@ -101,9 +94,11 @@ class Bearer(SecurityBase):
         self.scheme_name = "anahtar"
 
     async def __call__(self, request: Request, needed: SecurityScopes) -> Token:
-        """Answer the token of a request that has all the permissions that its route asks for."""
+        """Answer the token of a request that may do what its route asks for. Raises as `sign_in`, and NOT_ALLOWED."""
         (permission,) = needed.scopes
-        return await admit(request, Permission(permission))
+        token = await sign_in(request)
+        check_permission(token, Permission(permission))
+        return token
 
 
 bearer = Bearer()

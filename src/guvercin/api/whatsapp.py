@@ -1,21 +1,18 @@
 """The seed's own operations: the three that send, and `durum` (`hesaplar` is with the accounts).
 
-A handler changes names and nothing else: what a request means the gateway decides. `gonder` is a plain route (HOT): it
-carries nearly all of the traffic, and FastAPI's dependency path would double what it costs. It stands in the same
-OpenAPI document as the others.
+A handler changes names and nothing else: what a request means the gateway decides.
 """
 
 from datetime import timedelta
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Security
+from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
 
 from guvercin.api import answers, examples, render, wire
 from guvercin.api.asking import ask, ask_batch, ask_file
-from guvercin.api.auth import BulkSender, FileSender, Reader, admit, bearer, check_permission
+from guvercin.api.auth import BulkSender, FileSender, Reader, Sender, check_permission
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import (
     MESSAGES,
@@ -44,43 +41,31 @@ LOG_ID = sentence("The ID of the log record")
 LogId = Annotated[int, Path(alias="logId", ge=1, le=wire.LARGEST_INTEGER, description=LOG_ID)]
 
 
-async def send(request: Request) -> Response:
-    """`POST /gonder`: a text to one number."""
-    token = await admit(request, Permission.SEND)
-    body = await read_json(request)
-    asked = to_model(wire.SendText, body)
-    reception = reception_of(request)
-    wanted = preference(request, usual_wait=MESSAGE_WAIT)
-    sent = await reception.gateway.send(
-        token,
-        ask(asked, reception.zone),
-        wait=wanted.wait,
-        key=idempotency_key(request, body),
-    )
-    return answer_sent(request, sent, wanted)
-
-
-HOT = [Route(f"{render.PREFIX}/gonder", send, methods=["POST"])]
-"""The plain routes, to be matched before all others."""
-
-documented = APIRouter(prefix=render.PREFIX, tags=MESSAGES, generate_unique_id_function=operation_id)
-"""The plain routes once more, for the OpenAPI document alone."""
-
-documented.add_api_route(
+@router.post(
     "/gonder",
-    send,
-    methods=["POST"],
     summary=sentence("Send a message"),
     description=sentence(
         "Sends a WhatsApp message to the number. It needs its country code; Turkish ones are read without it too."
     ),
-    dependencies=[Security(bearer, scopes=[Permission.SEND])],
     openapi_extra=asks(wire.SendText, example=examples.SEND_TEXT, makes_rows=True),
     responses=leads_to_message(
         tells(answers.MessageSent | answers.MessageStanding, *SENDS, example=examples.SENT)
         | accepts(answers.MessageStanding, example=examples.STANDING)
     ),
 )
+async def send(request: Request, sender: Sender) -> Response:
+    """Send a text to one number, and wait a little for WhatsApp."""
+    body = await read_json(request)
+    asked = to_model(wire.SendText, body)
+    reception = reception_of(request)
+    wanted = preference(request, usual_wait=MESSAGE_WAIT)
+    sent = await reception.gateway.send(
+        sender,
+        ask(asked, reception.zone),
+        wait=wanted.wait,
+        key=idempotency_key(request, body),
+    )
+    return answer_sent(request, sent, wanted)
 
 
 @router.post(
