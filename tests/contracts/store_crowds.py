@@ -9,7 +9,7 @@ from tests.contracts.desk import AYSE, BORA, BOTH, HOUR, NOW, SECOND, Desk, draf
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
 from guvercin.core.message import Status, WaitsFor
-from guvercin.core.outcome import Accepted, Inbound, Lost, NotUnderstood, Receipt, ReceiptKind
+from guvercin.core.outcome import Accepted, Acquainted, Inbound, Lost, NotUnderstood, Receipt, ReceiptKind, Told
 from guvercin.store.store import Claimed, Settlement
 
 
@@ -83,7 +83,7 @@ class CrowdLaws:
 
     async def test_a_call_tells_many_things(self, desk: Desk) -> None:
         message_id = await desk.bring(Status.SENT, remote_id="W-1")
-        told: list[Receipt | Inbound | NotUnderstood] = [
+        told: list[Told] = [
             NotUnderstood(what="user_preferences"),
             receipt(ReceiptKind.DELIVERED, NOW + SECOND, "W-1"),
             Inbound(remote_id="I-1", sender=AYSE, text="Selam", at=NOW),
@@ -135,6 +135,8 @@ class CrowdLaws:
         for hours in (3, 1, 2):
             wrote = Inbound(remote_id=f"I-{hours}", sender=AYSE, text="", at=NOW - hours * HOUR)
             await desk.store.receive_inbound(1, wrote, now=NOW)
+        history = Acquainted(sender=AYSE, at=NOW - 30 * HOUR)
+        await desk.store.hear(1, [history], now=NOW)
         await desk.store.receive_inbound(2, Inbound(remote_id="I-9", sender=BORA, text="", at=NOW), now=NOW)
         for to in (AYSE, BORA):
             await desk.take(draft(to, now=NOW))

@@ -14,7 +14,7 @@ from guvercin.core.errors import Code
 from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter
 from guvercin.core.message import Lane, Message, Status, WaitsFor
-from guvercin.core.outcome import Accepted, Deferred, Inbound, Lost, ReceiptKind, Refused
+from guvercin.core.outcome import Accepted, Deferred, Inbound, Lost, ReceiptKind, Refused, Restricted
 
 QUEUED = frozenset({Status.QUEUED})
 
@@ -243,6 +243,18 @@ class ReadingLaws:
             2,
             {"message_id": "I-1"},
         )
+
+    async def test_a_restriction_is_told_and_so_is_its_end(self, desk: Desk) -> None:
+        cursor = await desk.store.last_event_id()
+        code = Code.NEW_CHATS_RESTRICTED
+        told = [Restricted(code=code, is_active=True, until=NOW + HOUR), Restricted(code=code, is_active=False)]
+        await desk.store.hear(2, told, now=NOW)
+        events = await desk.store.events_after(cursor, limit=10)
+        assert {(event.kind, event.account_id) for event in events} == {(EventKind.ACCOUNT_CHANGED, 2)}
+        assert [dict(event.detail) for event in events] == [
+            {"ne": "kisitlandi", "kod": code.value, "bitis": (NOW + HOUR).isoformat()},
+            {"ne": "kisit_kalkti", "kod": code.value},
+        ]
 
     async def test_a_standing_is_the_row_in_short(self, desk: Desk) -> None:
         await many(desk)

@@ -24,6 +24,7 @@ from guvercin.core.outcome import (
     Receipt,
     ReceiptKind,
     Refused,
+    Told,
 )
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.store.sqlite import FILE_NAME, engine_for
@@ -67,7 +68,7 @@ async def receive(desk: Desk) -> Verb:
 
 async def hear(desk: Desk) -> Verb:
     doubtful = await desk.bring(Status.UNKNOWN)
-    told: list[Receipt | Inbound | NotUnderstood] = [
+    told: list[Told] = [
         Receipt(remote_id="W-1", kind=ReceiptKind.READ, at=NOW, message_id=doubtful),
         Inbound(remote_id="I-1", sender=BORA, text="", at=NOW),
         NotUnderstood(what="user_preferences"),

@@ -85,6 +85,11 @@ class Code(StrEnum):
     # -- why a line is not connected
     SWITCHED_OFF = "kapali"
     TEMPORARY_BAN = "gecici_yasak"
+    BANNED_FOR_STRANGERS = "yasak_yabancilar"
+    BANNED_FOR_BLOCKS = "yasak_engellenme"
+    BANNED_FOR_GROUPS = "yasak_gruplar"
+    BANNED_FOR_SAME_TEXT = "yasak_ayni_mesaj"
+    BANNED_FOR_BROADCAST = "yasak_toplu_liste"
     NOT_LINKED = "bagli_degil"
     REMOVED = "cikarildi"
     OPENED_ELSEWHERE = "baska_yerde_acildi"

@@ -115,6 +115,27 @@ class Inbound:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Acquainted:
+    """The network's history says that a customer (E.164) has written to us, and when last. No message comes of it."""
+
+    sender: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Restricted:
+    """What a line may not do for a while, though it stands: the network said so by itself, not as a message's answer.
+
+    `code` is the reason that messages are refused with meanwhile (NEW_CHATS_RESTRICTED); `until` null: unstated.
+    `is_active` False: it is over.
+    """
+
+    code: Code
+    is_active: bool
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LineEvent:
     """News of the line itself. `until` is the end of a ban or of a code's life; `code` names a block's cause."""
 
@@ -137,4 +158,7 @@ class NotUnderstood:
     what: str
 
 
-TransportEvent: TypeAlias = Receipt | Inbound | LineEvent | Linked | NotUnderstood
+Told: TypeAlias = Receipt | Inbound | Acquainted | Restricted | NotUnderstood
+"""What is news of messages and people, and is stored as it was told."""
+
+TransportEvent: TypeAlias = Told | LineEvent | Linked

@@ -17,7 +17,17 @@ from random import Random  # noqa: TID251 -- the type alone: chance comes in as 
 
 from guvercin.core.account import Account, Line, LineCause, LineNews, LineOrder, LineState, follow
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.outcome import Inbound, LineEvent, Linked, NotUnderstood, Receipt, TransportEvent
+from guvercin.core.outcome import (
+    Acquainted,
+    Inbound,
+    LineEvent,
+    Linked,
+    NotUnderstood,
+    Receipt,
+    Restricted,
+    Told,
+    TransportEvent,
+)
 from guvercin.core.pacing import Pace
 from guvercin.core.retry import retry_at
 from guvercin.gateway.clock import Clock
@@ -155,7 +165,7 @@ class Sessions:
         session = self._sessions.get(account_id)
         if session is None:
             raise GuvercinError(Code.NOT_FOUND)
-        told = [event for event in events if isinstance(event, Receipt | Inbound | NotUnderstood)]
+        told = [event for event in events if isinstance(event, Told)]
         if told:
             await self._store.hear(account_id, told, now=self._clock.now())
         for event in events:
@@ -251,7 +261,7 @@ class Sessions:
                 await self._store.receive_inbound(account_id, event, now=self._clock.now())
             case Linked():
                 await self._store.link_account(account_id, event.phone, now=self._clock.now())
-            case NotUnderstood():
+            case Acquainted() | Restricted() | NotUnderstood():
                 await self._store.hear(account_id, (event,), now=self._clock.now())
             case LineEvent():
                 await self._follow(account_id, session, event.news, code=event.code, until=event.until)

@@ -217,6 +217,69 @@ LINES: Mapping[Code, Words] = MappingProxyType(
                 "and only to people who want to hear from you."
             ),
         ),
+        Code.BANNED_FOR_STRANGERS: Words(
+            title="Banned: too many strangers",
+            detail=(
+                "WhatsApp has banned the account for a while: it wrote to too many people who don't have its number."
+            ),
+            happened=(
+                "People who don't know the number got messages from it (WhatsApp's reason 101). The queue stands "
+                "still; no message is lost."
+            ),
+            sent=NOT_YET,
+            todo=(
+                "Wait until the ban ends; don't link again. Then write only to people who wrote to you or asked for "
+                "it; let new customers write first."
+            ),
+        ),
+        Code.BANNED_FOR_BLOCKS: Words(
+            title="Banned: blocked by many",
+            detail="WhatsApp has banned the account for a while: too many people blocked it.",
+            happened=(
+                "Recipients blocked or reported the number (WhatsApp's reason 102). The queue stands still; no message "
+                "is lost."
+            ),
+            sent=NOT_YET,
+            todo=(
+                "Wait until the ban ends; don't link again. Take out of your lists whoever did not ask for messages, "
+                "and say in each message how to stop them."
+            ),
+        ),
+        Code.BANNED_FOR_GROUPS: Words(
+            title="Banned: groups",
+            detail=(
+                "WhatsApp has banned the account for a while: it made too many groups with people who don't have its "
+                "number."
+            ),
+            happened=(
+                "Groups were made with strangers (WhatsApp's reason 103), on the phone or in another program: Güvercin "
+                "makes none. The queue stands still; no message is lost."
+            ),
+            sent=NOT_YET,
+            todo="Wait until the ban ends; don't link again. Look who else uses this number.",
+        ),
+        Code.BANNED_FOR_SAME_TEXT: Words(
+            title="Banned: one text to many",
+            detail="WhatsApp has banned the account for a while: it sent the same message to too many people.",
+            happened=(
+                "One text went to many people (WhatsApp's reason 104). The queue stands still; no message is lost."
+            ),
+            sent=NOT_YET,
+            todo=(
+                "Wait until the ban ends; don't link again. Then write what concerns each person: the name, the "
+                "amount, the number of the invoice. Announcements to many belong on Meta's Cloud API."
+            ),
+        ),
+        Code.BANNED_FOR_BROADCAST: Words(
+            title="Banned: broadcast lists",
+            detail="WhatsApp has banned the account for a while: it sent too many messages to broadcast lists.",
+            happened=(
+                "A broadcast list on the phone was used too much (WhatsApp's reason 106): Güvercin uses none. The "
+                "queue stands still; no message is lost."
+            ),
+            sent=NOT_YET,
+            todo="Wait until the ban ends; don't link again. Look who else uses this number.",
+        ),
         Code.NOT_LINKED: Words(
             title="Not linked",
             detail="No phone is linked to this account.",

@@ -17,7 +17,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page, Tried
 from guvercin.core.message import Draft, File, Lane, Message
-from guvercin.core.outcome import Accepted, Inbound, NeverLeft, NotUnderstood, Outcome, Receipt
+from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.token import Token, TokenRules
 from guvercin.store import accepting, access, accounts, batches, hearing, messages, reading, statements, upkeep
@@ -302,7 +302,7 @@ class SqliteStore:
     async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
         await self._writer.do(lambda tx: hearing.receive_inbound(tx, account_id, inbound, now=now))
 
-    async def hear(self, account_id: int, told: Sequence[Receipt | Inbound | NotUnderstood], *, now: datetime) -> None:
+    async def hear(self, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
         await self._writer.do(lambda tx: hearing.hear(tx, account_id, told, now=now))
 
     async def cancel(self, message_id: int, *, now: datetime) -> Standing:

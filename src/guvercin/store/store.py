@@ -16,7 +16,7 @@ from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page, Tried
 from guvercin.core.message import Draft, File, Lane, Message, Status
-from guvercin.core.outcome import Accepted, Inbound, NeverLeft, NotUnderstood, Outcome, Receipt
+from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.token import Token, TokenRules
 from guvercin.store.writer import Committed
@@ -250,7 +250,7 @@ class Store(Protocol):
     async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
         """Record that somebody wrote to us, and when."""
 
-    async def hear(self, account_id: int, told: Sequence[Receipt | Inbound | NotUnderstood], *, now: datetime) -> None:
+    async def hear(self, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
         """Write everything that a network told in one call: all of it or nothing. Receipts as in `receive`."""
 
     async def cancel(self, message_id: int, *, now: datetime) -> Standing:

@@ -19,6 +19,7 @@ from guvercin.transports.web.errors import (
 NOW = datetime(2026, 2, 23, 11, 30, tzinfo=UTC)
 DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
 LATER = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
+TOO_FAST = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, scope=Scope.ACCOUNT)
 IN_DOUBT = Lost(Code.ANSWER_LOST)
 
 
@@ -28,7 +29,7 @@ IN_DOUBT = Lost(Code.ANSWER_LOST)
         ("server returned error 463", Refused(reason=Code.NEW_CHATS_RESTRICTED, scope=Scope.ACCOUNT, detail="463")),
         ("server returned error 475", Refused(reason=Code.MONTHLY_LIMIT, scope=Scope.ACCOUNT, detail="475")),
         ("server returned error 479", LATER),
-        ("server returned error 429", LATER),
+        ("server returned error 429", TOO_FAST),
         ("server returned error 400", Refused(reason=Code.WHATSAPP_REFUSED, detail="400")),
         ("server returned error 999", Refused(reason=Code.WHATSAPP_REFUSED, detail="999")),
         (
@@ -55,7 +56,7 @@ def test_what_a_failed_send_means(error: str, outcome: Outcome) -> None:
 
 
 def test_what_a_failed_lookup_means() -> None:
-    assert check_outcome("info query returned status 429: rate-overlimit") == LATER
+    assert check_outcome("info query returned status 429: rate-overlimit") == TOO_FAST
     assert check_outcome("websocket not connected") == DOWN
 
 
@@ -75,8 +76,12 @@ def test_what_the_end_of_a_session_means(reason: str, *, on_connect: bool, news:
 
 
 def test_a_ban_lasts_as_long_as_it_was_said() -> None:
-    assert farewell_of_ban(3_600, NOW).until == NOW + timedelta(hours=1)
-    assert farewell_of_ban(None, NOW).until == NOW + UNSTATED_BAN
+    assert farewell_of_ban("BLOCKED_BY_USERS", 3_600, NOW).until == NOW + timedelta(hours=1)
+    assert farewell_of_ban(None, None, NOW).until == NOW + UNSTATED_BAN
+
+
+def test_a_ban_of_an_unheard_reason_is_a_ban_all_the_same() -> None:
+    assert farewell_of_ban("WROTE_TOO_WELL", None, NOW).code is Code.TEMPORARY_BAN
 
 
 def test_an_old_program_is_told_from_a_bad_moment() -> None:

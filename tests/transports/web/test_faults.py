@@ -158,18 +158,23 @@ async def test_a_refused_sign_in(side: Bedside, line: Linked, fault: Fault, news
 
 
 @pytest.mark.parametrize(
-    ("fault", "least"),
+    ("number", "code", "least"),
     [
-        (login_refused("402", code="101", expire="3600"), timedelta(minutes=59)),
-        (login_refused("402", code="105", expire="3600"), timedelta(hours=23)),  # a code that the engine can't pass on
+        ("101", Code.BANNED_FOR_STRANGERS, timedelta(minutes=59)),
+        ("102", Code.BANNED_FOR_BLOCKS, timedelta(minutes=59)),
+        ("103", Code.BANNED_FOR_GROUPS, timedelta(minutes=59)),
+        ("104", Code.BANNED_FOR_SAME_TEXT, timedelta(minutes=59)),
+        ("106", Code.BANNED_FOR_BROADCAST, timedelta(minutes=59)),
+        ("105", Code.TEMPORARY_BAN, timedelta(hours=23)),  # a reason that the engine can't pass on
     ],
-    ids=["known", "unknown"],
 )
-async def test_a_temporary_ban_has_its_end(side: Bedside, line: Linked, fault: Fault, least: timedelta) -> None:
-    side.server.faults.add(fault)
+async def test_a_temporary_ban_has_its_reason_and_its_end(
+    side: Bedside, line: Linked, number: str, code: Code, least: timedelta
+) -> None:
+    side.server.faults.add(login_refused("402", code=number, expire="3600"))
     await line.cut()
     farewell = await line.farewell()
-    assert (farewell.news, farewell.code) == (LineNews.BANNED, Code.TEMPORARY_BAN)
+    assert (farewell.news, farewell.code) == (LineNews.BANNED, code)
     assert farewell.until is not None
     assert farewell.until - side.clock.now() > least
     assert await line.web.is_linked()

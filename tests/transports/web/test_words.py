@@ -13,6 +13,7 @@ from tests.transports.web.bedside import Bedside, Linked, until
 
 from guvercin.core.errors import Code
 from guvercin.core.outcome import Accepted, Inbound
+from guvercin.core.outcome import Acquainted as KnowsUs
 from guvercin.testing.whatsapp.faults import Act, Fault, Point
 from guvercin.transports.base import OutgoingFile
 from guvercin.transports.web.journal import holding
@@ -125,3 +126,5 @@ async def test_of_the_phones_history_only_who_wrote_when_is_kept(side: Bedside, 
     await line.pair()
     await until(lambda: entries(line, b"Acquainted"))
     assert entries(line, b"Acquainted") == [Acquainted(number=f"+{friend.number}", last_inbound_at=at)]
+    known = KnowsUs(sender=f"+{friend.number}", at=at)
+    await until(lambda: known in line.told)

@@ -15,6 +15,7 @@ from guvercin.core.outcome import Deferred, LineEvent, Lost, Outcome, Refused, S
 
 LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
 PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
+TOO_FAST = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, scope=Scope.ACCOUNT)
 NOT_ON_WHATSAPP = Refused(reason=Code.NOT_ON_WHATSAPP, scope=Scope.RECIPIENT)
 FILE_GONE = Refused(reason=Code.FILE_NOT_OPENED)
 ANSWER_LOST = Lost(Code.ANSWER_LOST)
@@ -24,7 +25,7 @@ UNSTATED_BAN = timedelta(hours=24)
 
 NACKS: Mapping[int, Outcome] = MappingProxyType(
     {
-        429: PUSHED_BACK,
+        429: TOO_FAST,
         463: Refused(reason=Code.NEW_CHATS_RESTRICTED, scope=Scope.ACCOUNT, detail="463"),
         475: Refused(reason=Code.MONTHLY_LIMIT, scope=Scope.ACCOUNT, detail="475"),
         479: PUSHED_BACK,  # the session with a device was stale; the refusal has refreshed it
@@ -33,6 +34,17 @@ NACKS: Mapping[int, Outcome] = MappingProxyType(
     },
 )
 """The error numbers in WhatsApp's answer to a message. Every other number is a clear no as well."""
+
+BANS: Mapping[str, Code] = MappingProxyType(
+    {
+        "SEND_TO_TOO_MANY_PEOPLE": Code.BANNED_FOR_STRANGERS,  # 101
+        "BLOCKED_BY_USERS": Code.BANNED_FOR_BLOCKS,  # 102
+        "CREATED_TOO_MANY_GROUPS": Code.BANNED_FOR_GROUPS,  # 103
+        "SENT_TOO_MANY_SAME_MESSAGE": Code.BANNED_FOR_SAME_TEXT,  # 104
+        "BROADCAST_LIST": Code.BANNED_FOR_BROADCAST,  # 106
+    },
+)
+"""Why a temporary ban was given, by the engine's names (events.TempBanReason); any other reason is TEMPORARY_BAN."""
 
 SESSION_ENDS = frozenset({Code.REMOVED, Code.NOT_LINKED, Code.LOCKED, Code.CLOSED})
 """The codes of a line whose session is over: only a new link brings it back."""
@@ -77,7 +89,7 @@ def outcome_of(error: str) -> Outcome:
 
 def check_outcome(error: str) -> Deferred:
     """Read what the engine said when a number could not be looked up. Nothing has left."""
-    return PUSHED_BACK if _RATE.search(error) else LINE_DOWN
+    return TOO_FAST if _RATE.search(error) else LINE_DOWN
 
 
 def farewell_of_logout(reason: str, *, on_connect: bool) -> LineEvent:
@@ -91,10 +103,10 @@ def farewell_of_logout(reason: str, *, on_connect: bool) -> LineEvent:
     return LineEvent(news=LineNews.LOGGED_OUT, code=Code.REMOVED)
 
 
-def farewell_of_ban(seconds: int | None, now: datetime) -> LineEvent:
-    """Say until when a temporary ban lasts."""
+def farewell_of_ban(reason: str | None, seconds: int | None, now: datetime) -> LineEvent:
+    """Say why and until when a temporary ban lasts. `reason` is the engine's name for it; null: one it doesn't know."""
     until = now + (UNSTATED_BAN if seconds is None else timedelta(seconds=seconds))
-    return LineEvent(news=LineNews.BANNED, code=Code.TEMPORARY_BAN, until=until)
+    return LineEvent(news=LineNews.BANNED, code=BANS.get(reason or "", Code.TEMPORARY_BAN), until=until)
 
 
 def farewell_of_refusal(reason: str) -> LineEvent:

@@ -51,13 +51,14 @@ class Journal:
         if size and os.pread(self._fd, 1, size - 1) != b"\n":
             os.write(self._fd, b"\n")  # what was torn off stands alone now, and is skipped
 
-    def append(self, entry: Entry) -> None:
-        """Write an entry down; it is on disk when this returns. OSError: it is not."""
+    def append(self, *entries: Entry) -> None:
+        """Write entries down, one sync for all; they are on disk when this returns. OSError: they are not."""
         if os.fstat(self._fd).st_size >= SEGMENT:
             os.close(self._fd)
             self._number += 1
             self._fd = self._open()
-        os.write(self._fd, encode(entry))
+        for entry in entries:
+            os.write(self._fd, encode(entry))
         os.fsync(self._fd)
 
     def close(self) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
-from guvercin.core.outcome import Inbound, LineEvent, Receipt, ReceiptKind, TransportEvent
+from guvercin.core.outcome import Acquainted, Inbound, LineEvent, Receipt, ReceiptKind, TransportEvent
 from guvercin.transports.base import Clock, Emit
 from guvercin.transports.web import protocol as p
 from guvercin.transports.web.child import Child, ChildGoneError
@@ -162,7 +162,7 @@ def farewell_of(report: p.Report, now: datetime) -> LineEvent | None:
         case p.Replaced():
             farewell = LineEvent(news=LineNews.BLOCKED, code=Code.OPENED_ELSEWHERE)
         case p.Banned():
-            farewell = farewell_of_ban(report.seconds, now)
+            farewell = farewell_of_ban(report.reason, report.seconds, now)
         case p.Outdated():
             farewell = LineEvent(news=LineNews.BLOCKED, code=Code.ENGINE_OUTDATED)
         case p.SignInRefused():
@@ -194,6 +194,8 @@ def events_of(read: Read) -> Iterator[TransportEvent]:
                     yield Receipt(remote_id=remote_id, kind=kind, at=heard.at)
         case p.Wrote() as wrote:
             yield Inbound(remote_id=wrote.remote_id, sender=wrote.sender, text=wrote.text, at=wrote.at)
+        case p.Acquainted() as known:
+            yield Acquainted(sender=known.number, at=known.last_inbound_at)
         case _:
             pass
 

@@ -145,11 +145,11 @@ class Worker:
 
     def keep(self, *entries: p.Entry) -> None:
         """Write entries into the journal, then ring."""
+        if not entries:
+            return
         with self._lock:
-            for entry in entries:
-                self._journal.append(entry)
-        if entries:
-            self.tell(p.Bell())
+            self._journal.append(*entries)
+        self.tell(p.Bell())
 
     # -- commands
 
