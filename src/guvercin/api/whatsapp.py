@@ -71,7 +71,11 @@ async def send(request: Request, sender: Sender) -> Response:
 @router.post(
     "/toplu-gonder",
     summary=sentence("Send to many"),
-    description=sentence("Sends a WhatsApp message to several numbers, with spaces between the sends."),
+    description=sentence(
+        "Sends a WhatsApp message to several numbers, with spaces between the sends. WhatsApp forbids unofficial and "
+        "bulk use of a linked phone and closes numbers for it; no space between sends protects against that. A number "
+        "that your business can't do without belongs on Meta's Cloud API."
+    ),
     openapi_extra=asks(wire.SendBatch, example=examples.SEND_BATCH, makes_rows=True),
     responses=leads_to_batch(
         tells(
