@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from random import Random, SystemRandom  # noqa: TID251 -- made here, handed down as an argument
+from random import Random  # noqa: TID251 -- the type alone: made below, handed down as an argument
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 
@@ -22,6 +22,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import SANDBOX_PHONE
+from guvercin.gateway.chance import SystemChance
 from guvercin.gateway.clock import Clock, SystemClock
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
@@ -206,7 +207,7 @@ async def _alive(
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
 
     make_folder(config)
-    clock, rng = SystemClock(), SystemRandom()
+    clock, rng = SystemClock(), SystemChance()
     store = store_in(config.data_dir, monotonic=clock.monotonic)
     await store.open()
     try:

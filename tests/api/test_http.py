@@ -288,6 +288,10 @@ class Broken:
     async def authenticate(self, _secret: str | None) -> Any:
         raise RuntimeError("gizli: +905321234567")
 
+    @property
+    def meta(self) -> Any:
+        raise RuntimeError("gizli: +905321234567")
+
 
 async def test_what_nobody_expected_leaks_nothing_and_has_a_number(
     server: Server, caplog: pytest.LogCaptureFixture
@@ -295,14 +299,14 @@ async def test_what_nobody_expected_leaks_nothing_and_has_a_number(
     app = create_app(cast("Gateway", Broken()), timezone=UTC, clock=SystemClock(), rng=server.rng)
     with connecting(app) as connect:
         async with connect("gv_x") as client:
-            for path in ("gonder", "toplu-gonder"):
-                answer = await client.post(f"{BASE}/{path}", json=TEXT, headers={"X-Request-Id": "istek-7"})
+            for path in (f"{BASE}/gonder", f"{BASE}/toplu-gonder", "/meta/webhook/1"):
+                answer = await client.post(path, json=TEXT, headers={"X-Request-Id": "istek-7"})
                 assert (answer.status_code, answer.json()["kod"]) == (500, "ic_hata")
                 assert "gizli" not in answer.text
                 assert "+90532" not in answer.text
                 assert answer.headers.get_list("X-Request-Id") == ["istek-7"]
                 assert answer.json()["istek_id"] == "istek-7"
-    assert [fields(line)["request_id"] for line in caplog.records] == ["istek-7"] * 2
+    assert [fields(line)["request_id"] for line in caplog.records] == ["istek-7"] * 3
 
 
 # -- operations
@@ -344,10 +348,12 @@ async def test_metrics_are_for_this_machine_and_for_readers(
 async def test_metrics_never_carry_what_a_client_made_up(connect: Connect, client: httpx2.AsyncClient) -> None:
     await client.get("/uydurma-adres")
     await client.get(f"{BASE}/durum/123456")
+    await client.post("/meta/webhook/123456", json={})
     async with connect(None, peer="::1") as local:
         text = (await local.get("/metrics", headers={"Host": "[::1]:8080"})).text
     assert "uydurma" not in text
     assert "123456" not in text
+    assert 'route="/meta/webhook/{account_id}",status="404"' in text
 
 
 async def test_the_bare_address_leads_to_the_api_page(connect: Connect) -> None:

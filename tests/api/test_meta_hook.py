@@ -307,6 +307,23 @@ async def test_who_is_not_meta_changes_nothing(town: Town) -> None:
     assert await town.store.last_event_id() == before
 
 
+async def test_the_door_has_one_step_and_two_methods(town: Town) -> None:
+    account_id = await town.add()
+    wrong = await town.client.delete(f"/meta/webhook/{account_id}")
+    assert (wrong.status_code, wrong.headers["allow"]) == (405, "GET, HEAD, POST")
+    for path in ("/meta/webhook/", "/meta/webhook", f"/meta/webhook/{account_id}/", f"/meta/webhook/{account_id}/1"):
+        assert (await town.client.post(path, content=b"{}")).status_code == 404
+
+
+async def test_an_answer_carries_nothing_of_the_one_before(town: Town) -> None:
+    account_id = await town.add()
+    body = town.statuses(status("wamid.1", "read"))
+    answers = [await town.call(account_id, body) for _ in range(3)]
+    assert [len(answer.headers.get_list("x-request-id")) for answer in answers] == [1, 1, 1]
+    assert len({answer.headers["x-request-id"] for answer in answers}) == 3
+    assert {answer.text for answer in answers} == {'{"ok":true}'}
+
+
 async def test_without_an_app_secret_the_door_is_closed(
     town: Town, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

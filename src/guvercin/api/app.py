@@ -1,15 +1,19 @@
 """The HTTP application: routes, the door around them, and the document about them."""
 
+from collections.abc import Callable
 from datetime import tzinfo
-from functools import cache
+from functools import cache, partial
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 from typing import Any
 
 import orjson
 from fastapi import FastAPI
+from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
+from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from guvercin.api import (
     batches,
@@ -70,6 +74,17 @@ async def _openapi_json(request: Request) -> Response:
     return Response(_written(language), headers=headers, media_type="application/json")
 
 
+class Application(FastAPI):
+    """FastAPI with our door around it, in the place of the framework's outer layers: it does what they would do."""
+
+    door: Callable[[ASGIApp], Door]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Put what stands between the door and the routes: what they raise by name, and the ends of their files."""
+        handlers = {kind: answer for kind, answer in self.exception_handlers.items() if kind is not Exception}
+        return self.door(ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers))
+
+
 def create_app(
     gateway: Gateway,
     *,
@@ -77,14 +92,14 @@ def create_app(
     clock: Clock,
     rng: Random,
     max_upload: int = MAX_FILE_SIZE,
-) -> FastAPI:
+) -> Application:
     """Make the application that speaks for a gateway.
 
     `timezone` is the wall clock of bare times; `rng` names requests that bring no name of their own; `max_upload` is in
     bytes. `app.state.metrics.heard` wants to be told of commits.
     """
     metrics = Metrics()
-    app = FastAPI(
+    app = Application(
         title="Güvercin",
         openapi_url=None,
         redirect_slashes=False,
@@ -112,8 +127,9 @@ def create_app(
         metrics=metrics,
     )
     problems.install(app, field_names=wire.FIELD_NAMES, request_id=lambda request: visit_of(request).request_id)
-    app.add_middleware(
+    app.door = partial(
         Door,
+        hot=meta_hook.HOT,
         limits={
             f"{render.PREFIX}/toplu-gonder": 8 * MEGABYTE,
             f"{render.PREFIX}/toplu/on-kontrol": 8 * MEGABYTE,

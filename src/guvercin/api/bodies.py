@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from guvercin.api.faults import invalid
 from guvercin.api.wire import ATTRIBUTES, MOST_RECIPIENTS
@@ -38,13 +38,25 @@ _CHARSETS: Mapping[str, str] = MappingProxyType(
 _BOM = b"\xef\xbb\xbf"
 
 
+async def read_body(request: Request) -> bytes:
+    """Read a body as it comes, once. ClientDisconnect: its sender went away. The framework's way costs the double."""
+    chunks = []
+    while True:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        chunks.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
 async def read_json(request: Request) -> Any:
     """Read a JSON body. Raises WRONG_CONTENT_TYPE, NOT_UTF8, BROKEN_JSON."""
     headers = request.headers
     if headers.get("content-encoding", "identity") != "identity":
         raise GuvercinError(Code.WRONG_CONTENT_TYPE)
     charset = _charset(headers.get("content-type"))
-    raw = await request.body()
+    raw = await read_body(request)
     if charset != "utf-8":
         raw = _to_utf8(raw, charset)
     elif raw.startswith(_BOM):

@@ -1,12 +1,13 @@
 """The one middleware: every request passes here first, and every answer last.
 
 It names the request (X-Request-Id), bounds its body by real bytes, counts it, leads what nobody expected to the error
-door, and keeps browsers and caches from making something else of an answer. Pure ASGI: it costs microseconds, and the
-framework's own middleware classes don't.
+door, and keeps browsers and caches from making something else of an answer. What Meta calls to tell goes from here
+straight to its route: there are three such calls for each message, and what the framework puts between was a sixth of
+what one costs. Pure ASGI: it costs microseconds, and the framework's own middleware classes don't.
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from types import MappingProxyType
 
@@ -35,19 +36,22 @@ _SERVER_ERROR = 500
 class Door:
     """An ASGI app around another. `limits` are the largest bodies, in bytes, of the paths that don't have the usual.
 
-    A path there that ends with a slash stands for all right below it.
+    A path there that ends with a slash stands for all right below it. `hot` are plain routes of the app that end with
+    their only place: their requests go straight to them.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         *,
+        hot: Sequence[Route],
         limits: Mapping[str, int],
         metrics: Metrics,
         make_id: Callable[[], str],
         monotonic: Callable[[], float],
     ) -> None:
         self._app = app
+        self._hot = {(method, route.path.partition("{")[0]): route for route in hot for method in route.methods or ()}
         self._limits: Mapping[str, int] = MappingProxyType(dict(limits))
         self._metrics = metrics
         self._make_id = make_id
@@ -77,7 +81,7 @@ class Door:
 
         context = REQUEST_ID.set(request_id)
         try:
-            app = _turn_away if TURNED_AWAY in scope.get("state", ()) else self._app
+            app = _turn_away if TURNED_AWAY in scope.get("state", ()) else self._straight(scope) or self._app
             await app(scope, self._bounded(scope, receive), send_marked)
         except Exception as raised:
             if status:
@@ -87,6 +91,23 @@ class Door:
             await response(scope, receive, send_marked)
         finally:
             REQUEST_ID.reset(context)
+
+    def _straight(self, scope: Scope) -> ASGIApp | None:
+        """Answer the app of a hot route; null for every other request."""
+        above, _, last = scope["path"].rpartition("/")
+        route = self._hot.get((scope["method"], f"{above}/"))
+        if route is None or not last:
+            return None
+        (place,) = route.param_convertors
+        scope["path_params"] = {place: last}
+        scope["route"] = route
+        endpoint = route.endpoint
+
+        async def straight(scope: Scope, receive: Receive, send: Send) -> None:
+            response = await endpoint(Request(scope, receive, send))
+            await response(scope, receive, send)
+
+        return straight
 
     def _request_id(self, scope: Scope) -> str:
         for name, value in scope["headers"]:
@@ -117,14 +138,15 @@ async def _turn_away(scope: Scope, _receive: Receive, _send: Send) -> None:
 
 
 def _mark(message: Message, visit: Visit) -> None:
-    headers = message.setdefault("headers", [])
+    headers = list(message.get("headers", ()))  # a copy: an answer may be a constant
     if message["status"] >= _SERVER_ERROR:
-        headers[:] = [(name, value) for name, value in headers if name != b"x-request-id"]
+        headers = [(name, value) for name, value in headers if name != b"x-request-id"]
     headers.append((b"x-request-id", visit.request_id.encode("ascii")))
     named = {name for name, _ in headers}
     headers += [(name, value) for name, value in _USUAL if name not in named]
     for name, value in visit.headers.items():
         headers.append((name.lower().encode("ascii"), value.encode("ascii")))
+    message["headers"] = headers
 
 
 def _allow(message: Message, scope: Scope) -> None:
@@ -140,7 +162,8 @@ def _allow(message: Message, scope: Scope) -> None:
 def _pattern(scope: Scope) -> str:
     """Answer the pattern of the route that was taken, never an address that a client made up.
 
-    The framework names the routes that it documents; of the plain ones only those without places are told.
+    The framework names the routes that it documents, and we the hot ones; of other plain ones only those without places
+    are told.
     """
     route = scope.get("route")
     if route is not None:

@@ -13,6 +13,7 @@ from starlette.routing import Route
 
 from guvercin.api import answers, examples, problems, wire
 from guvercin.api.asking import bad
+from guvercin.api.bodies import read_body
 from guvercin.api.documented import OPERATIONS, operation_id, succeeds
 from guvercin.api.reception import reception_of
 from guvercin.api.render import reply
@@ -21,7 +22,8 @@ from guvercin.locale import sentence
 
 PREFIX = "/meta/webhook/"
 
-_DONE = answers.Done(ok=True)
+_DONE = reply(answers.Done(ok=True))
+"""A constant, as nothing in it depends on who asks."""
 
 AccountId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
 
@@ -46,8 +48,8 @@ async def greet(request: Request) -> Response:
 async def take(request: Request) -> Response:
     """`POST`: statuses and messages, up to a thousand in one call."""
     meta = reception_of(request).gateway.meta
-    await meta.take(_account_id(request), await request.body(), request.headers.get("x-hub-signature-256"))
-    return reply(_DONE)
+    await meta.take(_account_id(request), await read_body(request), request.headers.get("x-hub-signature-256"))
+    return _DONE
 
 
 HOT = [

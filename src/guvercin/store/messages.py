@@ -308,7 +308,7 @@ def _take(tx: Tx, message_id: int, now_ms: int, secret: bytes, draw: float) -> C
     advance(Status.QUEUED, Order.CLAIM)
     if tx.execute(sql.CLAIM, (message_id,)).rowcount != 1:
         raise RuntimeError("a row moved while it was held")
-    claimed = message(tx.execute(sql.MESSAGE, (message_id,)).fetchone())
+    claimed = message(tx.execute(sql.MESSAGE, (message_id,)).fetchone())  # RETURNING costs more than asking
     attempt_id = int(tx.execute(sql.INSERT_ATTEMPT, (message_id, secret, now_ms)).lastrowid)
     tx.execute(sql.SPEND_SLOT, (now_ms, draw, claimed.account_id))
     tx.record(
@@ -331,7 +331,6 @@ def settle(
 
     Writing it again changes nothing: an attempt ends once, and counts once.
     """
-    row = find(tx, message_id)
     now_ms = to_ms(now)
     reason = None if isinstance(outcome, Accepted) else outcome.reason
     detail = outcome.detail if isinstance(outcome, Refused) else None
@@ -340,7 +339,8 @@ def settle(
         (now_ms, type(outcome).__name__.lower(), reason and reason.value, detail, attempt_id, message_id),
     )
     if isinstance(outcome, Accepted):  # always heard: it did leave, whatever was written before
-        return accepted(tx, row, outcome, now_ms, counts=ended.rowcount == 1)
+        return accepted(tx, message_id, outcome, now_ms, counts=ended.rowcount == 1)
+    row = find(tx, message_id)
     if ended.rowcount != 1:
         return row
     match outcome:
@@ -364,14 +364,17 @@ def settle(
             return move(tx, row, News.LOST, now_ms, reason=outcome.reason, waits_until=now_ms + _LOOK_SOON, counts=True)
 
 
-def accepted(tx: Tx, row: Standing, outcome: Accepted, now_ms: int, *, counts: bool) -> Standing:
-    """Write an acknowledgement, and whatever receipts came before it.
+def accepted(tx: Tx, message_id: int, outcome: Accepted, now_ms: int, *, counts: bool) -> Standing:
+    """Write an acknowledgement, and whatever receipts came before it. NOT_FOUND if there is no such message.
 
     One id names one message, and a message has one id: an answer that breaks this can't be believed, so the message is
     in doubt.
     """
-    other = tx.execute(sql.STANDING_BY_REMOTE_ID, (row.account_id, outcome.remote_id)).fetchone()
-    if (other is not None and other[0] != row.id) or row.remote_id not in (None, outcome.remote_id):
+    found = tx.execute(sql.ACCEPTED_AS, (message_id, outcome.remote_id)).fetchone()
+    if found is None:
+        raise GuvercinError(Code.NOT_FOUND)
+    row, other, has_early = standing(found), found[-2], found[-1]
+    if other not in (None, row.id) or row.remote_id not in (None, outcome.remote_id):
         if row.status is Status.UNKNOWN:
             tx.execute(sql.LOOK_AGAIN, (now_ms + _LOOK_LATER, row.id))
             return row
@@ -381,7 +384,7 @@ def accepted(tx: Tx, row: Standing, outcome: Accepted, now_ms: int, *, counts: b
     new = move(tx, row, News.ACCEPTED, now_ms, remote_id=remote_id, sent_at=to_ms(outcome.at), counts=counts)
     if outcome.warning is not None and new.remote_id is not None:
         tx.execute(sql.WARN, (outcome.warning.value, row.id))
-    return _with_early(tx, new, now_ms)
+    return _with_early(tx, new, now_ms) if has_early else new
 
 
 def _with_early(tx: Tx, row: Standing, now_ms: int) -> Standing:

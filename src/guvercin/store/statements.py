@@ -116,6 +116,12 @@ ADVANCE = f"UPDATE message SET {_STANDS} WHERE id = ?1 AND status = ?2"
 
 MOVE = f"UPDATE message SET {_STANDS}, waits_for = ?10, waits_until = ?11 WHERE id = ?1 AND status = ?2"
 
+ACCEPTED_AS = (
+    f"SELECT {STANDING_COLUMNS}, (SELECT id FROM message o WHERE o.account_id = m.account_id AND o.remote_id = ?2), "
+    "EXISTS (SELECT 1 FROM receipt r WHERE r.account_id = m.account_id AND r.remote_id = ?2) FROM message m WHERE id = ?1"
+)
+"""A row that was accepted as ?2, which row has that id already, and whether receipts of it came before."""
+
 WARN = "UPDATE message SET warning = ? WHERE id = ?"
 
 EARLY_RECEIPTS = "SELECT kind, at, reason FROM receipt WHERE account_id = ? AND remote_id = ?"

@@ -54,12 +54,11 @@ def in_doubt(tx: Tx, *, now: datetime, limit: int) -> Sequence[Doubt]:
 
 def conclude(tx: Tx, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datetime) -> Standing:
     """Settle a row in doubt by what its transport found. The attempt counted when it came into doubt."""
-    row = find(tx, doubt.message_id)
     match evidence:
         case Accepted():
-            return accepted(tx, row, evidence, to_ms(now), counts=False)
+            return accepted(tx, doubt.message_id, evidence, to_ms(now), counts=False)
         case NeverLeft():
-            return never_left(tx, row, to_ms(now))
+            return never_left(tx, find(tx, doubt.message_id), to_ms(now))
 
 
 def look_again(tx: Tx, message_id: int, at: datetime | None) -> None:
