@@ -178,7 +178,7 @@ class RetryGuardLaws:
     async def test_a_row_of_the_time_before_is_the_nearer_kin(self, desk: Desk) -> None:
         """A planned time that has come in between makes no new message."""
         planned = standing(await desk.take(draft(), repeat=guard(desk.now, b"planned")))
-        came = Repeat(fingerprint=b"now", since=desk.now - GUARD, before=b"planned")
+        came = Repeat(fingerprint=b"now", since=desk.now - GUARD, other=(b"planned", desk.now - GUARD))
         assert standing(await desk.take(draft(), repeat=came)).id == planned.id
         now = standing(await desk.take(draft(), repeat=guard(desk.now, b"now")))
         assert now.id != planned.id

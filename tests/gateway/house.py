@@ -75,7 +75,7 @@ class InlineWriter(Writer):
 
     def __init__(self, like: Writer) -> None:
         super().__init__(
-            lambda: _unsynced(_engine(like._path, query_only=False).connect()),
+            lambda: _unsynced(shared_engine(like._path, query_only=False).connect()),
             path=like._path,
             is_busy=like._is_busy,
             is_unavailable=like._is_unavailable,
@@ -154,8 +154,8 @@ _ENDLESS = 2**30
 
 
 @lru_cache(maxsize=8)
-def _engine(path: Path, *, query_only: bool) -> Engine:
-    """Answer an engine that all processes of one world share: making one costs more than most days' commits."""
+def shared_engine(path: Path, *, query_only: bool) -> Engine:
+    """Answer an engine that all processes share, and all worlds in one place: what it has compiled is kept."""
     return engine_for(path, query_only=query_only, owns_file=not query_only)
 
 
@@ -172,7 +172,7 @@ class SteadyStore(SqliteStore):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         self.writer = self._writer = InlineWriter(self._writer)
-        self._engine = _engine(self.path, query_only=True)
+        self._engine = shared_engine(self.path, query_only=True)
         self.is_unreadable = False
         self._is_gone = False
 

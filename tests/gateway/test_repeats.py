@@ -34,6 +34,21 @@ async def test_without_a_key_a_planned_message_is_recognised_on_both_sides_of_it
     assert (again.standing.id, again.repeated) == (first.standing.id, True)
 
 
+async def test_a_planned_message_is_recognised_after_the_clock_was_set_back_over_its_time(house: House) -> None:
+    ask = planned(house, 60)
+    house.clock.advance(seconds(61))
+    first = await send(house, ask)
+    house.clock.jump_wall(seconds(-30))
+    again = await send(house, ask)
+    assert (again.standing.id, again.repeated) == (first.standing.id, True)
+
+
+async def test_the_same_for_now_and_for_later_are_two_messages(house: House) -> None:
+    first = await send(house, Ask(phone=FIRST, text="Merhaba"))
+    later = await send(house, planned(house, 60))
+    assert later.standing.id != first.standing.id
+
+
 async def test_times_that_are_over_are_one_time(house: House) -> None:
     """A till that stamps every try with its own clock asks for now, each time."""
     first = await send(house, planned(house, -1))

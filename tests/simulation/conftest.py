@@ -1,8 +1,5 @@
-"""An empty database to copy, in memory where the machine lets us: nobody cuts the power here."""
+"""An empty database to copy."""
 
-import shutil
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,14 +7,10 @@ import pytest
 from guvercin.store.schema import prepare
 from guvercin.store.sqlite import FILE_NAME, engine_for
 
-_MEMORY = Path("/dev/shm")
-
 
 @pytest.fixture(scope="session")
-def template() -> Iterator[Path]:
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Prepare the schema once: a migration costs more than a day."""
-    folder = Path(tempfile.mkdtemp(prefix="guvercin-days", dir=_MEMORY if _MEMORY.is_dir() else None))
-    path = folder / FILE_NAME
+    path = tmp_path_factory.mktemp("days") / FILE_NAME
     prepare(engine_for(path, create=True))
-    yield path
-    shutil.rmtree(folder)
+    return path

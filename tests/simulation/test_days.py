@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +43,7 @@ def _stumbles() -> Iterator[list[str]]:
 
 
 def one_day(seed: int, template: Path, stage: Stage | None = None) -> Day:
-    folder = Path(tempfile.mkdtemp(prefix="day", dir=template.parent))
+    folder = template.parent / "day"  # one after the other in one place: engines and what they have compiled are kept
     try:
         with _stumbles() as stumbles:
             day = play(seed, draw, folder, template, stage)

@@ -59,6 +59,9 @@ T = TypeVar("T")
 RETRY_GUARD = timedelta(minutes=5)
 BATCH_GUARD = timedelta(minutes=10)
 
+_TICK = timedelta(milliseconds=1)
+"""What the store's times are rounded to."""
+
 TURNED_AWAY_AFTER = 1.0
 """Seconds until a newcomer hears that the queue is full."""
 
@@ -481,10 +484,14 @@ def _with_file(draft: Draft, found: File | Code | None) -> Draft:
 
 
 def _repeat(draft: Draft, ask: Ask, *, since: datetime | None) -> Repeat:
-    """Answer how to recognise a request that was made before: also if its planned time has come in between."""
-    has_come = ask.planned_at is not None and draft.due_at is None
-    before = fingerprint(replace(draft, due_at=ask.planned_at), ask) if has_come else None
-    return Repeat(fingerprint=fingerprint(draft, ask), before=before, since=since)
+    """Answer how to recognise a request that was made before, on whichever side of its planned time that was."""
+    other = None
+    if ask.planned_at is not None and since is not None:
+        if draft.due_at is None:  # its time has come since
+            other = fingerprint(replace(draft, due_at=ask.planned_at), ask), since
+        else:  # its time had come: the wall clock was set back since, and nothing else is of an hour still to come
+            other = fingerprint(replace(draft, due_at=None), ask), max(since, ask.planned_at - _TICK)
+    return Repeat(fingerprint=fingerprint(draft, ask), since=since, other=other)
 
 
 def _key_row(key: IdempotencyKey | None) -> KeyRow | None:

@@ -28,8 +28,8 @@ def _repeated(tx: Tx, token_id: int, repeat: Repeat) -> Standing | None:
     """Answer the row that a request without a key repeats, where its token wants that looked for."""
     if repeat.since is None:
         return None
-    for fingerprint in filter(None, (repeat.before, repeat.fingerprint)):
-        row = tx.execute(sql.FIND_REPEAT, (token_id, fingerprint, to_ms(repeat.since))).fetchone()
+    for fingerprint, since in filter(None, (repeat.other, (repeat.fingerprint, repeat.since))):
+        row = tx.execute(sql.FIND_REPEAT, (token_id, fingerprint, to_ms(since))).fetchone()
         if row is not None:
             return find(tx, row[0])
     return None

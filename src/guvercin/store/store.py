@@ -36,13 +36,14 @@ class KeyRow:
 class Repeat:
     """The guard against retries without a key: a row of this fingerprint after `since` is the same request.
 
-    `since` null: the guard is off for this sender, but later ones may still find this row. `before`: the fingerprint
-    that the same request had while its planned time was still to come; a row of that one is the nearer kin.
+    `since` null: the guard is off for this sender, but later ones may still find this row. `other`: the fingerprint
+    that the same request had on the other side of its planned time, and since when; a row of that one is the nearer
+    kin.
     """
 
     fingerprint: bytes
     since: datetime | None
-    before: bytes | None = None
+    other: tuple[bytes, datetime] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
