@@ -170,15 +170,6 @@ async def test_cancelling_needs_a_reference(client: httpx2.AsyncClient, body: di
     assert answer.json()["alanlar"][0]["alan"] == "referans"
 
 
-async def test_the_categories_are_those_of_the_preset(client: httpx2.AsyncClient) -> None:
-    answer = await client.get(f"{BASE}/turler")
-    rows = {row["id"]: row for row in answer.json()["data"]}
-    assert list(rows) == list(range(1, 11))
-    assert list(rows[9]) == ["id", "kod", "ad", "ticari", "sessiz_saat", "gecerlilik_dk", "oncelik"]
-    assert (rows[9]["kod"], rows[9]["ticari"], rows[9]["oncelik"]) == ("kampanya", True, "en_dusuk")
-    assert (rows[10]["kod"], rows[10]["gecerlilik_dk"]) == ("genel", 24 * 60)
-
-
 async def test_a_till_that_may_only_send_reads_nothing(connect: Connect, server: Server) -> None:
     async with connect(await server.token(permissions=frozenset({Permission.SEND}))) as till:
         for path in ("gonderimler", "turler", "hesaplar", "toplu/1", "gonderimler/1"):

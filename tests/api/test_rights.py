@@ -51,6 +51,8 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("GET", "/toplu/{batch_id}/rapor.csv"): Permission.READ,
     ("GET", "/toplu/{batch_id}/rapor.xlsx"): Permission.READ,
     ("GET", "/turler"): Permission.READ,
+    ("PUT", "/turler/{category_id}"): Permission.ADMIN,
+    ("DELETE", "/turler/{category_id}"): Permission.ADMIN,
     ("GET", "/hesaplar"): Permission.READ,
     ("POST", "/hesaplar"): Permission.ACCOUNTS,
     ("GET", "/hesaplar/{account_id}"): Permission.READ,
@@ -68,8 +70,13 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
 }
 """The one permission that each operation asks for."""
 
-NAMES_A_THING = [operation for operation in NEEDS if "{" in operation[1] and "{draft_id}" not in operation[1]]
-"""Operations on what belongs to an account. A draft belongs to its token alone: tests/api/test_drafts.py."""
+NOBODYS = ("{draft_id}", "{category_id}")
+"""A draft belongs to its token alone (tests/api/test_drafts.py), a category to the whole business."""
+
+NAMES_A_THING = [
+    operation for operation in NEEDS if "{" in operation[1] and not any(name in operation[1] for name in NOBODYS)
+]
+"""Operations on what belongs to an account."""
 PHONE = "+905321234567"
 BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/gonder"): {"telefon": PHONE, "mesaj": "a"},
@@ -79,6 +86,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/iptal"): {"referans": "R-1"},
     ("POST", "/hesaplar"): {"isim": "Yeni", "tur": "sandbox"},
     ("PATCH", "/hesaplar/{account_id}"): {"isim": "Ad"},
+    ("PUT", "/turler/{category_id}"): {"ad": "Servis"},
     ("POST", "/hesaplar/{account_id}/bagla"): {"yontem": "qr"},
 }
 
@@ -102,6 +110,7 @@ class Things:
             "batch_id": self.batch,
             "account_id": self.account,
             "draft_id": "0" * 32,
+            "category_id": 11,
             "kind": "svg",
         }
         return BASE + pattern.format_map(named)

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from tests.cli.running import Done, Guvercin, Server, free_port
 
+from guvercin.store.schema import HEAD
+
 
 @pytest.fixture(autouse=True)
 def own_port(guvercin: Guvercin) -> None:
@@ -34,7 +36,7 @@ def test_all_is_well_in_both_languages(guvercin: Guvercin) -> None:
     lines = guvercin("doktor").out.splitlines()
     assert lines[0] == f"✓ [well] Data folder: {guvercin.data_dir}"
     assert lines[2:4] == [f"! [look] The server does not run; port {port} is free.", "    Remedy: guvercin baslat"]
-    assert "✓ [well] The database is sound (schema 0001)." in lines
+    assert f"✓ [well] The database is sound (schema {HEAD})." in lines
     assert "✓ [well] API keys: 1" in lines
 
     guvercin.lang = "tr"

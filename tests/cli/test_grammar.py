@@ -46,6 +46,7 @@ Komutlar:
   kayit, log                    Kayıtları en yenisinden başlayarak göster;
                                 bırak ya da iptal et.
   hesap, account                Mesajları gönderen hesaplar.
+  tur, category                 Mesaj türleri.
   anahtar, token                Programların anahtarları.
 """
 
@@ -139,7 +140,7 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
-            "doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, anahtar"),
+            "doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, tur, anahtar"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

@@ -12,6 +12,7 @@ from tests.contracts.desk import Desk
 from tests.contracts.store_acceptance import BatchLaws, KeyLaws, QuotaLaws, RetryGuardLaws
 from tests.contracts.store_accounts import AccountLaws, CareLaws, TokenLaws
 from tests.contracts.store_batches import BatchControlLaws
+from tests.contracts.store_categories import CategoryLaws
 from tests.contracts.store_crowds import CrowdLaws
 from tests.contracts.store_lives import LifeLaws
 from tests.contracts.store_order import OrderLaws
@@ -35,6 +36,7 @@ class StoreLaws(
     UpkeepLaws,
     ReadingLaws,
     AccountLaws,
+    CategoryLaws,
     TokenLaws,
     CareLaws,
 ):

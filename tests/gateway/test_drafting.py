@@ -62,7 +62,16 @@ def asked(**fields: Any) -> Ask:
 
 
 def draft(*, rules: dict[str, Any] | None = None, now: datetime = NOW, **fields: Any) -> Draft:
-    return draft_one(asked(**fields), ACCOUNT, token(**rules or {}), now=now, max_text=MOST, file=None, faults=Faults())
+    return draft_one(
+        asked(**fields),
+        ACCOUNT,
+        token(**rules or {}),
+        known=CATEGORIES,
+        now=now,
+        max_text=MOST,
+        file=None,
+        faults=Faults(),
+    )
 
 
 def faults_of(**fields: Any) -> tuple[Code, list[tuple[str, str]]]:
@@ -73,7 +82,7 @@ def faults_of(**fields: Any) -> tuple[Code, list[tuple[str, str]]]:
 
 def drafts(*lines: AskRecipient, **fields: Any) -> list[Draft]:
     ask = AskBatch(**{"recipients": lines, "text": "Merhaba", "body_hash": b""} | fields)
-    return [line.draft for line in draft_batch(ask, ACCOUNT, token(), now=NOW, max_text=MOST)]
+    return [line.draft for line in draft_batch(ask, ACCOUNT, token(), known=CATEGORIES, now=NOW, max_text=MOST)]
 
 
 # -- what is stored
@@ -116,7 +125,7 @@ def test_names_and_references_are_trimmed_and_empty_ones_are_none() -> None:
 
 def test_a_file_needs_no_text() -> None:
     ask = Ask(phone=PHONE, text=None, file=FilePath(path="a.pdf"))
-    made = draft_one(ask, ACCOUNT, token(), now=NOW, max_text=MOST, file=FILE, faults=Faults())
+    made = draft_one(ask, ACCOUNT, token(), known=CATEGORIES, now=NOW, max_text=MOST, file=FILE, faults=Faults())
     assert made.content == Content(file=FILE)
 
 

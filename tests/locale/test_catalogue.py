@@ -20,7 +20,7 @@ from guvercin.locale import Language, translator
 from guvercin.locale.codes import SECTIONS, WORDS
 from guvercin.locale.faults import FAULTS, FaultWords
 from guvercin.locale.terms import CATEGORIES as CATEGORY_NAMES
-from guvercin.locale.terms import LINES, STATUSES, WAITS
+from guvercin.locale.terms import LINES, STATUSES, URGENCIES, WAITS
 from guvercin.locale.words import Words, places
 
 SOURCE = Path(guvercin.__file__).parent
@@ -37,7 +37,7 @@ def used_sentences() -> set[str]:
 
 def _in_tables() -> Iterator[str]:
     yield from SECTIONS
-    for table in (STATUSES, WAITS, LINES, CATEGORY_NAMES):
+    for table in (STATUSES, WAITS, LINES, CATEGORY_NAMES, URGENCIES):
         yield from table.values()
     for words in WORDS.values():
         yield from _sentences_of(words)

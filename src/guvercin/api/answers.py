@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from guvercin.api.wire import ListedStatus
+from guvercin.api.wire import ListedStatus, Urgency
 from guvercin.core.account import Kind, OnUnknown
 from guvercin.gateway.rehearsal import Fate
 from guvercin.locale import sentence
@@ -286,7 +286,6 @@ class ListRead(Rehearsed):
 LineStatus: TypeAlias = Literal["connected", "connecting", "pairing", "banned", "disconnected"]
 Action: TypeAlias = Literal["bekle", "bagla", "devam", "telefona_bak", "guncelle", "metaya_bak"]
 LinkProgress: TypeAlias = Literal["yok", "hazirlaniyor", "gosteriliyor", "baglandi", "suresi_doldu", "olmadi"]
-Urgency: TypeAlias = Literal["en_dusuk", "dusuk", "normal", "yuksek"]
 
 
 class AccountRow(Answered):
@@ -418,6 +417,12 @@ class CategoryList(Done):
     """`GET /turler`."""
 
     data: list[CategoryRow]
+
+
+class CategoryAnswer(Done):
+    """`PUT /turler/{id}`."""
+
+    data: CategoryRow
 
 
 class Alive(Done):

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 
 from guvercin.api import (
     batches,
+    categories,
     checking,
     lines,
     manage,
@@ -53,6 +54,7 @@ _ROUTES = [
     *reports.router.routes,
     *checking.router.routes,
     *batches.router.routes,
+    *categories.router.routes,
     *manage.operations.routes,
 ]
 

@@ -24,7 +24,7 @@ def ask(asked: wire.SendText, zone: tzinfo) -> Ask:
         account_id=asked.account_id,
         reference=asked.reference,
         planned_at=_moment(asked.planned_at, zone),
-        lifetime=_minutes(asked.lifetime),
+        lifetime=minutes(asked.lifetime),
     )
 
 
@@ -42,7 +42,7 @@ def ask_file(asked: wire.SendFile, zone: tzinfo) -> Ask:
         account_id=asked.account_id,
         reference=asked.reference,
         planned_at=_moment(asked.planned_at, zone),
-        lifetime=_minutes(asked.lifetime),
+        lifetime=minutes(asked.lifetime),
         file=UploadedFile(id=asked.file_id) if asked.file_id is not None else FilePath(path=asked.file_path or ""),
         file_name=asked.file_name,
     )
@@ -70,7 +70,7 @@ def ask_batch(asked: wire.SendBatch, zone: tzinfo, body: Any) -> AskBatch:
         account_id=asked.account_id,
         reference=asked.reference,
         planned_at=_moment(asked.planned_at, zone),
-        lifetime=_minutes(asked.lifetime),
+        lifetime=minutes(asked.lifetime),
     )
 
 
@@ -78,7 +78,8 @@ def _moment(at: datetime | None, zone: tzinfo) -> datetime | None:
     return at if at is None or at.tzinfo is not None else at.replace(tzinfo=zone)
 
 
-def _minutes(count: int | None) -> timedelta | None:
+def minutes(count: int | None) -> timedelta | None:
+    """Answer a number of minutes as a duration."""
     return None if count is None else timedelta(minutes=count)
 
 

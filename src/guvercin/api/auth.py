@@ -108,6 +108,7 @@ BulkSender = Annotated[Token, Security(bearer, scopes=[Permission.BULK])]
 FileSender = Annotated[Token, Security(bearer, scopes=[Permission.FILE])]
 Reader = Annotated[Token, Security(bearer, scopes=[Permission.READ])]
 AccountOwner = Annotated[Token, Security(bearer, scopes=[Permission.ACCOUNTS])]
+Owner = Annotated[Token, Security(bearer, scopes=[Permission.ADMIN])]
 
 
 def _spend(request: Request, token: Token) -> None:

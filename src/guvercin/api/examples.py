@@ -155,6 +155,34 @@ UPLOADED: dict[str, Any] = {
     "boyut": 48213,
 }
 
+CATEGORIES: dict[str, Any] = {
+    "ok": True,
+    "data": [
+        {
+            "id": 1,
+            "kod": "fatura",
+            "ad": "Fatura",
+            "ticari": False,
+            "sessiz_saat": False,
+            "gecerlilik_dk": 2880,
+            "oncelik": "normal",
+        },
+    ],
+}
+CHANGE_CATEGORY = {"ad": "Servis", "sessiz_saat": True, "gecerlilik_dk": 720, "oncelik": "yuksek"}
+CATEGORY: dict[str, Any] = {
+    "ok": True,
+    "data": {
+        "id": 11,
+        "kod": "servis",
+        "ad": "Servis",
+        "ticari": False,
+        "sessiz_saat": True,
+        "gecerlilik_dk": 720,
+        "oncelik": "yuksek",
+    },
+}
+
 ADD_ACCOUNT = {"isim": "Deneme 2", "tur": "sandbox"}
 CHANGE_ACCOUNT = {"isim": "Muhasebe", "araliklar": {"toplu": {"en_az": 6.0, "en_cok": 14.0}}}
 ACCOUNT = {

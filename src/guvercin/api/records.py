@@ -27,7 +27,6 @@ from guvercin.api.documented import (
 from guvercin.api.preferences import idempotency_key, preference
 from guvercin.api.reception import reception_of, visit_of
 from guvercin.api.whatsapp import LOG_ID, MESSAGE_WAIT, answer_sent
-from guvercin.core.category import CATEGORIES
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.gateway.requests import Sent
 from guvercin.locale import sentence
@@ -163,19 +162,6 @@ async def upload(request: Request, sender: FileSender) -> Response:
     except HTTPException:  # the form can't be read
         raise bad("file", "gecersiz") from None
     return render.reply(render.upload(stored))
-
-
-@router.get(
-    "/turler",
-    summary=sentence("Categories"),
-    description=sentence(
-        "The defined categories. An undefined tur_id is accepted too and follows the rules of 10 (general)."
-    ),
-    responses=tells(answers.CategoryList),
-)
-async def categories(_reader: Reader) -> Response:
-    """List the categories."""
-    return render.reply(render.category_list(CATEGORIES.values()))
 
 
 def next_url(request: Request, after: str) -> str:

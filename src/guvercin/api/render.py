@@ -1,7 +1,7 @@
 """From the domain's values to the answers of the wire, and the headers that go with them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from types import MappingProxyType
 from typing import Any, Literal
 
@@ -21,6 +21,7 @@ from guvercin.api.answers import (
     BatchRecord,
     BatchSent,
     BatchStanding,
+    CategoryAnswer,
     CategoryList,
     CategoryRow,
     EventRecord,
@@ -43,9 +44,8 @@ from guvercin.api.answers import (
     MessageStatus,
     MessageStatusAnswer,
     UploadAnswer,
-    Urgency,
 )
-from guvercin.api.wire import ListedStatus
+from guvercin.api.wire import LEVELS, ListedStatus, Urgency
 from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.category import Category
 from guvercin.core.errors import Code
@@ -231,27 +231,28 @@ def upload(stored: Upload) -> UploadAnswer:
     return UploadAnswer(ok=True, id=stored.id, name=stored.name, media_type=stored.media_type, size=stored.size)
 
 
-_LEVELS: Mapping[Level, Urgency] = MappingProxyType(
-    {Level.LOWEST: "en_dusuk", Level.LOW: "dusuk", Level.NORMAL: "normal", Level.HIGH: "yuksek"},
-)
+_URGENCY: Mapping[Level, Urgency] = MappingProxyType({level: word for word, level in LEVELS.items()})
 
 
 def category_list(categories: Iterable[Category]) -> CategoryList:
     """Answer the categories."""
-    return CategoryList(
-        ok=True,
-        data=[
-            CategoryRow(
-                id=category.id,
-                code=category.code,
-                name=category.name,
-                is_commercial=category.is_commercial,
-                keeps_quiet_hours=category.keeps_quiet_hours,
-                lifetime_minutes=int(category.lifetime.total_seconds()) // 60,
-                level=_LEVELS[category.level],
-            )
-            for category in categories
-        ],
+    return CategoryList(ok=True, data=[_category(each) for each in categories])
+
+
+def category_answer(category: Category) -> CategoryAnswer:
+    """Answer one category."""
+    return CategoryAnswer(ok=True, data=_category(category))
+
+
+def _category(category: Category) -> CategoryRow:
+    return CategoryRow(
+        id=category.id,
+        code=category.code,
+        name=category.name,
+        is_commercial=category.is_commercial,
+        keeps_quiet_hours=category.keeps_quiet_hours,
+        lifetime_minutes=category.lifetime // timedelta(minutes=1),
+        level=_URGENCY[category.level],
     )
 
 

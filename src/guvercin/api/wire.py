@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from guvercin.core.account import OnUnknown
 from guvercin.core.category import GENERAL, LARGEST_ID
-from guvercin.core.message import Lane
+from guvercin.core.message import Lane, Level
 from guvercin.locale import sentence
 
 MOST_RECIPIENTS = 10_000
@@ -438,6 +438,25 @@ class GapSeconds(Asked):
     most: Annotated[_Seconds, Field(alias="en_cok", description=sentence("Seconds."))]
 
 
+class Urgency(StrEnum):
+    """How urgent a category is, in the wire's words."""
+
+    LOWEST = "en_dusuk"
+    LOW = "dusuk"
+    NORMAL = "normal"
+    HIGH = "yuksek"
+
+
+LEVELS: Mapping[Urgency, Level] = MappingProxyType(
+    {
+        Urgency.LOWEST: Level.LOWEST,
+        Urgency.LOW: Level.LOW,
+        Urgency.NORMAL: Level.NORMAL,
+        Urgency.HIGH: Level.HIGH,
+    }
+)
+
+
 class WireLane(StrEnum):
     """A spacing class in the wire's words."""
 
@@ -467,6 +486,38 @@ class ChangeAccount(Asked):
         Field(
             alias="belirsiz", description=sentence("What happens to a message when nobody can tell whether it left.")
         ),
+    ] = None
+
+
+class ChangeCategory(Asked):
+    """`PUT /turler/{id}`: what is absent or null stays as it is."""
+
+    code: Annotated[
+        StrictStr | None,
+        Field(
+            alias="kod",
+            pattern="^[a-z][a-z0-9_]{0,29}$",
+            description=sentence("A short word for it; made from the name if it isn't given."),
+        ),
+    ] = None
+    label: Annotated[
+        StrictStr | None,
+        Field(alias="ad", min_length=1, max_length=60, description=sentence("What people call it.")),
+    ] = None
+    is_commercial: Annotated[
+        StrictBool | None,
+        Field(
+            alias="ticari",
+            description=sentence("Whether it advertises: such messages go only to people who have consented."),
+        ),
+    ] = None
+    keeps_quiet_hours: Annotated[
+        StrictBool | None,
+        Field(alias="sessiz_saat", description=sentence("Whether it waits for the quiet hours' end.")),
+    ] = None
+    lifetime: LifetimeMinutes = None
+    level: Annotated[
+        Urgency | None, Field(alias="oncelik", description=sentence("How urgent it is: the more urgent leave first."))
     ] = None
 
 

@@ -14,6 +14,7 @@ from guvercin.cli import (
     accounts,
     backup,
     bulk,
+    categories,
     doctor,
     field,
     graph,
@@ -39,6 +40,7 @@ app = typer.Typer(
 account = typer.Typer(rich_markup_mode=None)
 token = typer.Typer(rich_markup_mode=None)
 record = typer.Typer(rich_markup_mode=None)
+category = typer.Typer(rich_markup_mode=None)
 
 
 def _show_version(wanted: bool) -> None:
@@ -91,6 +93,7 @@ app.add_typer(
     help=sentence("List the log, newest first; release or cancel records."),
 )
 app.add_typer(account, name="hesap, account", cls=Group, no_args_is_help=True, help=sentence("The accounts that send."))
+app.add_typer(category, name="tur, category", cls=Group, no_args_is_help=True, help=sentence("The kinds of messages."))
 app.add_typer(token, name="anahtar, token", cls=Group, no_args_is_help=True, help=sentence("The keys of programs."))
 _add(
     app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
@@ -119,6 +122,10 @@ _add(account, "sil, remove", accounts.remove, sentence("Remove an account; its l
 _add(account, "varsayilan, default", accounts.make_default, sentence("Make an account the default one."))
 _add(account, "duraklat, pause", accounts.pause, sentence("Stop an account's line; its messages wait."))
 _add(account, "devam, resume", accounts.resume, sentence("Start a paused account's line again."))
+
+_add(category, "liste, list", categories.list_all, sentence("List the kinds of messages and how each is sent."))
+_add(category, "degistir, edit", categories.change, sentence("Define a kind of your own, or change how one is sent."))
+_add(category, "sil, remove", categories.drop, sentence("Forget a kind of your own, or what you changed of another."))
 
 _add(token, "uret, create", tokens.create, sentence("Make a key for a program and show it, once."))
 _add(token, "liste, list", tokens.list_all, sentence("List the keys, without their secrets."))

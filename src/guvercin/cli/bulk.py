@@ -83,14 +83,14 @@ def bulk(
         "mesaj": text,
         "sablon": True,
         "dosya_yolu": file,
-        "tur_id": category_id(say, category),
         "hesap_id": account,
         "referans": reference,
         "planlanan_zaman": planned_at,
     }
     body = {name: value for name, value in asked.items() if value is not None}
     sifted = sift(people)
-    for line in forecast(say, sifted, asyncio.run(_gap(terminal, config, account))):
+    gap, body["tur_id"] = asyncio.run(_gap_and_category(terminal, config, account, category))
+    for line in forecast(say, sifted, gap):
         terminal.note(line)
     if is_scarred:
         terminal.note(say("Some letters look broken (Þ, ý, ð): the file was saved with a wrong encoding before."))
@@ -229,17 +229,23 @@ def duration(say: Translator, length: timedelta) -> str:
     return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
 
 
-async def _gap(terminal: Terminal, config: "Config", account_id: int | None) -> float:
-    """Answer the mean gap of bulk messages on the account that will send, in seconds; 0 if none is there to send."""
+async def _gap_and_category(
+    terminal: Terminal, config: "Config", account_id: int | None, category: str
+) -> tuple[float, int]:
+    """Answer the mean gap of bulk messages on the account that will send, in seconds, and what a category's id is.
+
+    The gap is 0 if no account is there to send.
+    """
     async with gateway(terminal, config, Permission.READ) as gate:
+        known = await category_id(gate, terminal.say, category)
         accounts = (await gate.ask("GET", "/hesaplar"))["data"]
         wanted = [
             each["id"] for each in accounts if (each["varsayilan"] if account_id is None else each["id"] == account_id)
         ]
         if not wanted:
-            return 0.0
+            return 0.0, known
         gap = (await gate.ask("GET", f"/hesaplar/{wanted[0]}"))["data"]["araliklar"]["toplu"]
-    return float(gap["en_az"] + gap["en_cok"]) / 2
+    return float(gap["en_az"] + gap["en_cok"]) / 2, known
 
 
 async def _watch(terminal: Terminal, gate: Gate, batch_id: str) -> dict[str, Any]:

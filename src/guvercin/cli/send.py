@@ -70,7 +70,7 @@ def send(
         "telefon": phone,
         "mesaj": text,
         "isim": name,
-        "tur_id": category_id(terminal.say, category),
+        "tur_id": category,
         "hesap_id": account,
         "referans": reference,
         "planlanan_zaman": planned_at,
@@ -110,7 +110,7 @@ def send_file(
         "telefon": phone,
         "mesaj": text,
         "isim": name,
-        "tur_id": category_id(terminal.say, category),
+        "tur_id": category,
         "hesap_id": account,
         "referans": reference,
         "planlanan_zaman": planned_at,
@@ -126,7 +126,7 @@ def send_file(
     asyncio.run(_send(terminal, settings(terminal), "/dosya-gonder", body, wait=wait, upload=upload))
 
 
-def category_id(say: Translator, written: str) -> int:
+async def category_id(gate: Gate, say: Translator, written: str) -> int:
     """Answer the category that somebody wrote: its number, or its code or name as people spell it."""
     if written.isdecimal() and 1 <= int(written) <= LARGEST_ID:
         return int(written)
@@ -134,10 +134,13 @@ def category_id(say: Translator, written: str) -> int:
     for category in CATEGORIES.values():
         if asked in {fold(category.code), fold(category.name)}:
             return category.id
-    names = ", ".join(category.code for category in CATEGORIES.values())
+    known = (await gate.ask("GET", "/turler"))["data"]  # perhaps one of the owner's own
+    for each in known:
+        if asked in {fold(each["kod"]), fold(each["ad"])}:
+            return int(each["id"])
     raise Trouble(
         say("There is no kind of message «{name}».", name=written),
-        say("Kinds: {names}", names=names),
+        say("Kinds: {names}", names=", ".join(each["kod"] for each in known)),
         code=ExitCode.USAGE,
     )
 
@@ -152,7 +155,8 @@ async def _send(
     upload: tuple[str, bytes] | None = None,
 ) -> None:
     asked = {name: value for name, value in body.items() if value is not None}
-    async with gateway(terminal, config, Permission.SEND, Permission.FILE, sends=True) as gate:
+    async with gateway(terminal, config, Permission.SEND, Permission.FILE, Permission.READ, sends=True) as gate:
+        asked["tur_id"] = await category_id(gate, terminal.say, str(asked["tur_id"]))
         if upload:
             stored = await gate.ask("POST", "/dosyalar", upload=upload)
             asked["dosya_id"] = stored["dosya_id"]

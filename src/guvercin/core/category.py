@@ -2,9 +2,14 @@
 
 Only 1, 5 and 10 are fixed by the contract; the rest is a preset for Turkish small businesses. An unknown id is kept as
 given and follows the rules of GENERAL, with a warning on the record.
+
+Laws
+1. What a preset is (its code, its name, whether it is commercial) stays; how it is sent (quiet hours, lifetime,
+   urgency) its owner may change.
+2. An owner's own categories have the ids of OWN; nothing about them is fixed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
@@ -59,7 +64,16 @@ CATEGORIES: Mapping[int, Category] = MappingProxyType(
 
 LARGEST_ID = 999_999
 
+OWN = range(11, 100)
+"""The ids that an owner may give to categories of their own."""
 
-def rules_of(category_id: int) -> Category:
-    """Answer the rules that a category id follows; an unknown id follows GENERAL."""
-    return CATEGORIES.get(category_id, GENERAL)
+
+def with_kept(kept: Iterable[Category]) -> Mapping[int, Category]:
+    """Answer every category by id, in order: the presets, with what the owner keeps laid over them."""
+    known = dict(CATEGORIES) | {category.id: category for category in kept}
+    return MappingProxyType(dict(sorted(known.items())))
+
+
+def rules_of(category_id: int, known: Mapping[int, Category]) -> Category:
+    """Answer the rules that a category id follows; an unknown id follows those of GENERAL."""
+    return known.get(category_id) or known[GENERAL.id]

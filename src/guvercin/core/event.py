@@ -33,6 +33,7 @@ class EventKind(StrEnum):
     BATCH_CANCELLED = "toplu.iptal_edildi"
     ACCOUNT_CHANGED = "hesap.degisti"
     LINE_CHANGED = "hesap.durum_degisti"
+    CATEGORY_CHANGED = "tur.degisti"
 
 
 OF_STATUS: Mapping[Status, EventKind] = MappingProxyType(

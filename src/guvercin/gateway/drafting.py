@@ -2,12 +2,13 @@
 
 import hashlib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import TypeAlias
 
 from guvercin.core.account import Account, Kind
-from guvercin.core.category import CATEGORIES, LARGEST_ID, Category, rules_of
+from guvercin.core.category import LARGEST_ID, Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.message import Content, Draft, File, Lane, priority
 from guvercin.core.phone import InvalidPhone, Phone, parse_phone
@@ -102,11 +103,15 @@ def check_word(faults: Faults, word: str | None, where: str, most: int) -> str |
     return word.strip()
 
 
-def check_category(faults: Faults, category: int, token: Token) -> tuple[Category, Code | None]:
+Categories: TypeAlias = Mapping[int, Category]
+"""Every category that is known, by id."""
+
+
+def check_category(faults: Faults, category: int, token: Token, known: Categories) -> tuple[Category, Code | None]:
     """Answer the rules that a category follows, with a warning where nobody knows it."""
-    if not 1 <= category <= LARGEST_ID or (token.rules.strict_categories and category not in CATEGORIES):
+    if not 1 <= category <= LARGEST_ID or (token.rules.strict_categories and category not in known):
         faults.add(Code.INVALID_CATEGORY, "category", Code.INVALID_CATEGORY.value)
-    return rules_of(category), None if category in CATEGORIES else Code.UNKNOWN_CATEGORY
+    return rules_of(category, known), None if category in known else Code.UNKNOWN_CATEGORY
 
 
 def check_times(
@@ -129,14 +134,22 @@ def check_times(
 
 
 def draft_one(
-    ask: Ask, account: Account, token: Token, *, now: datetime, max_text: int, file: File | None, faults: Faults
+    ask: Ask,
+    account: Account,
+    token: Token,
+    *,
+    known: Categories,
+    now: datetime,
+    max_text: int,
+    file: File | None,
+    faults: Faults,
 ) -> Draft:
     """Make the row of a single message. Raises every fault at once."""
     phone = check_phone(faults, ask.phone)
     if phone is not None and is_make_believe(phone, account):
         faults.add(Code.SANDBOX_NUMBER, "phone", Code.SANDBOX_NUMBER.value)
     text = check_text(faults, ask.text, max_text, needed=ask.file is None)
-    rules, warning = check_category(faults, ask.category, token)
+    rules, warning = check_category(faults, ask.category, token, known)
     due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
     name = check_word(faults, ask.name, "name", LONGEST_NAME)
     reference = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
@@ -219,25 +232,33 @@ class _Wording:
         return template.fill(values)
 
 
-def draft_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime, max_text: int) -> list[BatchLine]:
+def draft_batch(
+    ask: AskBatch, account: Account, token: Token, *, known: Categories, now: datetime, max_text: int
+) -> list[BatchLine]:
     """Make the rows of a batch, one for each line of the list.
 
     A bad or repeated number becomes a failed row; a fault that concerns the whole request is raised, and so is a place
     in a text that a line doesn't fill: half a list must not get half a text.
     """
     faults = Faults()
-    lines = _draft_lines(ask, account, token, now=now, max_text=max_text, faults=faults, faults_of_line=lambda: faults)
+    lines = _draft_lines(
+        ask, account, token, known=known, now=now, max_text=max_text, faults=faults, faults_of_line=lambda: faults
+    )
     faults.check()
     return lines
 
 
-def examine_batch(ask: AskBatch, account: Account, token: Token, *, now: datetime, max_text: int) -> list[BatchLine]:
+def examine_batch(
+    ask: AskBatch, account: Account, token: Token, *, known: Categories, now: datetime, max_text: int
+) -> list[BatchLine]:
     """Make the rows of a batch as `draft_batch` does, but leave each line's faults with it; none of it is to be stored.
 
     A fault that concerns the whole request is raised.
     """
     faults = Faults()
-    lines = _draft_lines(ask, account, token, now=now, max_text=max_text, faults=faults, faults_of_line=Faults)
+    lines = _draft_lines(
+        ask, account, token, known=known, now=now, max_text=max_text, faults=faults, faults_of_line=Faults
+    )
     faults.check()
     return lines
 
@@ -247,6 +268,7 @@ def _draft_lines(
     account: Account,
     token: Token,
     *,
+    known: Categories,
     now: datetime,
     max_text: int,
     faults: Faults,
@@ -258,7 +280,7 @@ def _draft_lines(
     if not ask.recipients:
         faults.add(Code.INVALID_FIELD, "recipients", "bos")
     wording = _Wording(ask, faults, max_text)
-    rules, warning = check_category(faults, ask.category, token)
+    rules, warning = check_category(faults, ask.category, token, known)
     due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
     shared = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
     lines: list[BatchLine] = []

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 
 from guvercin.core.account import Account, Kind
 from guvercin.core.batch import Batch, Counts
-from guvercin.core.category import rules_of
+from guvercin.core.category import Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import Standing
 from guvercin.core.log import MessageFilter, Page
@@ -28,6 +28,7 @@ from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.batches import Batches
+from guvercin.gateway.categories import Categories
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, examine_batch, fingerprint
 from guvercin.gateway.files import Files
@@ -104,6 +105,7 @@ class Gateway:
         self._timezone = timezone
         self.accounts = Accounts(store=store, sessions=sessions, meta=meta, clock=clock)
         self.meta = meta
+        self.categories = Categories(store=store, clock=clock)
         self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
         self.lines = Lines(sessions=sessions, accounts=self.accounts, clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)
@@ -154,7 +156,8 @@ class Gateway:
         """Answer the row that a request asks for. Raises what is wrong with it."""
         faults = Faults()
         # The file last: whatever else is wrong is told without opening anything.
-        draft = draft_one(ask, account, token, now=now, max_text=self._max_text(account), file=None, faults=faults)
+        known, max_text = await self.categories.known(), self._max_text(account)
+        draft = draft_one(ask, account, token, known=known, now=now, max_text=max_text, file=None, faults=faults)
         if ask.file is None:
             return draft
         file = await self._file(token, ask.file, ask.file_name)
@@ -219,7 +222,8 @@ class Gateway:
         now = self._clock.now()
         try:
             account = await self.accounts.for_message(token, ask.account_id)
-            lines = draft_batch(ask, account, token, now=now, max_text=self._max_text(account))
+            known, max_text = await self.categories.known(), self._max_text(account)
+            lines = draft_batch(ask, account, token, known=known, now=now, max_text=max_text)
             drafts = await self._with_files(lines)
         except GuvercinError:
             before = await self._accepted_before(token, key)
@@ -275,7 +279,8 @@ class Gateway:
         now = self._clock.now()
         account = await self.accounts.for_message(token, ask.account_id)
         # In a thread: thousands of rows take a while, and nobody waits for this answer as for a message's.
-        look_through = partial(examine_batch, ask, account, token, now=now, max_text=self._max_text(account))
+        known, max_text = await self.categories.known(), self._max_text(account)
+        look_through = partial(examine_batch, ask, account, token, known=known, now=now, max_text=max_text)
         lines = await asyncio.to_thread(look_through)
         looked_at = await _each_path(lines, self._files.look)
         return rehearse(ask, account, lines, looked_at, notes, now=now)
@@ -292,7 +297,12 @@ class Gateway:
             account = await self.accounts.for_message(token, old.account_id)
             self._check_resend(old)
             accepted = await self._store.resend(
-                old.id, _again(old, now), token_id=token.id, now=now, key=_key_row(key), quota=self._quota(token, now)
+                old.id,
+                _again(old, now, await self.categories.known()),
+                token_id=token.id,
+                now=now,
+                key=_key_row(key),
+                quota=self._quota(token, now),
             )
         except IllegalOrder:
             raise GuvercinError(Code.MESSAGES_WAITING, log_id=old.id) from None
@@ -321,9 +331,8 @@ class Gateway:
             return
         now = self._clock.now()
         owner = await self._store.token_of(message_id)
-        await self._store.resend(
-            old.id, _again(old, now), token_id=owner, now=now, key=None, quota=None, only_in_doubt=True
-        )
+        again = _again(old, now, await self.categories.known())
+        await self._store.resend(old.id, again, token_id=owner, now=now, key=None, quota=None, only_in_doubt=True)
 
     async def cancel(self, token: Token, log_id: int) -> Sent:
         """Withdraw a message that has not left; NOT_CANCELLABLE otherwise. Withdrawing twice is no error."""
@@ -498,8 +507,8 @@ def _key_row(key: IdempotencyKey | None) -> KeyRow | None:
     return None if key is None else KeyRow(method=key.method, path=key.path, key=key.key, body_hash=key.body_hash)
 
 
-def _again(old: Message, now: datetime) -> Draft:
-    rules = rules_of(old.category)
+def _again(old: Message, now: datetime, known: Mapping[int, Category]) -> Draft:
+    rules = rules_of(old.category, known)
     return Draft(
         account_id=old.account_id,
         recipient=old.recipient,

@@ -8,7 +8,7 @@ from guvercin.core.account import Kind, OnUnknown
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import Tried
-from guvercin.core.message import Lane, Message
+from guvercin.core.message import Lane, Level, Message
 from guvercin.core.pacing import Gap
 from guvercin.transports.cloud.setup import Template
 
@@ -148,6 +148,18 @@ class AccountChange:
     gaps: Mapping[Lane, Gap] = field(default_factory=dict)
     on_unknown: OnUnknown | None = None
     cloud: CloudAsk | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CategoryChange:
+    """What to change of a category; null leaves a value alone."""
+
+    code: str | None = None
+    name: str | None = None
+    is_commercial: bool | None = None
+    keeps_quiet_hours: bool | None = None
+    lifetime: timedelta | None = None
+    level: Level | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,6 +37,12 @@ ANY_FIELD: Mapping[str, FaultWords] = MappingProxyType(
         "uzak_zaman": FaultWords("The time is too far away: plan at most a year ahead."),
         "gecersiz_karakter": FaultWords("There are control characters in the text. Take them out."),
         "tanimsiz": FaultWords("There is no such field."),
+        "kullanimda": FaultWords("Something else has this name already. Choose another one."),
+        "gecersiz_kod": FaultWords("A code has small letters, digits and _, at most 30, and begins with a letter."),
+        "hazir_tur": FaultWords(
+            "The code, the name and the legal class of categories 1 to 10 stay as they are. "
+            "For another one define a category from 11 to 99."
+        ),
     },
 )
 """`limit` and `wanted` are the params that these sentences know."""

@@ -63,3 +63,13 @@ CATEGORIES: Mapping[int, str] = MappingProxyType(
     },
 )
 """By category id. Turkish is Category.name; a test keeps both the same."""
+
+URGENCIES: Mapping[str, str] = MappingProxyType(
+    {
+        "en_dusuk": "Lowest",
+        "dusuk": "Low",
+        "normal": "Normal",
+        "yuksek": "High",
+    },
+)
+"""By the wire's `oncelik` of a category."""

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from guvercin.core.account import Account, Kind, Line, OnUnknown
+from guvercin.core.category import Category
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page, Tried
@@ -20,7 +21,18 @@ from guvercin.core.message import Draft, File, Lane, Message
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.token import Token, TokenRules
-from guvercin.store import accepting, access, accounts, batches, hearing, messages, reading, statements, upkeep
+from guvercin.store import (
+    accepting,
+    access,
+    accounts,
+    batches,
+    categories,
+    hearing,
+    messages,
+    reading,
+    statements,
+    upkeep,
+)
 from guvercin.store.seen import Seen
 from guvercin.store.sqlite import FILE_NAME, copy_database, engine_for, is_busy, is_unavailable
 from guvercin.store.store import (
@@ -426,6 +438,17 @@ class SqliteStore:
 
     async def use(self, account_id: int) -> Use:
         return await self._read(partial(accounts.use, account_id=account_id))
+
+    # -- categories
+
+    async def kept_categories(self) -> Sequence[Category]:
+        return await self._read(categories.kept)
+
+    async def keep_category(self, category: Category, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: categories.keep(tx, category, now=now))
+
+    async def drop_category(self, category_id: int, *, now: datetime) -> bool:
+        return await self._writer.do(lambda tx: categories.drop(tx, category_id, now=now))
 
     # -- access
 

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from guvercin.core.account import Account, Kind, Line, OnUnknown
 from guvercin.core.batch import Batch, Counts
+from guvercin.core.category import Category
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page, Tried
@@ -403,6 +404,20 @@ class Store(Protocol):
 
     async def use(self, account_id: int) -> Use:
         """Answer what an account has used of its pace."""
+
+    # -- categories
+
+    async def kept_categories(self) -> Sequence[Category]:
+        """Answer the owner's own categories and the presets that the owner has changed, by id."""
+
+    async def keep_category(self, category: Category, *, now: datetime) -> None:
+        """Write a category of the owner's own, or a changed preset, in the place of what was kept under its id.
+
+        INVALID_FIELD: its code is that of another one.
+        """
+
+    async def drop_category(self, category_id: int, *, now: datetime) -> bool:
+        """Forget what is kept under an id; says whether anything was."""
 
     # -- access
 

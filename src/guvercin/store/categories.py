@@ -1,0 +1,60 @@
+"""The categories that the owner keeps, as functions of a connection or a transaction."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, insert, select
+
+from guvercin.core.category import Category, with_kept
+from guvercin.core.errors import Code, FieldFault, GuvercinError
+from guvercin.core.event import EventKind
+from guvercin.core.message import Level
+from guvercin.store.tables import category
+from guvercin.store.times import to_ms
+from guvercin.store.writer import Tx
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+def kept(connection: Connection) -> Sequence[Category]:
+    """Answer the owner's own categories and the changed presets, by id."""
+    return tuple(
+        Category(
+            id=row.id,
+            code=row.code,
+            name=row.name,
+            is_commercial=row.is_commercial,
+            keeps_quiet_hours=row.keeps_quiet_hours,
+            lifetime=row.lifetime * _MILLISECOND,
+            level=Level(row.level),
+        )
+        for row in connection.execute(select(category).order_by(category.c.id))
+    )
+
+
+def keep(tx: Tx, given: Category, *, now: datetime) -> None:
+    """Write a category, in the place of what was kept under its id. INVALID_FIELD: its code is another one's."""
+    known = with_kept(kept(tx.connection))
+    if any(given.code == other.code for other in known.values() if other.id != given.id):
+        raise GuvercinError(Code.INVALID_FIELD, faults=(FieldFault("code", "kullanimda"),))
+    tx.connection.execute(delete(category).where(category.c.id == given.id))
+    tx.connection.execute(
+        insert(category).values(
+            id=given.id,
+            code=given.code,
+            name=given.name,
+            is_commercial=given.is_commercial,
+            keeps_quiet_hours=given.keeps_quiet_hours,
+            lifetime=given.lifetime // _MILLISECOND,
+            level=given.level.value,
+        )
+    )
+    tx.record(to_ms(now), EventKind.CATEGORY_CHANGED, detail={"tur_id": given.id, "ne": "degistirildi"})
+
+
+def drop(tx: Tx, category_id: int, *, now: datetime) -> bool:
+    """Forget what is kept under an id; says whether anything was."""
+    is_gone = tx.connection.execute(delete(category).where(category.c.id == category_id)).rowcount == 1
+    if is_gone:
+        tx.record(to_ms(now), EventKind.CATEGORY_CHANGED, detail={"tur_id": category_id, "ne": "birakildi"})
+    return is_gone
