@@ -21,6 +21,7 @@ print(*sys.modules)
 
 NOT_NEEDED = {
     "aiohttp": "carries messages to Meta, for those who send through it",
+    "argon2": "hashes passwords, when somebody signs in to the panel",
     "alembic": "migrates a database; this one is current",
     "babel": "compiles the catalogues when the package is built",
     "httpx2": "carries the terminal's commands to a server",

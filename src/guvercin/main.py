@@ -23,11 +23,13 @@ from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.gateway.chance import SystemChance
+from guvercin.gateway.choices import Choices
 from guvercin.gateway.clock import Clock, SystemClock
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
+from guvercin.gateway.people import People
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
@@ -63,6 +65,8 @@ class House:
     gateway: Gateway
     upkeep: Upkeep
     loops: Loops
+    people: People
+    choices: Choices
 
 
 def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
@@ -119,7 +123,16 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
     loops = Loops(store=store, sessions=sessions, upkeep=upkeep, spool_path=spool.path, clock=clock, rng=rng)
     wakers.append(loops.wake)
     store.listen(gateway.heard)
-    return House(store=store, sessions=sessions, access=access, gateway=gateway, upkeep=upkeep, loops=loops)
+    return House(
+        store=store,
+        sessions=sessions,
+        access=access,
+        gateway=gateway,
+        upkeep=upkeep,
+        loops=loops,
+        people=People(store=store, clock=clock, rng=rng),
+        choices=Choices(store=store, clock=clock),
+    )
 
 
 def _cloud_line(config: Config, setups: Setups, account_id: int, clock: Clock) -> Transport:
@@ -205,6 +218,8 @@ async def _alive(
     store_in: Callable[..., SqliteStore] = SqliteStore,
 ) -> AsyncIterator[tuple[ASGIApp, House]]:
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
+    from guvercin.panel.app import LIMITS, create_panel  # noqa: PLC0415 -- as the app
+    from guvercin.panel.desk import Desk  # noqa: PLC0415 -- as the app
 
     make_folder(config)
     clock, rng = SystemClock(), SystemChance()
@@ -218,7 +233,22 @@ async def _alive(
         if sends:
             await house.loops.start()
         try:
-            app = create_app(house.gateway, timezone=config.timezone, clock=clock, rng=rng)
+            desk = Desk(
+                gateway=house.gateway,
+                people=house.people,
+                choices=house.choices,
+                zone=config.timezone,
+                now=clock.now,
+                rng=rng,
+            )
+            app = create_app(
+                house.gateway,
+                timezone=config.timezone,
+                clock=clock,
+                rng=rng,
+                wing=create_panel(desk),
+                wing_limits=LIMITS,
+            )
             store.listen(app.state.metrics.heard)
             yield app, house
         finally:

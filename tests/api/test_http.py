@@ -356,7 +356,7 @@ async def test_metrics_never_carry_what_a_client_made_up(connect: Connect, clien
     assert 'route="/meta/webhook/{account_id}",status="404"' in text
 
 
-async def test_the_bare_address_leads_to_the_api_page(connect: Connect) -> None:
+async def test_the_bare_address_leads_to_the_panel(connect: Connect) -> None:
     async with connect(None) as client:
         answer = await client.get("/")
-        assert (answer.status_code, answer.headers["Location"]) == (302, "/belge")
+        assert (answer.status_code, answer.headers["Location"]) == (302, "/panel")

@@ -23,31 +23,37 @@ Seçenekler:
   --help         Bu yardımı göster.
 
 Komutlar:
-  baslat, serve                 Sunucuyu başlat.
-  gonder, send                  Bir mesaj gönder.
-  dosya, file                   Bir dosya gönder.
-  toplu, bulk                   Excel ya da CSV listesindekilere metin gönder.
-  toplu-duraklat, bulk-pause    Bir toplu gönderimi duraklat.
-  toplu-devam, bulk-resume      Duraklatılmış toplu gönderimi sürdür.
-  toplu-iptal, bulk-cancel      Toplu gönderimin kalanını geri çek.
-  toplu-rapor, bulk-report      Toplu gönderimin raporunu Excel ya da CSV
-                                olarak yaz.
-  durum, status                 Bir mesajı ya da bir bakışta her şeyi göster.
-  doktor, doctor                Her şeyi denetle, bozuk olanın nasıl
-                                düzeleceğini söyle.
-  saha-testi, field-test        Bağlı telefonu ikinci bir telefonunuzla
-                                gerçekten dener.
-  deneme-graph, test-graph      Bir cloud hesabını denemek için Meta
-                                sunucusunun taklidini çalıştır.
-  yedek, backup                 Sunucu çalışırken her şeyi tek dosyaya yaz.
-  geri-yukle, restore           Sunucu çalışmıyorken bir yedeği geri yükle.
-  deneme-sunucusu, test-server  Bu makinede bir WhatsApp, bu terminalde bir
-                                telefon çalıştır.
-  kayit, log                    Kayıtları en yenisinden başlayarak göster;
-                                bırak ya da iptal et.
-  hesap, account                Mesajları gönderen hesaplar.
-  tur, category                 Mesaj türleri.
-  anahtar, token                Programların anahtarları.
+  baslat, serve                   Sunucuyu başlat.
+  gonder, send                    Bir mesaj gönder.
+  dosya, file                     Bir dosya gönder.
+  toplu, bulk                     Excel ya da CSV listesindekilere metin
+                                  gönder.
+  toplu-duraklat, bulk-pause      Bir toplu gönderimi duraklat.
+  toplu-devam, bulk-resume        Duraklatılmış toplu gönderimi sürdür.
+  toplu-iptal, bulk-cancel        Toplu gönderimin kalanını geri çek.
+  toplu-rapor, bulk-report        Toplu gönderimin raporunu Excel ya da CSV
+                                  olarak yaz.
+  durum, status                   Bir mesajı ya da bir bakışta her şeyi
+                                  göster.
+  kurulum-linki, setup-link       Panelin kurulduğu tek kullanımlık bağlantıyı
+                                  yaz.
+  parola-sifirla, reset-password  Panel için yeni parola belirle.
+  doktor, doctor                  Her şeyi denetle, bozuk olanın nasıl
+                                  düzeleceğini söyle.
+  saha-testi, field-test          Bağlı telefonu ikinci bir telefonunuzla
+                                  gerçekten dener.
+  deneme-graph, test-graph        Bir cloud hesabını denemek için Meta
+                                  sunucusunun taklidini çalıştır.
+  yedek, backup                   Sunucu çalışırken her şeyi tek dosyaya yaz.
+  geri-yukle, restore             Sunucu çalışmıyorken bir yedeği geri yükle.
+  deneme-sunucusu, test-server    Bu makinede bir WhatsApp, bu terminalde bir
+                                  telefon çalıştır.
+  kayit, log                      Kayıtları en yenisinden başlayarak göster;
+                                  bırak ya da iptal et.
+  hesap, account                  Mesajları gönderen hesaplar.
+  tur, category                   Mesaj türleri.
+  anahtar, token                  Programların anahtarları.
+  kullanici, user                 Panele girebilenler.
 """
 
 ACCOUNT_HELP_EN = """\
@@ -140,7 +146,8 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
-            "doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, kayit, hesap, tur, anahtar"),
+            "kurulum-linki, parola-sifirla, doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, "
+            "kayit, hesap, tur, anahtar, kullanici"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

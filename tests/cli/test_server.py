@@ -38,10 +38,11 @@ def test_the_first_start(guvercin: Guvercin, start_server: Start) -> None:
     file = '{"telefon": "+905000000001", "dosya_yolu": "faturalar/FTR-001.pdf"}'
     assert server.greeting == (
         "Güvercin is running\n"
-        f"Address   http://127.0.0.1:{server.port}\n"
-        f"API page  http://127.0.0.1:{server.port}/belge\n"
-        f"Data      {folder}\n"
-        "Mode      sandbox (sends no real message)\n"
+        f"Panel         http://127.0.0.1:{server.port}\n"
+        "First set-up  guvercin kurulum-linki\n"
+        f"API page      http://127.0.0.1:{server.port}/belge\n"
+        f"Data          {folder}\n"
+        "Mode          sandbox (sends no real message)\n"
         "\n"
         f"Your first token stands in {folder}/ilk-anahtar.txt; only you can read it.\n"
         "\n"
@@ -192,7 +193,8 @@ def test_the_token_is_shown_to_somebody_who_watches(guvercin: Guvercin) -> None:
         os.close(ours)
     text = shown.decode()
     assert "╭" in text
-    assert "│ Adres        http://127.0.0.1:" in text
+    assert "│ Panel        http://127.0.0.1:" in text
+    assert re.search(r"│ İlk kurulum  http://127\.0\.0\.1:[0-9]+/kurulum\?k=[A-Z2-9]{4}-[A-Z2-9]{4} ", text)
     secret = re.findall(r"^(gv_[0-9a-f]{64})\r$", text, re.MULTILINE)
     assert len(secret) == 1
     assert f"Bearer {secret[0]}" in text

@@ -1,9 +1,10 @@
 """The HTTP application: routes, the door around them, and the document about them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from functools import cache, partial
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from fastapi.middleware.asyncexitstack import AsyncExitStackMiddleware
 from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from guvercin.api import (
@@ -87,6 +88,9 @@ class Application(FastAPI):
         return self.door(ExceptionMiddleware(AsyncExitStackMiddleware(self.router), handlers))
 
 
+_NO_LIMITS: Mapping[str, int] = MappingProxyType({})
+
+
 def create_app(
     gateway: Gateway,
     *,
@@ -94,11 +98,14 @@ def create_app(
     clock: Clock,
     rng: Random,
     max_upload: int = MAX_FILE_SIZE,
+    wing: BaseRoute | None = None,
+    wing_limits: Mapping[str, int] = _NO_LIMITS,
 ) -> Application:
     """Make the application that speaks for a gateway.
 
     `timezone` is the wall clock of bare times; `rng` names requests that bring no name of their own; `max_upload` is in
-    bytes. `app.state.metrics.heard` wants to be told of commits.
+    bytes. `wing` leads to pages that another room draws, with bodies as large as `wing_limits` says.
+    `app.state.metrics.heard` wants to be told of commits.
     """
     metrics = Metrics()
     app = Application(
@@ -111,6 +118,7 @@ def create_app(
             Route("/openapi.json", _openapi_json),
             Route("/", manage.root),
             *pages.routes(document),
+            *([wing] if wing else ()),
         ],
         telemetry={
             "tracing": False,
@@ -138,6 +146,7 @@ def create_app(
             f"{render.PREFIX}/toplu/dosya": LARGEST_FILE + _FORM_ROOM,
             f"{render.PREFIX}/dosyalar": max_upload + _FORM_ROOM,
             meta_hook.PREFIX: 4 * MEGABYTE,
+            **wing_limits,
         },
         metrics=metrics,
         make_id=lambda: rng.randbytes(8).hex(),

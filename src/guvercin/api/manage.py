@@ -203,8 +203,8 @@ async def metrics(request: Request) -> Response:
 
 
 async def root(_request: Request) -> Response:
-    """Lead whoever opens the bare address to the API page."""
-    return RedirectResponse("/belge", status_code=302)
+    """Lead whoever opens the bare address to the panel."""
+    return RedirectResponse("/panel", status_code=302)
 
 
 def _cloud(asked: wire.CloudSetup | None) -> CloudAsk | None:

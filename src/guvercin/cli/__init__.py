@@ -20,6 +20,7 @@ from guvercin.cli import (
     graph,
     link,
     messages,
+    people,
     reports,
     send,
     start,
@@ -41,6 +42,7 @@ account = typer.Typer(rich_markup_mode=None)
 token = typer.Typer(rich_markup_mode=None)
 record = typer.Typer(rich_markup_mode=None)
 category = typer.Typer(rich_markup_mode=None)
+person = typer.Typer(rich_markup_mode=None)
 
 
 def _show_version(wanted: bool) -> None:
@@ -95,6 +97,16 @@ app.add_typer(
 app.add_typer(account, name="hesap, account", cls=Group, no_args_is_help=True, help=sentence("The accounts that send."))
 app.add_typer(category, name="tur, category", cls=Group, no_args_is_help=True, help=sentence("The kinds of messages."))
 app.add_typer(token, name="anahtar, token", cls=Group, no_args_is_help=True, help=sentence("The keys of programs."))
+app.add_typer(
+    person, name="kullanici, user", cls=Group, no_args_is_help=True, help=sentence("Those who sign in to the panel.")
+)
+_add(
+    app,
+    "kurulum-linki, setup-link",
+    people.setup_link,
+    sentence("Print the one-time link by which the panel is set up."),
+)
+_add(app, "parola-sifirla, reset-password", people.reset_password, sentence("Set a new password for the panel."))
 _add(
     app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
 )
@@ -126,6 +138,11 @@ _add(account, "devam, resume", accounts.resume, sentence("Start a paused account
 _add(category, "liste, list", categories.list_all, sentence("List the kinds of messages and how each is sent."))
 _add(category, "degistir, edit", categories.change, sentence("Define a kind of your own, or change how one is sent."))
 _add(category, "sil, remove", categories.drop, sentence("Forget a kind of your own, or what you changed of another."))
+
+_add(person, "liste, list", people.list_all, sentence("List those who sign in to the panel."))
+_add(person, "ekle, add", people.add, sentence("Add a person and ask for their password."))
+_add(person, "rol, role", people.change_role, sentence("Change what a person may do."))
+_add(person, "sil, remove", people.remove, sentence("Let a person sign in no more."))
 
 _add(token, "uret, create", tokens.create, sentence("Make a key for a program and show it, once."))
 _add(token, "liste, list", tokens.list_all, sentence("List the keys, without their secrets."))

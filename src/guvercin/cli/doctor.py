@@ -290,7 +290,7 @@ def _tokens(terminal: Terminal, tokens: "Sequence[Token]") -> Finding:
 
 async def _read_tokens(terminal: Terminal, config: "Config") -> "Sequence[Token]":
     async with database(terminal, config) as store:
-        return await store.tokens()
+        return [token for token in await store.tokens() if token.is_key]
 
 
 def _clock(say: Translator, config: "Config") -> Finding:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from guvercin import __version__
-from guvercin.cli import sample, tokens
+from guvercin.cli import people, sample, tokens
 from guvercin.cli.reach import API, PASS_NAME, busy, database, holder, misconfigured, settings
 from guvercin.cli.terminal import Terminal, Trouble, is_watched
 from guvercin.core.account import Kind
@@ -73,6 +73,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
     from guvercin.store.lock import FolderLocked
 
     first, in_file, phones = asyncio.run(_prepare_token(terminal, config))
+    setup = asyncio.run(_setup_hint(terminal, config))
     is_greeted = False
 
     def on_started() -> None:
@@ -82,7 +83,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
         news: list[str] = []
         if first:
             token, news = keep_token(terminal, config, first[1])
-        for line in greeting(terminal, config, token, news, sample_file, phones=phones):
+        for line in greeting(terminal, config, token, news, sample_file, phones=phones, setup=setup):
             terminal.tell(line)
         sys.stdout.flush()  # to a pipe or a journal nothing goes by itself before the end
 
@@ -195,7 +196,7 @@ async def _prepare_token(terminal: Terminal, config: "Config") -> "tuple[tuple[T
             account.kind is Kind.WEB and account.phone is not None and account.removed_at is None
             for account in await store.accounts()
         )
-        if all(token.rules.name == PASS_NAME for token in await store.tokens()):
+        if all(token.rules.name == PASS_NAME for token in await store.tokens() if token.is_key):
             rules = TokenRules(name="ilk anahtar", permissions=frozenset(Permission))
             return await tokens.make(store, rules), False, phones
         try:
@@ -218,6 +219,17 @@ def keep_token(terminal: Terminal, config: "Config", secret: str) -> tuple[str, 
     return _from_file(config), [say("Your first token stands in {file}; only you can read it.", file=str(file))]
 
 
+async def _setup_hint(terminal: Terminal, config: "Config") -> str | None:
+    """Answer the one-time link for somebody who watches, else the command that shows it; null once the panel is set up.
+
+    A journal keeps what it is told, so it isn't told the link.
+    """
+    if os.isatty(1):
+        return await people.make_link(terminal, config)
+    async with database(terminal, config) as store:
+        return None if await store.people() else terminal.command("kurulum-linki")
+
+
 def _from_file(config: "Config") -> str:
     return f"$(cat {shlex.quote(str(config.data_dir / TOKEN_FILE))})"
 
@@ -230,14 +242,17 @@ def greeting(
     sample_file: str | None,
     *,
     phones: int = 0,
+    setup: str | None = None,
 ) -> Sequence[str]:
     """Answer what is shown once the server answers.
 
-    `news` tells of the first token, on the first start; `phones` are linked.
+    `news` tells of the first token, on the first start; `phones` are linked; `setup` is how the panel's first person
+    comes in, null when somebody has.
     """
     say = terminal.say
     facts = [
-        (say("Address"), config.address),
+        (say("Panel"), config.address),
+        *([(say("First set-up"), setup)] if setup else []),
         (say("API page"), f"{config.address}/belge"),
         (say("Data"), _short(config.data_dir)),
         (say("Mode"), _mode(say, config, phones)),

@@ -162,7 +162,7 @@ async def _read(terminal: Terminal, config: "Config") -> tuple[Sequence[Token], 
     from guvercin.gateway.clock import SystemClock
 
     async with database(terminal, config) as store:
-        return await store.tokens(), SystemClock().now()
+        return [token for token in await store.tokens() if token.is_key], SystemClock().now()
 
 
 async def end(terminal: Terminal, config: "Config", token_id: int) -> Token:

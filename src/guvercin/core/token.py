@@ -7,6 +7,9 @@ from enum import StrEnum
 PREFIX = "gv_"
 """Every token begins so: leaked ones can be found by a search."""
 
+PANEL_HINT = "panel"
+"""The hint of a token that is no program's key, but stands for what a person does in the panel. It has no secret."""
+
 
 class Permission(StrEnum):
     """What a token may do. The values are the wire's words for `--yetki`."""
@@ -56,6 +59,11 @@ class Token:
         if self.revoked_at is not None:
             return False
         return self.rules.expires_at is None or now < self.rules.expires_at
+
+    @property
+    def is_key(self) -> bool:
+        """Say whether a program holds it."""
+        return self.hint != PANEL_HINT
 
     def may(self, permission: Permission) -> bool:
         """Say whether it carries a permission."""

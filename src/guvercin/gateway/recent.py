@@ -46,6 +46,10 @@ class Recent(Generic[K, T]):
         """Believe no answer to a question that was asked before now."""
         self._asked.pop(key, None)
 
+    def clear(self) -> None:
+        """Believe no answer to any question that was asked before now."""
+        self._asked.clear()
+
 
 def _has_failed(task: asyncio.Task[Any]) -> bool:
     return task.done() and (task.cancelled() or task.exception() is not None)

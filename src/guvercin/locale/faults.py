@@ -43,6 +43,14 @@ ANY_FIELD: Mapping[str, FaultWords] = MappingProxyType(
             "The code, the name and the legal class of categories 1 to 10 stay as they are. "
             "For another one define a category from 11 to 99."
         ),
+        "kisa_parola": FaultWords(
+            "The password is too short. A sentence is fine.",
+            "The password is too short: at least {limit} characters. A sentence is fine.",
+        ),
+        "bilinen_parola": FaultWords("This password is among the first that anybody tries. Choose another one."),
+        "yanlis_parola": FaultWords("Wrong password."),
+        "ad_alinmis": FaultWords("Somebody has this name already. Choose another one."),
+        "son_yonetici": FaultWords("Nobody would be left who may change anything. Name another administrator first."),
     },
 )
 """`limit` and `wanted` are the params that these sentences know."""

@@ -19,7 +19,8 @@ from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 
 
-def _pack(rules: TokenRules) -> str:
+def pack(rules: TokenRules) -> str:
+    """Write rules as they are stored."""
     return orjson.dumps(
         {
             "name": rules.name,
@@ -48,7 +49,8 @@ def _unpack(text: str) -> TokenRules:
     )
 
 
-def _token(row: Any) -> Token:
+def from_row(row: Any) -> Token:
+    """Answer the token of a row with COLUMNS."""
     return Token(
         id=row.id,
         hint=row.hint,
@@ -59,38 +61,38 @@ def _token(row: Any) -> Token:
     )
 
 
-_COLUMNS = (token.c.id, token.c.hint, token.c.rules, token.c.created_at, token.c.last_used_at, token.c.revoked_at)
+COLUMNS = (token.c.id, token.c.hint, token.c.rules, token.c.created_at, token.c.last_used_at, token.c.revoked_at)
 
 
 def create(tx: Tx, rules: TokenRules, secret_hash: bytes, hint: str, *, now: datetime) -> Token:
     """Store a token by the SHA-256 of its secret."""
     row = tx.connection.execute(
         insert(token)
-        .values(secret_hash=secret_hash, hint=hint, rules=_pack(rules), created_at=to_ms(now))
-        .returning(*_COLUMNS),
+        .values(secret_hash=secret_hash, hint=hint, rules=pack(rules), created_at=to_ms(now))
+        .returning(*COLUMNS),
     ).one()
-    return _token(row)
+    return from_row(row)
 
 
 def every(connection: Connection) -> Sequence[Token]:
     """Answer every token, by id."""
-    return tuple(_token(row) for row in connection.execute(select(*_COLUMNS).order_by(token.c.id)))
+    return tuple(from_row(row) for row in connection.execute(select(*COLUMNS).order_by(token.c.id)))
 
 
 def by_hash(connection: Connection, secret_hash: bytes) -> Token | None:
     """Answer the token of a secret."""
-    row = connection.execute(select(*_COLUMNS).where(token.c.secret_hash == secret_hash)).one_or_none()
-    return None if row is None else _token(row)
+    row = connection.execute(select(*COLUMNS).where(token.c.secret_hash == secret_hash)).one_or_none()
+    return None if row is None else from_row(row)
 
 
 def revoke(tx: Tx, token_id: int, *, now: datetime) -> Token:
     """End a token, once; NOT_FOUND."""
-    row = tx.connection.execute(select(*_COLUMNS).where(token.c.id == token_id)).one_or_none()
+    row = tx.connection.execute(select(*COLUMNS).where(token.c.id == token_id)).one_or_none()
     if row is None:
         raise GuvercinError(Code.NOT_FOUND)
     if row.revoked_at is None:
         tx.connection.execute(update(token).where(token.c.id == token_id).values(revoked_at=to_ms(now)))
-    return _token(tx.connection.execute(select(*_COLUMNS).where(token.c.id == token_id)).one())
+    return from_row(tx.connection.execute(select(*COLUMNS).where(token.c.id == token_id)).one())
 
 
 def touch(tx: Tx, used: Mapping[int, datetime]) -> None:

@@ -8,6 +8,7 @@ from guvercin.core.errors import Code
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import News, WaitsFor
 from guvercin.core.outcome import Accepted, NeverLeft
+from guvercin.store import people
 from guvercin.store import statements as sql
 from guvercin.store.messages import accepted, find, move, never_left, standing
 from guvercin.store.store import Doubt
@@ -109,7 +110,8 @@ _KEEP_DRAFTS = timedelta(hours=24)
 
 
 def forget(tx: Tx, *, now: datetime) -> None:
-    """Drop early receipts, keys, uploads and drafts that have served their time."""
+    """Drop early receipts, keys, uploads, drafts and sessions that have served their time."""
+    people.forget(tx, now=now)
     tx.execute("DELETE FROM receipt WHERE heard_at < ?", (to_ms(now - _KEEP_RECEIPTS),))
     tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
     tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))

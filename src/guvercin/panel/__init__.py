@@ -1,0 +1,1 @@
+"""The web panel: pages for people, over the same verbs of the gateway that programs use."""

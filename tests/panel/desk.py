@@ -1,0 +1,76 @@
+"""The panel behind an HTTP client: everything but the browser and the socket."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+from tests.api.conftest import Server, serve
+
+from guvercin.api.app import create_app
+from guvercin.core.person import Role
+from guvercin.panel.app import LIMITS, create_panel
+from guvercin.panel.desk import Desk
+
+PASSWORD = "bir güvercin iki mektup"
+
+
+@dataclass
+class Panel:
+    """A running panel, and browsers without a screen."""
+
+    server: Server
+    client: httpx2.AsyncClient
+
+    async def get(self, path: str, **headers: str) -> httpx2.Response:
+        return await self.client.get(path, headers=headers)
+
+    async def post(self, path: str, data: dict[str, Any], *, word: bool = True, **more: Any) -> httpx2.Response:
+        """Send a form, with the session's word in it as our own pages have it."""
+        page = await self.client.get("/panel")
+        found = re.search(r'name="_csrf" value="([0-9a-f]+)"', page.text)
+        token = {"_csrf": found[1]} if found and word else {}
+        return await self.client.post(path, data={**data, **token}, **more)
+
+    async def sign_in(self, name: str = "yönetici", password: str = PASSWORD) -> httpx2.Response:
+        return await self.client.post("/giris", data={"ad": name, "parola": password, "sonra": "/panel"})
+
+
+@asynccontextmanager
+async def panel(folder: Path, empty_database: Path, *, zone: Any) -> AsyncIterator[Panel]:
+    """Run a panel that was set up, its owner signed in."""
+    async with serve(folder, empty_database) as server:
+        house = server.house
+        desk = Desk(
+            gateway=house.gateway,
+            people=house.people,
+            choices=house.choices,
+            zone=zone,
+            now=server.clock.now,
+            rng=server.rng,
+        )
+        app = create_app(
+            server.gateway,
+            timezone=zone,
+            clock=server.clock,
+            rng=server.rng,
+            wing=create_panel(desk),
+            wing_limits=LIMITS,
+        )
+        await house.people.set_up(await house.people.make_setup_code(), PASSWORD)
+        transport = httpx2.ASGITransport(app, client=("192.0.2.7", 40_000))
+        async with httpx2.AsyncClient(transport=transport, base_url="http://guvercin.test", timeout=60) as client:
+            made = Panel(server=server, client=client)
+            await made.sign_in()
+            yield made
+
+
+async def as_viewer(made: Panel) -> None:
+    """Let somebody sign in who only looks."""
+    await made.server.house.people.add("Ayşe", Role.VIEWER, PASSWORD)
+    made.client.cookies.clear()
+    answer = await made.sign_in("ayşe")
+    assert answer.status_code == 303
