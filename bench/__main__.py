@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, cloud, overload, reading, scale, sending, soaking, starting
+from bench import claiming, cloud, crowding, overload, reading, scale, sending, soaking, starting
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -15,6 +15,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "cycle": sending.cycle,
     "read": reading.read,
     "overload": overload.overload,
+    "crowd": crowding.crowd,
     "claim": claiming.claim,
     "cloud": cloud.cloud,
     "statuses": cloud.statuses,

@@ -9,8 +9,8 @@ import pytest
 from tests.contracts.desk import AYSE, BORA, CEM, DAY, HOUR, MINUTE, NOW, SECOND, Desk, again, draft, key, standing
 
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.event import EventKind
-from guvercin.core.message import Draft, IllegalOrder, Status
+from guvercin.core.event import EventKind, Standing
+from guvercin.core.message import Content, Draft, File, IllegalOrder, Status
 from guvercin.core.outcome import Accepted
 from guvercin.store.store import Quota, Repeat
 
@@ -24,6 +24,9 @@ def guard(now: datetime, word: bytes = b"fingerprint") -> Repeat:
 
 def quota(limit: int, day: str = TODAY) -> Quota:
     return Quota(limit=limit, day=day, renews_in=3 * HOUR)
+
+
+MANY = [f"+90532000{number:04}" for number in range(9)]
 
 
 def bulk(*recipients: str) -> Sequence[Draft]:
@@ -272,6 +275,37 @@ class BatchLaws:
             (EventKind.MESSAGE_FAILED, False),
             (EventKind.MESSAGE_ACCEPTED, False),
         ]
+
+    async def test_a_row_of_a_batch_is_what_a_single_message_would_be(self, desk: Desk) -> None:
+        """However its rows enter: each field of each row, and its event, in the order of the list."""
+        file = File(digest="ab" * 32, name='Şubat "son".pdf', media_type="application/pdf", size=5)
+        texts = ("0123", "null", "[1]", '"', "çğış\n\t\\", "1e5", "true", "🕊", "7")
+        drafts = [
+            *(
+                replace(draft(to, text=text), recipient_name=text, reference=text)
+                for to, text in zip(MANY, texts, strict=True)
+            ),
+            replace(draft(BORA), content=Content(text=None, file=file), warning=Code.UNLISTED_PREFIX),
+            draft("çöp", reason=Code.INVALID_PHONE),
+            draft(CEM, due_at=NOW + HOUR),
+            draft(AYSE, due_at=NOW - HOUR),
+        ]
+        alone = [standing(await desk.take(each)).id for each in drafts]
+        await desk.accept_batch(drafts)
+        together = [row.id for row in reversed(await desk.rows())][len(drafts) :]
+        assert together == sorted(together)
+        for one, other in zip(alone, together, strict=True):
+            row, twin = await desk.row(one), await desk.row(other)
+            assert replace(twin, id=one, batch_id=None) == row
+            [told], [twin_told] = await desk.store.events(one), await desk.store.events(other)
+            assert (twin_told.kind, twin_told.at, twin_told.detail) == (told.kind, told.at, told.detail)
+
+    async def test_a_large_batch_is_told_of_once_and_stands_in_line_whole(self, desk: Desk) -> None:
+        heard: list[Standing] = []
+        desk.store.listen(lambda committed: heard.extend(committed.standings))
+        await desk.accept_batch([draft("çöp", reason=Code.INVALID_PHONE), *bulk(*MANY)])
+        assert [(each.status, each.waits_for) for each in heard] == [(Status.QUEUED, None)]
+        assert len(await desk.leave_in_order()) == len(MANY)
 
     async def test_it_is_finished_when_nothing_of_it_is_in_line_or_in_hand(self, desk: Desk) -> None:
         batch_id = (await desk.accept_batch([*bulk(AYSE, BORA), draft("çöp", reason=Code.INVALID_PHONE)])).batch_id

@@ -28,6 +28,7 @@ BY_KEY = "INTEGER PRIMARY KEY"
 
 PLANS = {
     "ACCEPTED_AS": BY_KEY,
+    "ACCEPTED_ROWS": BY_KEY,
     "ADVANCE": BY_KEY,
     "BATCH_STATE": BY_KEY,
     "CANCELLED_WHOLE": BY_KEY,
@@ -42,6 +43,7 @@ PLANS = {
     "FIND_KEY": "sqlite_autoindex_idempotency_key_1",
     "FIND_REPEAT": "ix_message_fingerprint (token_id=? AND fingerprint=? AND created_at>?)",
     "FIND_REPEATED_BATCH": "ix_batch_token_body (token_id=? AND body_hash=? AND created_at>?)",
+    "FIRST_OF_BATCH": "ix_message_batch (batch_id=?)",
     "FORGET_RECEIPTS": "sqlite_autoindex_receipt_1",
     "HEAD": "ix_message_queue (account_id=? AND lane=?)",
     "HEARD_FROM": "",
@@ -52,6 +54,7 @@ PLANS = {
     "INSERT_KEY": "",
     "INSERT_MESSAGE": "",
     "IN_DOUBT": "ix_message_in_doubt",
+    "IN_LINE_OF_BATCH": "ix_message_batch (batch_id=? AND status=?)",
     "IS_DUE": "ix_message_waits_until",
     "KEEP_RECEIPT": "",
     "KEEP_OUT": BY_KEY,

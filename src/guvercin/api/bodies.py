@@ -52,15 +52,21 @@ async def read_body(request: Request) -> bytes:
 
 async def read_json(request: Request) -> Any:
     """Read a JSON body. Raises WRONG_CONTENT_TYPE, NOT_UTF8, BROKEN_JSON."""
+    return to_json(await read_utf8(request))
+
+
+async def read_utf8(request: Request) -> bytes:
+    """Read a JSON body in UTF-8, whatever it was written in. Raises WRONG_CONTENT_TYPE, BROKEN_JSON."""
     headers = request.headers
     if headers.get("content-encoding", "identity") != "identity":
         raise GuvercinError(Code.WRONG_CONTENT_TYPE)
     charset = _charset(headers.get("content-type"))
     raw = await read_body(request)
-    if charset != "utf-8":
-        raw = _to_utf8(raw, charset)
-    elif raw.startswith(_BOM):
-        raw = raw[len(_BOM) :]
+    return raw.removeprefix(_BOM) if charset == "utf-8" else _to_utf8(raw, charset)
+
+
+def to_json(raw: bytes) -> Any:
+    """Decode a JSON body. Raises NOT_UTF8, BROKEN_JSON."""
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError:

@@ -144,9 +144,12 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
 )
 async def start_list(request: Request, sender: BulkSender, draft_id: DraftId) -> Response:
     """Send what was uploaded and looked through. The draft's id is the key: it starts once."""
-    body = orjson.loads(await reception_of(request).gateway.lists.find(sender, draft_id))
-    key = IdempotencyKey(method="POST", path=_STARTED, key=draft_id, body_hash=body_hash(body))
-    return await answer_batch(request, sender, body, key=key)
+    kept = await reception_of(request).gateway.lists.find(sender, draft_id)
+
+    def key(body: Any) -> IdempotencyKey:
+        return IdempotencyKey(method="POST", path=_STARTED, key=draft_id, body_hash=body_hash(body))
+
+    return await answer_batch(request, sender, kept, key_of=key, model=wire.SendList)
 
 
 def _chosen(columns: str | None) -> dict[str, str]:

@@ -3,7 +3,9 @@
 A handler changes names and nothing else: what a request means the gateway decides.
 """
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import timedelta, tzinfo
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path
@@ -13,7 +15,7 @@ from starlette.responses import Response
 from guvercin.api import answers, examples, render, wire
 from guvercin.api.asking import ask, ask_batch, ask_file
 from guvercin.api.auth import BulkSender, FileSender, Reader, Sender, check_permission
-from guvercin.api.bodies import read_json, to_model
+from guvercin.api.bodies import read_json, read_utf8, to_json, to_model
 from guvercin.api.documented import (
     MESSAGES,
     SENDS,
@@ -29,7 +31,7 @@ from guvercin.api.reception import reception_of, visit_of
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import WITH_WHATSAPP, Status
 from guvercin.core.token import Permission, Token
-from guvercin.gateway.requests import IdempotencyKey, Sent
+from guvercin.gateway.requests import AskBatch, IdempotencyKey, Sent
 from guvercin.locale import sentence
 
 MESSAGE_WAIT = timedelta(seconds=10)
@@ -91,24 +93,25 @@ async def send(request: Request, sender: Sender) -> Response:
 )
 async def send_batch(request: Request, sender: BulkSender) -> Response:
     """Accept a list, and wait until it is finished or the patience of clients is."""
-    body = await read_json(request)
-    return await answer_batch(request, sender, body, key=idempotency_key(request, body))
+    return await answer_batch(request, sender, await read_utf8(request), key_of=partial(idempotency_key, request))
 
 
-async def answer_batch(request: Request, sender: Token, body: Any, *, key: IdempotencyKey | None) -> Response:
-    """Send a decoded bulk request and answer it."""
-    asked = to_model(wire.SendBatch, body)
-    if asked.has_files:
-        check_permission(sender, Permission.FILE)
+async def answer_batch(
+    request: Request,
+    sender: Token,
+    raw: bytes,
+    *,
+    key_of: Callable[[Any], IdempotencyKey | None],
+    model: type[wire.SendBatch] = wire.SendBatch,
+) -> Response:
+    """Send a bulk request as it came, and answer it. `key_of`: the key of a decoded one."""
     reception = reception_of(request)
     wanted = preference(request, usual_wait=BATCH_WAIT)
+    ask, key = await reception.gateway.lists.aside(partial(_read_batch, sender, raw, model, reception.zone, key_of))
     counts_accepted = sender.rules.counts_accepted
-    view = await reception.gateway.send_batch(
-        sender,
-        ask_batch(asked, reception.zone, body),
-        wait=timedelta(0) if counts_accepted else wanted.wait,
-        key=key,
-    )
+    asking = reception.gateway.send_batch(sender, ask, wait=timedelta(0) if counts_accepted else wanted.wait, key=key)
+    del ask, raw  # thousands of lines are not kept while their sender waits
+    view = await asking
     visit_of(request).headers |= render.marks(
         is_sandbox=view.is_sandbox,
         is_replayed=view.replayed,
@@ -118,6 +121,21 @@ async def answer_batch(request: Request, sender: Token, body: Any, *, key: Idemp
     is_accepted = wanted.answers_accepted(is_open=isinstance(answer, answers.BatchStanding))
     headers = {"Location": render.batch_url(view.batch.id), **wanted.headers()}
     return render.reply(answer, status=202 if is_accepted else 200, headers=headers)
+
+
+def _read_batch(
+    sender: Token,
+    raw: bytes,
+    model: type[wire.SendBatch],
+    zone: tzinfo,
+    key_of: Callable[[Any], IdempotencyKey | None],
+) -> tuple[AskBatch, IdempotencyKey | None]:
+    """Answer what a bulk request asks, and its key."""
+    body = to_json(raw)
+    asked = to_model(model, body)
+    if asked.has_files:
+        check_permission(sender, Permission.FILE)
+    return ask_batch(asked, zone, body), key_of(body)
 
 
 @router.post(

@@ -20,6 +20,7 @@ from pydantic_core import PydanticCustomError
 from guvercin.core.account import OnUnknown
 from guvercin.core.category import GENERAL, LARGEST_ID
 from guvercin.core.message import Lane, Level
+from guvercin.gateway import drafting
 from guvercin.locale import sentence
 
 MOST_RECIPIENTS = 10_000
@@ -280,6 +281,12 @@ class SendBatch(Asked):
     def has_files(self) -> bool:
         """Say whether files of the server are asked for."""
         return self.file_path is not None or any(line.file_path is not None for line in self.recipients)
+
+
+class SendList(SendBatch):
+    """A customer list that was read from a file, as the bulk request that it comes to."""
+
+    recipients: Annotated[list[Recipient], Field(alias="alicilar", min_length=1, max_length=drafting.MOST_RECIPIENTS)]
 
 
 class CancelReference(Asked):

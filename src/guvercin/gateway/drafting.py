@@ -16,7 +16,9 @@ from guvercin.core.template import BrokenTemplate, Template, known_values, read_
 from guvercin.core.token import Token
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient
 
-MOST_RECIPIENTS = 10_000
+MOST_RECIPIENTS = 20_000
+"""As many as a customer list may have (gateway/sheets.py); one call of the API has fewer (api/wire.py)."""
+
 LONGEST_NAME = 200
 LONGEST_REFERENCE = 100
 LONGEST_LIFETIME = timedelta(days=30)

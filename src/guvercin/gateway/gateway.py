@@ -219,17 +219,38 @@ class Gateway:
     ) -> BatchView:
         """Accept a batch whole, then wait up to `wait` until it is finished. Raises as `send` does."""
         self._check_open()
+        taken, is_new = await self._accept_batch(token, ask, key)
+        del ask  # thousands of lines are not kept while their sender waits
+        batch_id, counts = taken.batch.id, taken.counts
+
+        async def look() -> bool:
+            with suppress(GuvercinError):  # as for one message
+                return await self._store.batch_is_finished(batch_id)
+            return False
+
+        if counts.queued and not counts.scheduled and (is_new or not await look()):
+            await self._waiting.for_batch(batch_id, counts.queued, wait, look)
+        try:
+            view = await self.batches.one(token, batch_id)
+        except GuvercinError:
+            if not is_new:
+                raise
+            return taken  # trouble with reading doesn't undo it
+        return replace(view, replayed=taken.replayed, repeated=taken.repeated)
+
+    async def _accept_batch(self, token: Token, ask: AskBatch, key: IdempotencyKey | None) -> tuple[BatchView, bool]:
+        """Accept a batch; answers it as it was stored and true, or the one that its sender already has and false."""
         now = self._clock.now()
         try:
             account = await self.accounts.for_message(token, ask.account_id)
             known, max_text = await self.categories.known(), self._max_text(account)
-            lines = draft_batch(ask, account, token, known=known, now=now, max_text=max_text)
-            drafts = await self._with_files(lines)
+            draft = partial(draft_batch, ask, account, token, known=known, now=now, max_text=max_text)
+            drafts = await self._with_files(await self.lists.aside(draft))
         except GuvercinError:
             before = await self._accepted_before(token, key)
             if before is None or before.batch_id is None:
                 raise
-            return replace(await self.batches.one(token, before.batch_id), replayed=True)
+            return replace(await self.batches.one(token, before.batch_id), replayed=True), False
         accepted = await self._patiently(
             self._store.accept_batch(
                 BatchAsk(account_id=account.id, category=ask.category, body_hash=ask.body_hash),
@@ -243,25 +264,9 @@ class Gateway:
         )
         if accepted.batch_id is None:
             raise GuvercinError(Code.KEY_MISMATCH)
-        batch_id = accepted.batch_id
-        good = sum(draft.reason is None for draft in drafts)
-        is_planned = any(draft.due_at is not None for draft in drafts)
-
-        async def look() -> bool:
-            with suppress(GuvercinError):  # as for one message
-                return await self._store.batch_is_finished(batch_id)
-            return False
-
-        stood_there = accepted.replayed or accepted.repeated
-        if good and not is_planned and not (stood_there and await look()):
-            await self._waiting.for_batch(batch_id, good, wait, look)
-        try:
-            view = await self.batches.one(token, batch_id)
-        except GuvercinError:
-            if stood_there:
-                raise
-            view = _as_accepted(batch_id, token, account, drafts, now)  # trouble with reading doesn't undo it
-        return replace(view, replayed=accepted.replayed, repeated=accepted.repeated)
+        taken = _as_accepted(accepted.batch_id, token, account, drafts, now)
+        is_new = not (accepted.replayed or accepted.repeated)
+        return replace(taken, replayed=accepted.replayed, repeated=accepted.repeated), is_new
 
     async def _with_files(self, lines: Sequence[BatchLine]) -> Sequence[Draft]:
         """Answer the rows of a batch with their files; a row whose file can't be taken fails, and the others go on."""
@@ -278,10 +283,9 @@ class Gateway:
         self._check_open()
         now = self._clock.now()
         account = await self.accounts.for_message(token, ask.account_id)
-        # In a thread: thousands of rows take a while, and nobody waits for this answer as for a message's.
         known, max_text = await self.categories.known(), self._max_text(account)
         look_through = partial(examine_batch, ask, account, token, known=known, now=now, max_text=max_text)
-        lines = await asyncio.to_thread(look_through)
+        lines = await self.lists.aside(look_through)
         looked_at = await _each_path(lines, self._files.look)
         return rehearse(ask, account, lines, looked_at, notes, now=now)
 

@@ -1,18 +1,19 @@
 """Lists of customers that somebody gave us: read, and kept for a day as the request that they are to become.
 
 Laws
-1. A list is read in a thread, few at a time: the loop that sends waits for no spreadsheet.
+1. A list is read in a thread, few at a time: the loop that sends waits for no spreadsheet. So is a bulk request, one
+   at a time: thousands of lines fill memory and keep the interpreter busy.
 2. A draft belongs to the token that made it; for all others it isn't there.
 3. A draft sends nothing. It is started by its id, which is also the key that makes it start once.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 from types import MappingProxyType
-from typing import BinaryIO
+from typing import BinaryIO, TypeVar
 
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.recipients import Columns, Person, UnknownColumn, choose_columns, read_person
@@ -21,10 +22,12 @@ from guvercin.gateway.clock import Clock
 from guvercin.gateway.sheets import LARGEST_FILE, UnreadableSheet, read_sheet
 from guvercin.store.store import Store
 
+T = TypeVar("T")
+
 DRAFTS_KEPT = timedelta(hours=24)
 
-LARGEST_DRAFT = 8_000_000
-"""Bytes of a request: as many as toplu-gonder takes."""
+LARGEST_DRAFT = 16_000_000
+"""Bytes of a request: twice as many as toplu-gonder takes, for twice as many people."""
 
 _READ_AT_ONCE = 2
 
@@ -83,11 +86,17 @@ class Lists:
         self._clock = clock
         self._rng = rng
         self._turns = asyncio.Semaphore(_READ_AT_ONCE)
+        self._requests = asyncio.Semaphore(1)
 
     async def read(self, stream: BinaryIO, chosen: Mapping[str, str]) -> CustomerList:
         """Read an uploaded list. Raises as `read_list`."""
         async with self._turns:
             return await asyncio.to_thread(lambda: read_list(stream.read(LARGEST_FILE + 1), chosen))
+
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Do something with every line of a bulk request, after whoever came before; answers what it answers."""
+        async with self._requests:
+            return await asyncio.to_thread(work)
 
     async def keep(self, token: Token, request: bytes) -> tuple[str, datetime]:
         """Keep a request that is not made yet; answers its id and until when it is kept. BODY_TOO_LARGE."""

@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import TypeAlias
+
+import orjson
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import Draft, IllegalOrder, Order, Status, WaitsFor
 from guvercin.store import statements as sql
-from guvercin.store.messages import find, move
+from guvercin.store.messages import find, move, standing
 from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
 from guvercin.store.times import HOUR, to_ms
 from guvercin.store.writer import Tx
@@ -54,67 +57,95 @@ def _check_quota(tx: Tx, token_id: int, quota: Quota, count: int) -> None:
         raise GuvercinError(Code.DAILY_QUOTA, retry_after=quota.renews_in)
 
 
-def _insert(
-    tx: Tx,
-    draft: Draft,
-    token_id: int,
-    now_ms: int,
-    line_ms: int,
-    *,
-    batch_id: int | None,
-    fingerprint: bytes | None,
-) -> Standing:
-    """Store one row. `line_ms` places it behind everything that stands in line already."""
-    status = Status.QUEUED if draft.reason is None else Status.FAILED
-    due_ms = None if draft.due_at is None or status is Status.FAILED else to_ms(draft.due_at)
-    waits_for = WaitsFor.TIME if due_ms is not None and due_ms > now_ms else None
+_Row: TypeAlias = tuple[object, ...]
+"""A message as it is stored: the values of INSERTED_COLUMNS."""
+
+
+def _row(
+    draft: Draft, token_id: int, now_ms: int, line_ms: int, *, batch_id: int | None, fingerprint: bytes | None
+) -> _Row:
+    """Write a draft as a row. `line_ms` places it behind everything that stands in line already."""
+    status, waits_until = _begins(draft, now_ms)
     file = draft.content.file
-    cursor = tx.execute(
-        sql.INSERT_MESSAGE,
-        (
-            draft.account_id,
-            batch_id,
-            token_id,
-            draft.recipient,
-            draft.recipient_name,
-            draft.content.text,
-            file and file.digest,
-            file and file.name,
-            file and file.media_type,
-            file and file.size,
-            draft.category,
-            draft.lane.value,
-            draft.priority,
-            status.value,
-            draft.reason and draft.reason.value,
-            draft.warning and draft.warning.value,
-            waits_for and waits_for.value,
-            due_ms if waits_for else None,
-            now_ms,
-            due_ms if waits_for and due_ms is not None else line_ms,
-            to_ms(draft.expires_at),
-            draft.reference,
-            fingerprint,
-            draft.resend_of,
-        ),
+    return (
+        draft.account_id,
+        batch_id,
+        token_id,
+        draft.recipient,
+        draft.recipient_name,
+        draft.content.text,
+        file and file.digest,
+        file and file.name,
+        file and file.media_type,
+        file and file.size,
+        draft.category,
+        draft.lane.value,
+        draft.priority,
+        status.value,
+        draft.reason and draft.reason.value,
+        draft.warning and draft.warning.value,
+        None if waits_until is None else WaitsFor.TIME.value,
+        waits_until,
+        now_ms,
+        line_ms if waits_until is None else waits_until,
+        to_ms(draft.expires_at),
+        draft.reference,
+        fingerprint,
+        draft.resend_of,
     )
+
+
+def _begins(draft: Draft, now_ms: int) -> tuple[Status, int | None]:
+    """Answer how a row begins: its status, and the time that it waits for."""
+    if draft.reason is not None:
+        return Status.FAILED, None
+    due_ms = to_ms(draft.due_at)
+    return Status.QUEUED, due_ms if due_ms is not None and due_ms > now_ms else None
+
+
+def _insert(tx: Tx, draft: Draft, token_id: int, now_ms: int, line_ms: int, *, fingerprint: bytes | None) -> Standing:
+    """Store one message."""
+    row = _row(draft, token_id, now_ms, line_ms, batch_id=None, fingerprint=fingerprint)
+    status, waits_until = _begins(draft, now_ms)
     new = Standing(
-        id=int(cursor.lastrowid),
+        id=int(tx.execute(sql.INSERT_MESSAGE, row).lastrowid),
         account_id=draft.account_id,
-        batch_id=batch_id,
+        batch_id=None,
         status=status,
         reason=draft.reason,
-        waits_for=waits_for,
+        waits_for=None if waits_until is None else WaitsFor.TIME,
     )
+    _mark_hour(tx, new.id, now_ms)
+    detail = {"neden": draft.reason.value} if draft.reason else None
+    kind = EventKind.MESSAGE_ACCEPTED if draft.reason is None else EventKind.MESSAGE_FAILED
+    tx.record(now_ms, kind, account_id=draft.account_id, message_id=new.id, detail=detail)
+    tx.standings.append(new)
+    return new
+
+
+def _insert_batch(tx: Tx, rows: Sequence[_Row], batch_id: int, now_ms: int) -> None:
+    """Store the rows of a batch by one statement, and their events by another.
+
+    Of all that stand in line one is announced: nobody can wait for a row yet, and one bell is enough.
+    """
+    columns = list(zip(*rows, strict=True))
+    varies = tuple(len(set(column)) > 1 for column in columns)
+    own = [column for column, is_own in zip(columns, varies, strict=True) if is_own]
+    shared = [column[0] for column, is_own in zip(columns, varies, strict=True) if not is_own]
+    values = list(zip(*own, strict=True)) or [()] * len(rows)
+    tx.execute(sql.insert_messages(varies), (*shared, orjson.dumps(values).decode()))
+    first_id = tx.execute(sql.FIRST_OF_BATCH, (batch_id,)).fetchone()[0]
+    _mark_hour(tx, first_id, now_ms)
+    tx.last_event = tx.execute(sql.ACCEPTED_ROWS, (first_id, batch_id)).lastrowid
+    tx.standings += map(standing, tx.execute(sql.IN_LINE_OF_BATCH, (batch_id,)).fetchall())
+
+
+def _mark_hour(tx: Tx, first_id: int, now_ms: int) -> None:
+    """Remember a message as the first of its hour, if it is."""
     hour_ms = now_ms - now_ms % HOUR
     last = tx.execute(sql.LAST_HOUR).fetchone()
     if last is None or last[0] != hour_ms:
-        tx.execute(sql.MARK_HOUR, (new.id, hour_ms))
-    kind = EventKind.MESSAGE_ACCEPTED if status is Status.QUEUED else EventKind.MESSAGE_FAILED
-    detail = {"neden": draft.reason.value} if draft.reason else None
-    tx.record(now_ms, kind, account_id=draft.account_id, message_id=new.id, batch_id=batch_id, detail=detail)
-    tx.standings.append(new)
-    return new
+        tx.execute(sql.MARK_HOUR, (first_id, hour_ms))
 
 
 def accept(
@@ -142,7 +173,7 @@ def accept(
         _check_quota(tx, token_id, quota, 1)
         tx.execute(sql.USE_TODAY, (token_id, quota.day, 1))
     fingerprint = repeat.fingerprint if repeat is not None else None
-    new = _insert(tx, draft, token_id, now_ms, line_ms, batch_id=None, fingerprint=fingerprint)
+    new = _insert(tx, draft, token_id, now_ms, line_ms, fingerprint=fingerprint)
     if key is not None:
         _keep_key(tx, token_id, key, now_ms, message_id=new.id, batch_id=None)
     return Acceptance(standing=new)
@@ -185,8 +216,8 @@ def accept_batch(
         batch_id=batch_id,
         detail={"toplam": len(drafts)},
     )
-    for draft in drafts:
-        _insert(tx, draft, token_id, now_ms, line_ms, batch_id=batch_id, fingerprint=None)
+    rows = [_row(draft, token_id, now_ms, line_ms, batch_id=batch_id, fingerprint=None) for draft in drafts]
+    _insert_batch(tx, rows, batch_id, now_ms)
     if key is not None:
         _keep_key(tx, token_id, key, now_ms, message_id=None, batch_id=batch_id)
     return Acceptance(batch_id=batch_id)

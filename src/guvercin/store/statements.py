@@ -3,6 +3,9 @@
 Named constants, so that the same words can be run elsewhere (a power-cut test, a query plan). Times are milliseconds.
 """
 
+from functools import lru_cache
+from itertools import count
+
 MESSAGE_COLUMNS = (
     "id, account_id, batch_id, recipient, recipient_name, body, file_digest, file_name, file_type, file_size, "
     "category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, expires_at, sent_at, "
@@ -44,11 +47,40 @@ INSERT_BATCH = (
     "INSERT INTO batch (account_id, token_id, category, total, body_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)"
 )
 
-INSERT_MESSAGE = (
-    "INSERT INTO message (account_id, batch_id, token_id, recipient, recipient_name, body, file_digest, file_name, "
-    "file_type, file_size, category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, "
-    "expires_at, reference, fingerprint, resend_of) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+INSERTED_COLUMNS = (
+    "account_id, batch_id, token_id, recipient, recipient_name, body, file_digest, file_name, file_type, file_size, "
+    "category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, expires_at, "
+    "reference, fingerprint, resend_of"
+)
+
+_WIDTH = len(INSERTED_COLUMNS.split(", "))
+
+INSERT_MESSAGE = f"INSERT INTO message ({INSERTED_COLUMNS}) VALUES ({', '.join('?' * _WIDTH)})"
+
+
+@lru_cache(maxsize=64)
+def insert_messages(varies: tuple[bool, ...]) -> str:
+    """Write the statement for many rows at once: what all of them share is bound, the rest is a list in JSON.
+
+    One statement and not one for each row: SQLite runs it without a turn of Python's lock, which a busy event loop
+    would let it have row by row.
+    """
+    places = count()
+    values = ", ".join(f"value->>{next(places)}" if own else "?" for own in varies)
+    return f"INSERT INTO message ({INSERTED_COLUMNS}) SELECT {values} FROM json_each(?) ORDER BY key"
+
+
+ACCEPTED_ROWS = (
+    "INSERT INTO event (at, kind, account_id, message_id, batch_id, detail) SELECT created_at, "
+    "CASE status WHEN 'queued' THEN 'mesaj.kabul_edildi' ELSE 'mesaj.basarisiz' END, account_id, id, batch_id, "
+    "CASE WHEN reason IS NOT NULL THEN json_object('neden', reason) END FROM message WHERE id >= ? AND +batch_id = ? ORDER BY id"
+)
+"""The events of a batch whose rows are the newest of all, in their order."""
+
+FIRST_OF_BATCH = "SELECT min(id) FROM message WHERE batch_id = ?"
+
+IN_LINE_OF_BATCH = (
+    f"SELECT {STANDING_COLUMNS} FROM message WHERE batch_id = ? AND status = 'queued' AND waits_for IS NULL LIMIT 1"
 )
 
 LAST_HOUR = "SELECT hour FROM hour_mark WHERE first_id = (SELECT max(first_id) FROM hour_mark)"
