@@ -105,6 +105,7 @@ async def town(tmp_path: Path, empty_database: Path, fake: GraphThread) -> Async
         rng = Random(1)
         house = build(config, store, CLOCK, rng)
         app = create_app(house.gateway, timezone=config.timezone, clock=CLOCK, rng=rng)
+        store.listen(app.state.metrics.heard)
         rules = TokenRules(name="test", permissions=frozenset(Permission))
         _, secret = await create_token(store, rules, rng.randbytes(32), now=CLOCK.now())
         await house.loops.start()
@@ -278,6 +279,41 @@ async def test_meta_saying_no_is_never_our_yes(town: Town) -> None:
     town.fake.graph.script = lambda _: Act(answering=Answering.BAD_GATEWAY)
     answer = await town.send(account_id, mesaj="belki")
     assert "message_id" not in answer.json() or answer.json()["message_id"] is None
+
+
+async def test_a_customer_sees_that_they_were_read(town: Town) -> None:
+    account_id = await town.add()
+    path = f"{BASE}/hesaplar/{account_id}/okundu"
+    answer = await town.client.post(path, json={"message_id": "wamid.selam"})
+    assert (answer.status_code, answer.json()) == (200, {"ok": True})
+    (body,) = town.fake.graph.requests
+    assert body == {"messaging_product": "whatsapp", "status": "read", "message_id": "wamid.selam"}
+    town.fake.graph.fail_next(100)
+    answer = await town.client.post(path, json={"message_id": "wamid.yok"})
+    assert (answer.status_code, answer.json()["kod"]) == (422, "whatsapp_reddetti")
+    assert (await town.client.post(path, json={"message_id": ""})).status_code == 422
+    assert (await town.client.post(f"{BASE}/hesaplar/404/okundu", json={"message_id": "x"})).status_code == 404
+    await town.client.post(f"{BASE}/hesaplar/{account_id}/duraklat")
+    answer = await town.client.post(path, json={"message_id": "wamid.selam"})
+    assert (answer.status_code, answer.json()["kod"]) == (409, "hat_bagli_degil")
+    made = await town.client.post(f"{BASE}/hesaplar", json={"isim": "Deneme", "tur": "sandbox"})
+    answer = await town.client.post(f"{BASE}/hesaplar/{made.json()['data']['id']}/okundu", json={"message_id": "x"})
+    assert (answer.status_code, answer.json()["kod"]) == (501, "desteklenmiyor")
+
+
+async def test_what_nobody_understood_is_kept_and_counted(town: Town) -> None:
+    account_id = await town.add()
+    path = f"{BASE}/hesaplar/{account_id}/anlasilmayanlar"
+    assert (await town.client.get(path)).json()["data"] == []
+    moved = {"type": "system", "id": "wamid.9", "system": {"type": "user_changed_number", "new_wa_id": "905330000000"}}
+    told = town.fake.graph.callbacks.body(NUMBER, [Item(key="messages", what=moved)])
+    assert (await town.call(account_id, told)).status_code == 200
+    assert (await town.call(account_id, json.dumps({"entry": [{"changes": [7]}]}).encode())).status_code == 200
+    envelope, system = (await town.client.get(path)).json()["data"]
+    assert (envelope["ne"], envelope["govde"]) == ("change", "[7]")
+    assert system["ne"] == "messages.system"
+    assert json.loads(system["govde"]) == moved
+    assert "guvercin_not_understood_total 2.0" in (await town.client.get("/metrics")).text
 
 
 # -- the door

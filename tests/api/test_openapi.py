@@ -36,6 +36,7 @@ BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/hesaplar/{{account_id}}": wire.ChangeAccount,
     f"{BASE}/turler/{{category_id}}": wire.ChangeCategory,
     f"{BASE}/hesaplar/{{account_id}}/bagla": wire.LinkAccount,
+    f"{BASE}/hesaplar/{{account_id}}/okundu": wire.MarkRead,
     f"{BASE}/dosyalar": wire.UploadForm,
 }
 

@@ -66,6 +66,8 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("GET", "/hesaplar/{account_id}/bagla/qr.{kind}"): Permission.ACCOUNTS,
     ("POST", "/hesaplar/{account_id}/baglantiyi-kes"): Permission.ACCOUNTS,
     ("GET", "/hesaplar/{account_id}/saglik"): Permission.READ,
+    ("POST", "/hesaplar/{account_id}/okundu"): Permission.SEND,
+    ("GET", "/hesaplar/{account_id}/anlasilmayanlar"): Permission.ACCOUNTS,
     ("GET", "/numara-kontrol"): Permission.READ,
 }
 """The one permission that each operation asks for."""
@@ -88,6 +90,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PATCH", "/hesaplar/{account_id}"): {"isim": "Ad"},
     ("PUT", "/turler/{category_id}"): {"ad": "Servis"},
     ("POST", "/hesaplar/{account_id}/bagla"): {"yontem": "qr"},
+    ("POST", "/hesaplar/{account_id}/okundu"): {"message_id": "W-1"},
 }
 
 

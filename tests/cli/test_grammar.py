@@ -70,6 +70,8 @@ Commands:
   bagla, link             Link a phone to an account.
   baglantiyi-kes, unlink  Unlink the phone from an account; its messages wait.
   saglik, health          Look at an account's line this moment.
+  okundu, read            Let a customer see that their message was read.
+  anlasilmayan, unclear   Show what was told and nobody understood.
   degistir, edit          Change an account's name, pace or policy.
   sil, remove             Remove an account; its log stays.
   varsayilan, default     Make an account the default one.
@@ -82,7 +84,7 @@ COMMANDS = [
     ["toplu"], ["toplu-duraklat"], ["toplu-devam"], ["toplu-iptal"], ["toplu-rapor"], ["deneme-sunucusu"],
     ["kayit"], ["kayit", "birak"], ["kayit", "iptal"],
     ["hesap"], *(["hesap", verb] for verb in ("liste", "ekle", "bagla", "baglantiyi-kes", "saglik", "degistir")),
-    *(["hesap", verb] for verb in ("sil", "varsayilan", "duraklat", "devam")),
+    *(["hesap", verb] for verb in ("okundu", "anlasilmayan", "sil", "varsayilan", "duraklat", "devam")),
     ["anahtar"], *(["anahtar", verb] for verb in ("uret", "liste", "iptal")),
 ]  # fmt: skip
 

@@ -9,7 +9,18 @@ from tests.contracts.desk import AYSE, BORA, BOTH, HOUR, NOW, SECOND, Desk, draf
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
 from guvercin.core.message import Status, WaitsFor
-from guvercin.core.outcome import Accepted, Acquainted, Inbound, Lost, NotUnderstood, Receipt, ReceiptKind, Told
+from guvercin.core.outcome import (
+    Accepted,
+    Acquainted,
+    Inbound,
+    Lost,
+    NotUnderstood,
+    NumberNews,
+    Receipt,
+    ReceiptKind,
+    TemplateNews,
+    Told,
+)
 from guvercin.store.store import Claimed, Settlement
 
 
@@ -84,7 +95,7 @@ class CrowdLaws:
     async def test_a_call_tells_many_things(self, desk: Desk) -> None:
         message_id = await desk.bring(Status.SENT, remote_id="W-1")
         told: list[Told] = [
-            NotUnderstood(what="user_preferences"),
+            NotUnderstood(what="messages.system", body='{"a":1}'),
             receipt(ReceiptKind.DELIVERED, NOW + SECOND, "W-1"),
             Inbound(remote_id="I-1", sender=AYSE, text="Selam", at=NOW),
             receipt(ReceiptKind.READ, NOW + SECOND, "W-1"),
@@ -98,8 +109,37 @@ class CrowdLaws:
             EventKind.MESSAGE_RECEIVED,
             EventKind.MESSAGE_READ,
         ]
-        assert events[0].detail == {"ne": "user_preferences"}
+        assert events[0].detail == {"ne": "messages.system"}, "what customers write stands in no event"
         assert (await desk.row(message_id)).status is Status.READ
+
+    async def test_what_nobody_understood_is_kept_the_newest_of_it(self, desk: Desk) -> None:
+        announced: list[int] = []
+        desk.store.listen(lambda committed: announced.append(committed.unclear))
+        for start in range(0, 1_100, 100):
+            told = [NotUnderstood(what="x", body=str(number)) for number in range(start, start + 100)]
+            await desk.store.hear(1, told, now=desk.now)
+        kept = await desk.store.unclear(1, limit=2_000)
+        assert [each.body for each in kept] == [str(number) for number in range(1_099, 99, -1)]
+        assert {each.at for each in kept} == {desk.now}
+        assert sum(announced) == 1_100, "all of it is counted"
+        assert await desk.store.unclear(2, limit=10) == ()
+        desk.now += timedelta(days=31)
+        await desk.store.forget(now=desk.now)
+        assert await desk.store.unclear(1, limit=10) == ()
+
+    async def test_news_of_templates_and_of_the_number_stand_in_the_log(self, desk: Desk) -> None:
+        cursor = await desk.store.last_event_id()
+        told: list[Told] = [
+            TemplateNews(name="fatura_hazir", language="tr", is_usable=False, why="PAUSED"),
+            TemplateNews(name="fatura_hazir", language="tr", is_usable=True, why="APPROVED"),
+            NumberNews(what="phone_number_quality_update.FLAGGED"),
+        ]
+        await desk.store.hear(1, told, now=desk.now)
+        events = await desk.store.events_after(cursor, limit=10)
+        assert {event.kind for event in events} == {EventKind.ACCOUNT_CHANGED}
+        assert [event.detail["ne"] for event in events] == ["sablon_durdu", "sablon_acildi", "meta"]
+        assert [event.detail["neden"] for event in events] == ["PAUSED", "APPROVED", told[2].what]  # type: ignore[union-attr]
+        assert events[0].detail["sablon"] == "fatura_hazir:tr"
 
     async def test_several_are_claimed_in_order_and_each_for_another_recipient(self, desk: Desk) -> None:
         first, second, other = [await desk.accept(to) for to in (AYSE, AYSE, BORA)]

@@ -1,6 +1,7 @@
 """The Cloud line keeps the laws of every line, against a Graph that is strict, and does the right thing on trouble."""
 
 import asyncio
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -15,8 +16,21 @@ from tests.contracts.meta_schema import needs_schema
 from tests.contracts.transport_laws import Ear, Fate, Rig, TransportLaws, accepted, connected, is_line_down
 
 from guvercin.core.account import Line, LineNews
-from guvercin.core.errors import Code
-from guvercin.core.outcome import Accepted, Deferred, LineEvent, Lost, Outcome, Receipt, ReceiptKind, Refused, Scope
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.outcome import (
+    Accepted,
+    Deferred,
+    LineEvent,
+    Lost,
+    NumberNews,
+    Outcome,
+    Receipt,
+    ReceiptKind,
+    Refused,
+    Restricted,
+    Scope,
+    TemplateNews,
+)
 from guvercin.gateway.clock import SystemClock
 from guvercin.testing.graph import Act, Answering, Habits
 from guvercin.transports.base import Emit, Features, HookFault, Outgoing, OutgoingFile
@@ -336,7 +350,7 @@ async def test_an_answer_that_did_not_come_whole_is_lost_and_settled_by_the_webh
         (131026, Refused(reason=Code.NOT_ON_WHATSAPP, scope=Scope.RECIPIENT)),
         (131047, Refused(reason=Code.NEEDS_TEMPLATE, scope=Scope.RECIPIENT)),
         (131048, Refused(reason=Code.NEW_CHATS_RESTRICTED, scope=Scope.ACCOUNT)),
-        (132001, Refused(reason=Code.WHATSAPP_REFUSED, scope=Scope.TEMPLATE)),
+        (132001, Refused(reason=Code.TEMPLATE_STOPPED, scope=Scope.TEMPLATE)),
         (100, Refused(reason=Code.WHATSAPP_REFUSED, scope=Scope.MESSAGE)),
         (999_999, Refused(reason=Code.WHATSAPP_REFUSED, scope=Scope.MESSAGE)),
     ],
@@ -397,6 +411,138 @@ async def test_what_a_person_must_mend_blocks_the_line(rig: CloudRig, code: int,
     assert ear.events[-1] == LineEvent(news=LineNews.BLOCKED, code=kod)
 
 
+@pytest.mark.parametrize(
+    ("header", "waits"),
+    [
+        ({"Retry-After": "7"}, 7),
+        ({"X-Business-Use-Case-Usage": '{"9": [{"estimated_time_to_regain_access": 3}, {"call_count": 1}]}'}, 180),
+        ({"X-Business-Use-Case-Usage": '{"9": [{"estimated_time_to_regain_access": 900}]}'}, 3_600),
+        ({"X-Business-Use-Case-Usage": '{"9": [{"estimated_time_to_regain_access": 0}], "8": 7}'}, 60),
+        ({"X-Business-Use-Case-Usage": "<html>"}, 60),
+        ({"Retry-After": "soon"}, 60),
+    ],
+)
+async def test_a_spent_allowance_is_waited_for_as_long_as_meta_says(
+    rig: CloudRig, header: dict[str, str], waits: int
+) -> None:
+    async with connected(rig, Ear()):
+        found = await outcome(rig, Act(error=80007, headers=header))
+    assert isinstance(found, Deferred)
+    assert (found.retry_after, found.scope) == (timedelta(seconds=waits), Scope.ACCOUNT)
+
+
+# -- what stops
+
+FATURA = Template(name="fatura_hazir", language="tr", places=("mesaj",))
+HATIRLATMA = Template(name="hatirlatma", language="tr", places=("mesaj",))
+
+
+def with_templates(rig: CloudRig) -> None:
+    assert rig.setup is not None
+    rig.setup = replace(rig.setup, templates={1: FATURA, 2: HATIRLATMA})
+    rig.number.templates.add(("hatirlatma", "tr"))
+
+
+@pytest.mark.parametrize("code", [132001, 132015, 132016])
+async def test_a_stopped_template_stops_its_own_messages_and_nobody_elses(rig: CloudRig, code: int) -> None:
+    with_templates(rig)
+    ear = Ear()
+    stranger = replace(rig.outgoing(), heard_at=None, category=1)
+    async with connected(rig, ear) as run:
+        rig.fake.graph.fail_next(code)
+        first = await rig.transport.send(stranger)
+        assert isinstance(first, Refused)
+        assert (first.reason, first.scope) == (Code.TEMPLATE_STOPPED, Scope.TEMPLATE)
+        asked = len(rig.fake.graph.requests)
+        waits = await rig.transport.send(replace(rig.outgoing(), heard_at=None, category=1))
+        assert isinstance(waits, Deferred)
+        assert (waits.reason, waits.pushed_back) == (Code.TEMPLATE_STOPPED, False)
+        assert len(rig.fake.graph.requests) == asked, "Meta was not asked again"
+        await accepted(rig, replace(rig.outgoing(), heard_at=None, category=2))
+        await accepted(rig)
+        await rig.until(lambda: ear.news[-1:] == [LineNews.SICK])
+        assert not run.done()
+        assert LineEvent(news=LineNews.SICK, code=Code.TEMPLATE_STOPPED) in ear.events
+        told = TemplateNews(name="fatura_hazir", language="tr", is_usable=True, why="APPROVED")
+        assert rig.cloud.read(*signed(rig, template_update("APPROVED"))) == [told]
+        await accepted(rig, replace(rig.outgoing(), heard_at=None, category=1))
+        await rig.until(lambda: ear.news[-1:] == [LineNews.WELL])
+
+
+async def test_a_template_that_meta_says_is_paused_is_not_tried(rig: CloudRig) -> None:
+    with_templates(rig)
+    async with connected(rig, Ear()):
+        for event in ("PAUSED", "DISABLED", "REJECTED"):
+            rig.cloud.read(*signed(rig, template_update(event)))
+            found = await rig.transport.send(replace(rig.outgoing(), heard_at=None, category=1))
+            assert isinstance(found, Deferred), event
+        await accepted(rig, replace(rig.outgoing(), heard_at=None, category=2))
+    async with connected(rig, Ear()):  # a set-up that its owner has changed begins anew
+        await accepted(rig, replace(rig.outgoing(), heard_at=None, category=1))
+
+
+@pytest.mark.parametrize("code", [131048, 131064])
+async def test_a_restricted_account_says_so_and_stays_connected(rig: CloudRig, code: int) -> None:
+    ear = Ear()
+    async with connected(rig, ear) as run:
+        rig.fake.graph.fail_next(code)
+        found = await rig.transport.send(rig.outgoing())
+        assert isinstance(found, Refused)
+        assert (found.reason, found.scope) == (Code.NEW_CHATS_RESTRICTED, Scope.ACCOUNT)
+        rig.fake.graph.fail_next(code)
+        await rig.transport.send(rig.outgoing())
+        await accepted(rig)
+        await rig.until(lambda: ear.news[-1:] == [LineNews.SICK])
+        assert not run.done()
+    assert ear.events.count(Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True)) == 1
+    assert ear.events.count(LineEvent(news=LineNews.SICK, code=Code.NEW_CHATS_RESTRICTED)) == 1
+
+
+async def test_news_of_the_number_are_looked_into_at_once(rig: CloudRig) -> None:
+    ear = Ear()
+    async with connected(rig, ear) as run:
+        rig.number.level = "HIGH"
+        news = {"event": "THROUGHPUT_UPGRADE", "display_phone_number": "908500000001", "current_limit": "TIER_10K"}
+        told = call_of("phone_number_quality_update", news)
+        assert rig.cloud.read(*signed(rig, told)) == [NumberNews(what="phone_number_quality_update.THROUGHPUT_UPGRADE")]
+        await rig.until(lambda: rig.cloud.number is not None and rig.cloud.number.per_second == 1_000)
+        rig.number.status = "BANNED"
+        rig.cloud.read(*signed(rig, told))
+        await rig.until(run.done)
+    assert ear.events[-1] == LineEvent(news=LineNews.BLOCKED, code=Code.NOT_REGISTERED)
+
+
+def template_update(event: str) -> dict[str, Any]:
+    value = {
+        "event": event,
+        "message_template_id": 1,
+        "message_template_name": "fatura_hazir",
+        "message_template_language": "tr",
+    }
+    return {"entry": [{"id": "9", "changes": [{"field": "message_template_status_update", "value": value}]}]}
+
+
+def call_of(field: str, value: dict[str, Any]) -> dict[str, Any]:
+    return {"entry": [{"id": "9", "changes": [{"field": field, "value": value}]}]}
+
+
+def signed(rig: CloudRig, told: dict[str, Any]) -> tuple[bytes, str]:
+    body = json.dumps(told).encode()
+    return body, rig.fake.graph.callbacks.sign(body)
+
+
+async def test_a_mark_that_meta_refuses_or_nobody_hears_is_told(rig: CloudRig) -> None:
+    with pytest.raises(GuvercinError) as raised:
+        await rig.cloud.mark_read("wamid.1")
+    assert raised.value.code is Code.NOT_CONNECTED
+    async with connected(rig, Ear()):
+        rig.fake.graph.fail_next(100)
+        with pytest.raises(GuvercinError) as raised:
+            await rig.cloud.mark_read("wamid.yok")
+        assert raised.value.code is Code.WHATSAPP_REFUSED
+        await rig.cloud.mark_read("wamid.1")
+
+
 # -- what is sent
 
 
@@ -414,7 +560,7 @@ async def test_everything_that_is_sent_keeps_metas_own_schema(rig: CloudRig) -> 
         await accepted(rig, form)
         await accepted(rig, replace(form, category=2))
         await accepted(rig, replace(form, file=pdf(rig.folder)))
-        assert await rig.cloud.mark_read("wamid.1")
+        await rig.cloud.mark_read("wamid.1")
     assert [body.get("type") for body in rig.fake.graph.requests] == ["text", *["template"] * 3, None]
     assert all(body["recipient_type"] == "individual" for body in rig.fake.graph.requests[:-1])
 

@@ -11,7 +11,16 @@ from tests.contracts.meta_schema import needs_samples, samples
 
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
-from guvercin.core.outcome import Inbound, LineEvent, NotUnderstood, Receipt, ReceiptKind
+from guvercin.core.outcome import (
+    Inbound,
+    LineEvent,
+    NotUnderstood,
+    NumberNews,
+    Receipt,
+    ReceiptKind,
+    Restricted,
+    TemplateNews,
+)
 from guvercin.transports.cloud import hooks
 from guvercin.transports.cloud.errors import MEANINGS, Kind, meaning
 from guvercin.transports.cloud.payloads import GraphError, error_of
@@ -129,12 +138,92 @@ def test_a_ban_blocks_the_line_and_its_end_does_not() -> None:
         return read(call(value, field="account_update"))
 
     assert isinstance(told("DISABLE")[0], LineEvent)
-    assert told("REINSTATE") == [NotUnderstood(what="account_update.DISABLED_UPDATE")]
+    assert told("REINSTATE") == [NumberNews(what="account_update.DISABLED_UPDATE")]
 
 
-def test_what_we_have_no_use_for_is_named_and_nothing_of_it_told() -> None:
-    found = [*read(call({"x": 1}, field="business_capability_update")), *read(call({"x": 1}, field="merhaba dünya"))]
-    assert found == [NotUnderstood(what="business_capability_update"), NotUnderstood(what="unreadable")]
+def test_what_we_have_no_use_for_is_named_and_kept() -> None:
+    found = [*read(call({"x": 1}, field="security")), *read(call({"x": 1}, field="merhaba dünya"))]
+    assert [event.what for event in found] == ["security", "unreadable"]
+    assert all(json.loads(event.body)["x"] == 1 for event in found)
+    assert "x" not in repr(found[0]), "what customers write doesn't show when it is printed"
+
+
+@pytest.mark.parametrize(
+    ("body", "what", "kept"),
+    [
+        ({"x": 1}, "envelope", [{"x": 1}]),
+        ([], "envelope", [[]]),
+        ({"entry": [7]}, "entry", [7]),
+        ({"entry": [{"changes": [7]}]}, "change", [7]),
+        ({"entry": [{"changes": [{"field": "messages", "value": 7}]}]}, "messages", 7),
+        (call({}), "messages.empty", {"metadata": {"phone_number_id": US}}),
+    ],
+)
+def test_a_call_of_another_shape_is_kept_as_it_came(body: Any, what: str, kept: Any) -> None:
+    (found,) = read(body)
+    assert (found.what, json.loads(found.body)) == (what, kept)
+
+
+def test_of_a_large_thing_the_beginning_is_kept() -> None:
+    (found,) = read(call({"x": "y" * 3_000_000}, field="yeni"))
+    assert len(found.body) == hooks.KEPT_OF_A_BODY
+    deep: Any = []
+    for _ in range(300):
+        deep = [deep]
+    (found,) = read(call({"x": deep}, field="yeni"))
+    assert found == NotUnderstood(what="yeni", body="")
+
+
+def test_a_template_is_stopped_and_freed() -> None:
+    def told(event: str) -> Any:
+        value = {"event": event, "message_template_name": "fatura_hazir", "message_template_language": "tr"}
+        (found,) = read(call(value, field="message_template_status_update"))
+        return found
+
+    for event in ("PAUSED", "DISABLED", "REJECTED", "PENDING_DELETION"):
+        assert told(event) == TemplateNews(name="fatura_hazir", language="tr", is_usable=False, why=event)
+    assert told("APPROVED").is_usable
+    assert told("PENDING").what == "message_template_status_update.PENDING"
+    (found,) = read(call({"event": "PAUSED"}, field="message_template_status_update"))
+    assert found.what == "message_template_status_update"
+
+
+def test_news_of_the_number_are_told() -> None:
+    (found,) = read(call({"event": "FLAGGED"}, field="phone_number_quality_update"))
+    assert found == NumberNews(what="phone_number_quality_update.FLAGGED")
+    (found,) = read(call({"max_daily_conversation_per_phone": 10}, field="business_capability_update"))
+    assert found == NumberNews(what="business_capability_update")
+    (found,) = read(call({"event": "ACCOUNT_VIOLATION"}, field="account_update"))
+    assert found == NumberNews(what="account_update.ACCOUNT_VIOLATION")
+
+
+def test_a_restricted_account_is_told_until_when() -> None:
+    info = [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1771846200}]
+    (found,) = read(call({"event": "ACCOUNT_RESTRICTION", "restriction_info": info}, field="account_update"))
+    assert found == Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, until=AT)
+    (found,) = read(call({"event": "ACCOUNT_RESTRICTION"}, field="account_update"))
+    assert found == Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "beyond"),
+    [
+        (131042, [LineEvent(news=LineNews.BLOCKED, code=Code.UNPAID)]),
+        (131031, [LineEvent(news=LineNews.BLOCKED, code=Code.LOCKED)]),
+        (131048, [Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True)]),
+        (131026, []),
+        (131049, []),
+        (424242, []),
+    ],
+)
+def test_an_error_that_comes_late_reaches_as_far_as_one_that_comes_at_once(code: int, beyond: list[Any]) -> None:
+    errors = [{"code": code, "title": "x", "message": "x"}]
+    receipt, *found = read(call({"statuses": [status(word="failed", errors=errors)]}))
+    assert receipt.kind is ReceiptKind.FAILED
+    assert found == beyond
+    unclear, *found = read(call({"errors": errors}))
+    assert unclear.what == f"errors.{code}"
+    assert found == beyond
 
 
 json_values = st.recursive(

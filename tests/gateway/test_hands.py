@@ -176,6 +176,31 @@ async def test_a_line_that_is_too_fast_rests_and_then_goes_slower(crew: Crew) ->
     assert 35 <= sent <= 50, "40 a second after the first time"
 
 
+async def test_a_network_in_trouble_is_left_alone_ever_longer_and_forgiven_at_once(crew: Crew) -> None:
+    house = await crew.begin()
+    for number in numbers(200):
+        await house.accept(number)
+    crew.world.peer.script = answers(Deferred(reason=Code.PUSHED_BACK, pushed_back=True, scope=Scope.SYSTEM))
+    rests: list[float] = []
+    quiet = 0.0
+    for _ in range(800):
+        before = len(crew.handed())
+        await crew.step()
+        if len(crew.handed()) > before:
+            rests.append(quiet)
+            quiet = 0.0
+        crew.clock.advance(seconds(0.25))
+        quiet += 0.25
+    for rest, wanted in zip(rests[1:8], (1, 2, 4, 8, 16, 32, 60), strict=True):
+        assert wanted * 0.75 <= rest <= wanted * 1.3, rests
+    crew.world.peer.script = lambda _: Act()
+    crew.clock.advance(seconds(80))
+    arrived = len(crew.world.peer.arrivals)
+    for _ in range(4):
+        await crew.step()
+    assert len(crew.world.peer.arrivals) > arrived + 8, "it goes on as fast as before"
+
+
 async def test_what_is_refused_costs_its_neighbours_nothing(crew: Crew) -> None:
     house = await crew.begin()
     no = Refused(reason=Code.NOT_ON_WHATSAPP, scope=Scope.RECIPIENT)

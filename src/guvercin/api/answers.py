@@ -392,6 +392,21 @@ class LookupAnswer(Done):
     data: LookupRecord
 
 
+class UnclearRecord(Answered):
+    """Something that the network told and nobody understood. `govde` is its beginning, as it came."""
+
+    at: Annotated[ClockTime, Field(alias="zaman")]
+    at_iso: Annotated[IsoTime, Field(alias="zaman_iso")]
+    what: Annotated[str, Field(alias="ne")]
+    body: Annotated[str, Field(alias="govde")]
+
+
+class UnclearList(Done):
+    """`GET /hesaplar/{id}/anlasilmayanlar`."""
+
+    data: list[UnclearRecord]
+
+
 class UploadAnswer(Done):
     """`POST /dosyalar`."""
 

@@ -234,4 +234,16 @@ HEALTH = {
     },
 }
 LOOKUP = {"ok": True, "data": {"telefon": "+905321234567", "whatsappta": True, "hesap_id": 2}}
+MARK_READ = {"message_id": "wamid.HBgMOTA1MzIxMjM0NTY3FQIAEhg"}
+UNCLEAR = {
+    "ok": True,
+    "data": [
+        {
+            "zaman": "2026-02-23 14:30:00",
+            "zaman_iso": "2026-02-23T14:30:00+03:00",
+            "ne": "messages.system",
+            "govde": '{"type":"system","system":{"type":"user_changed_number"}}',
+        },
+    ],
+}
 DONE = {"ok": True}

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from guvercin.api import answers, examples, render, wire
 from guvercin.api.asking import bad
-from guvercin.api.auth import AccountOwner, Reader
+from guvercin.api.auth import AccountOwner, Reader, Sender
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import ACCOUNTS, BODY, CHANGES, asks, operation_id, tells
 from guvercin.api.manage import AccountId
@@ -19,6 +19,8 @@ from guvercin.locale import sentence
 
 accounts = APIRouter(prefix=f"{render.PREFIX}/hesaplar", tags=ACCOUNTS, generate_unique_id_function=operation_id)
 numbers = APIRouter(prefix=render.PREFIX, tags=ACCOUNTS, generate_unique_id_function=operation_id)
+
+_MOST_UNCLEAR = 100
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 """Whoever sees the code takes the account: no cache may hold it."""
@@ -120,6 +122,43 @@ async def account_health(request: Request, reader: Reader, account_id: AccountId
     reception = reception_of(request)
     found = await reception.gateway.lines.health(reader, account_id)
     return render.reply(render.health(found, reception.zone))
+
+
+@accounts.post(
+    "/{account_id}/okundu",
+    summary=sentence("Mark a message as read"),
+    description=sentence("Lets a customer see that their message was read (two blue ticks)."),
+    openapi_extra=asks(wire.MarkRead, example=examples.MARK_READ),
+    responses=tells(
+        answers.Done,
+        *BODY,
+        Code.NOT_FOUND,
+        Code.UNSUPPORTED,
+        Code.NOT_CONNECTED,
+        Code.WHATSAPP_REFUSED,
+        example=examples.DONE,
+    ),
+)
+async def mark_read(request: Request, sender: Sender, account_id: AccountId) -> Response:
+    """Tell a customer that they were read."""
+    asked = to_model(wire.MarkRead, await read_json(request))
+    await reception_of(request).gateway.lines.mark_read(sender, account_id, asked.message_id)
+    return render.reply(answers.Done(ok=True))
+
+
+@accounts.get(
+    "/{account_id}/anlasilmayanlar",
+    summary=sentence("What nobody understood"),
+    description=sentence(
+        "What the network told this account and Güvercin has no use for: the last of it, for a month."
+    ),
+    responses=tells(answers.UnclearList, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.UNCLEAR),
+)
+async def account_unclear(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
+    """List what was not understood."""
+    reception = reception_of(request)
+    found = await reception.gateway.lines.unclear(owner, account_id, limit=_MOST_UNCLEAR)
+    return render.reply(render.unclear(found, reception.zone))
 
 
 @numbers.get(

@@ -40,6 +40,11 @@ class Metrics:
             registry=self._registry,
         )
         self._outcomes = {status: outcomes.labels(status.value) for status in Status if status in FINISHED}
+        self._unclear = Counter(
+            "guvercin_not_understood",
+            "Things that networks told and nobody understood.",
+            registry=self._registry,
+        )
         self._waiting = self._gauge("guvercin_in_line", "Messages in line to be sent.", "account_id")
         self._oldest = self._gauge("guvercin_oldest_seconds", "How long the oldest one has waited.", "account_id")
         self._unfinished = self._gauge(
@@ -67,6 +72,8 @@ class Metrics:
             outcome = self._outcomes.get(standing.status)
             if outcome is not None:
                 outcome.inc()
+        if committed.unclear:
+            self._unclear.inc(committed.unclear)
 
     def text(self, *, accounts: Iterable[Account], depths: Iterable[Depth], now: datetime) -> bytes:
         """Write everything in Prometheus' text format."""

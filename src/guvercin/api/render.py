@@ -43,6 +43,8 @@ from guvercin.api.answers import (
     MessageStanding,
     MessageStatus,
     MessageStatusAnswer,
+    UnclearList,
+    UnclearRecord,
     UploadAnswer,
 )
 from guvercin.api.wire import LEVELS, ListedStatus, Urgency
@@ -50,7 +52,7 @@ from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.category import Category
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
-from guvercin.core.log import Tried
+from guvercin.core.log import Tried, Unclear
 from guvercin.core.message import WITH_WHATSAPP, Lane, Level, Message, Status, WaitsFor
 from guvercin.core.pacing import Gap
 from guvercin.gateway.lines import Health, Linking, Lookup
@@ -289,7 +291,13 @@ _ACTIONS: Mapping[LineState, Action] = MappingProxyType(
 
 
 _ACTIONS_OF_CODES: Mapping[Code, Action] = MappingProxyType(
-    {Code.OPENED_ELSEWHERE: "devam", Code.ENGINE_OUTDATED: "guncelle", Code.NO_DELIVERIES: "telefona_bak"},
+    {
+        Code.OPENED_ELSEWHERE: "devam",
+        Code.ENGINE_OUTDATED: "guncelle",
+        Code.NO_DELIVERIES: "telefona_bak",
+        Code.NEW_CHATS_RESTRICTED: "bekle",
+        Code.TEMPLATE_STOPPED: "metaya_bak",
+    },
 )
 """What wants another action than the state of its line alone."""
 
@@ -364,6 +372,15 @@ def lookup(found: Lookup) -> LookupAnswer:
         ok=True,
         data=LookupRecord(phone=found.number, is_registered=found.is_registered, account_id=found.account.id),
     )
+
+
+def unclear(found: Sequence[Unclear], zone: tzinfo) -> UnclearList:
+    """Answer what nobody understood."""
+    rows = [
+        UnclearRecord(at=clock_time(each.at, zone), at_iso=iso_time(each.at, zone), what=each.what, body=each.body)
+        for each in found
+    ]
+    return UnclearList(ok=True, data=rows)
 
 
 def _account(account: Account, zone: tzinfo, now: datetime) -> dict[str, Any]:

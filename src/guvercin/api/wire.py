@@ -402,6 +402,12 @@ class AddAccount(Asked):
     ] = None
 
 
+class MarkRead(Asked):
+    """`POST /hesaplar/{id}/okundu`."""
+
+    message_id: Annotated[str, Field(alias="message_id", min_length=1, max_length=512)]
+
+
 class LinkMethod(StrEnum):
     """How a phone takes the link."""
 

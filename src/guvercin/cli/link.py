@@ -218,3 +218,39 @@ async def _health(terminal: Terminal, account_id: int) -> None:
         terminal.tell(say("Until: {time}", time=clock_time(found["bitis_iso"])))
     if not found["canli"]:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def mark_read(
+    context: typer.Context,
+    *,
+    account_id: AccountId,
+    message_id: Annotated[str, typer.Argument(metavar="MESAJ", help=sentence("WhatsApp's id of the message."))],
+    as_json: Json = False,
+) -> None:
+    """Mark a customer's message as read."""
+    terminal = Terminal.of(context, as_json=as_json)
+    asyncio.run(_mark_read(terminal, account_id, message_id))
+
+
+async def _mark_read(terminal: Terminal, account_id: int, message_id: str) -> None:
+    async with gateway(terminal, settings(terminal), Permission.SEND) as gate:
+        needs_server(terminal, gate)
+        answer = await gate.ask("POST", f"/hesaplar/{account_id}/okundu", body={"message_id": message_id})
+    terminal.show(answer)
+    terminal.tell(terminal.say("The customer sees now that the message was read."))
+
+
+def unclear(context: typer.Context, *, account_id: AccountId, as_json: Json = False) -> None:
+    """Show what nobody understood."""
+    terminal = Terminal.of(context, as_json=as_json)
+    asyncio.run(_unclear(terminal, account_id))
+
+
+async def _unclear(terminal: Terminal, account_id: int) -> None:
+    async with gateway(terminal, settings(terminal), Permission.ACCOUNTS) as gate:
+        answer = await gate.ask("GET", f"/hesaplar/{account_id}/anlasilmayanlar")
+    terminal.show(answer)
+    for each in answer["data"]:
+        terminal.tell(f"{each['zaman']}  {each['ne']}  {each['govde']}")
+    if not answer["data"]:
+        terminal.tell(terminal.say("Nothing: everything that was told was understood."))

@@ -99,6 +99,7 @@ class Code(StrEnum):
     CLOSED = "kapatildi"
     UNPAID = "odeme_gerekli"
     NOT_REGISTERED = "numara_kayitli_degil"
+    TEMPLATE_STOPPED = "sablon_durdu"
     LINKING_TIMED_OUT = "baglama_suresi_doldu"
     LINKING_FAILED = "baglanamadi"
     NO_DELIVERIES = "teslim_yok"

@@ -1,4 +1,4 @@
-"""How the message log is read: filters, pages, and the attempts behind a message."""
+"""How the log is read: filters, pages, the attempts behind a message, and what nobody understood."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -44,3 +44,12 @@ class Page:
 
     messages: Sequence[Message]
     next_id: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unclear:
+    """Something that a network told and nobody understood: a word for it, and its beginning as it came."""
+
+    at: datetime
+    what: str
+    body: str

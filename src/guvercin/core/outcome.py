@@ -152,13 +152,34 @@ class Linked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotUnderstood:
-    """Something was told that we have no use for, or can't read. `what` is a word for it, never its text."""
+class TemplateNews:
+    """The network has stopped an approved text of ours, or lets it be used again. `why` is the network's own word."""
+
+    name: str
+    language: str
+    is_usable: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberNews:
+    """The network sees a number otherwise than before: its quality, how much it may send. `what` is its own word."""
 
     what: str
 
 
-Told: TypeAlias = Receipt | Inbound | Acquainted | Restricted | NotUnderstood
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotUnderstood:
+    """Something was told that we have no use for, or can't read.
+
+    `what` is a word for it, never its text; `body` is what was told, as far as it is kept.
+    """
+
+    what: str
+    body: str = field(default="", repr=False)
+
+
+Told: TypeAlias = Receipt | Inbound | Acquainted | Restricted | TemplateNews | NumberNews | NotUnderstood
 """What is news of messages and people, and is stored as it was told."""
 
 TransportEvent: TypeAlias = Told | LineEvent | Linked

@@ -107,7 +107,7 @@ class Gateway:
         self.meta = meta
         self.categories = Categories(store=store, clock=clock)
         self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
-        self.lines = Lines(sessions=sessions, accounts=self.accounts, clock=clock)
+        self.lines = Lines(store=store, sessions=sessions, accounts=self.accounts, clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)
         self._pulse = Pulse(store.check, clock)
         self._is_closing = False

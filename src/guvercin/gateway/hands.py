@@ -4,7 +4,8 @@ Laws, beside the dispatcher's own
 1. What has come back is settled and what may leave is claimed in one change: a crowd of messages costs few commits.
 2. One recipient has one message under way at a time, so that their messages arrive in order.
 3. Nothing is claimed that is not handed over at once: a crash leaves no more in doubt than was really under way.
-4. A line that says «too fast» rests, and then sends more slowly until it has sent well for a while.
+4. A line that says «too fast» rests, and then sends more slowly until it has sent well for a while. A network in
+   trouble is left alone for a while that doubles, until it takes something again.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import Lane
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Scope
 from guvercin.core.pacing import Use
+from guvercin.core.retry import JITTER
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import POLL, Answer, Dispatcher, Hand, to_the_end
 from guvercin.gateway.sessions import Sessions
@@ -35,6 +37,8 @@ _EASE = 0.998
 """What each accepted message leaves of the slowing down: half of it is gone after some 350."""
 
 _REST = timedelta(seconds=1)
+_LONGEST_REST = timedelta(minutes=1)
+"""How long a network in trouble is left alone at the most."""
 
 
 class Hands(Dispatcher):
@@ -57,6 +61,7 @@ class Hands(Dispatcher):
         self._answers: list[Answer] = []
         self._strain = 1.0
         self._rests_until: datetime | None = None
+        self._rest = _REST
 
     @property
     def is_idle(self) -> bool:
@@ -146,12 +151,18 @@ class Hands(Dispatcher):
 
     def _learn(self, outcome: Outcome) -> None:
         if isinstance(outcome, Accepted):
-            self._strain = max(1.0, self._strain * _EASE)
-        elif isinstance(outcome, Deferred) and outcome.pushed_back and outcome.scope is Scope.ACCOUNT:
+            self._strain, self._rest = max(1.0, self._strain * _EASE), _REST
+        elif isinstance(outcome, Deferred) and outcome.pushed_back and outcome.scope in {Scope.ACCOUNT, Scope.SYSTEM}:
             steady = self._steady_now()
-            if self._rests_until is None or steady >= self._rests_until:  # a crowd that was turned away counts once
-                self._strain = min(_MOST_STRAIN, self._strain * 2)
-            self._rests_until = steady + (outcome.retry_after or _REST)
+            is_first = self._rests_until is None or steady >= self._rests_until  # a crowd that is turned away is one
+            if outcome.scope is Scope.ACCOUNT:
+                self._strain = min(_MOST_STRAIN, self._strain * 2) if is_first else self._strain
+                self._rests_until = steady + (outcome.retry_after or _REST)
+            elif is_first:
+                self._rests_until = steady + (
+                    outcome.retry_after or self._rest * self._rng.uniform(1 - JITTER, 1 + JITTER)
+                )
+                self._rest = min(_LONGEST_REST, self._rest * 2)
 
     def _room(self, free: int) -> tuple[list[Lane], int]:
         """Answer the lanes that may send now, and how many messages."""

@@ -1,16 +1,22 @@
-"""What can be asked of one account's line: to link a phone, to let it go, to look at itself, to look a number up."""
+"""What can be asked of one account's line: to link a phone, to let it go, to look at itself, to look a number up.
 
+And to tell customers that they were read, and what it heard and nobody understood.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from guvercin.core.account import Account
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.log import Unclear
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_phone
 from guvercin.gateway.sessions import Sessions
-from guvercin.transports.base import ChecksNumbers, Link, LinkState, Pairs, Probes
+from guvercin.store.store import Store
+from guvercin.transports.base import ChecksNumbers, Link, LinkState, MarksRead, Pairs, Probes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,10 +51,12 @@ class Lines:
     def __init__(
         self,
         *,
+        store: Store,
         sessions: Sessions,
         accounts: Accounts,
         clock: Clock,
     ) -> None:
+        self._store = store
         self._sessions = sessions
         self._accounts = accounts
         self._clock = clock
@@ -107,3 +115,16 @@ class Lines:
             raise GuvercinError(Code.UNSUPPORTED)
         is_registered = await transport.is_on_network(checked.e164)
         return Lookup(number=checked.e164, is_registered=is_registered, account=account)
+
+    async def mark_read(self, token: Token, account_id: int, remote_id: str) -> None:
+        """Let a customer see that their message was read. UNSUPPORTED; NOT_CONNECTED, WHATSAPP_REFUSED."""
+        await self._accounts.one(token, account_id)
+        transport = self._sessions.transport(account_id)
+        if transport is None or not isinstance(transport, MarksRead):
+            raise GuvercinError(Code.UNSUPPORTED)
+        await transport.mark_read(remote_id)
+
+    async def unclear(self, token: Token, account_id: int, *, limit: int) -> Sequence[Unclear]:
+        """Answer what the network told an account and nobody understood, the newest first."""
+        await self._accounts.one(token, account_id)
+        return await self._store.unclear(account_id, limit=limit)

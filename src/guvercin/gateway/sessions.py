@@ -23,8 +23,10 @@ from guvercin.core.outcome import (
     LineEvent,
     Linked,
     NotUnderstood,
+    NumberNews,
     Receipt,
     Restricted,
+    TemplateNews,
     Told,
     TransportEvent,
 )
@@ -261,7 +263,7 @@ class Sessions:
                 await self._store.receive_inbound(account_id, event, now=self._clock.now())
             case Linked():
                 await self._store.link_account(account_id, event.phone, now=self._clock.now())
-            case Acquainted() | Restricted() | NotUnderstood():
+            case Acquainted() | Restricted() | TemplateNews() | NumberNews() | NotUnderstood():
                 await self._store.hear(account_id, (event,), now=self._clock.now())
             case LineEvent():
                 await self._follow(account_id, session, event.news, code=event.code, until=event.until)

@@ -63,6 +63,19 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
             sent=NOT_SENT,
             todo="Let Meta approve a template and give it to the account for this tur_id (sablonlar).",
         ),
+        Code.TEMPLATE_STOPPED: Words(
+            title="Template stopped",
+            detail="Meta has stopped the template of this message, or doesn't know it.",
+            happened=(
+                "Meta pauses a template that people complain about, and refuses one that it hasn't approved in this "
+                "language. Only messages of this template stop; all others go on."
+            ),
+            sent=NOT_SENT,
+            todo=(
+                "Look at the template in Meta's WhatsApp Manager. Messages that wait for it leave by themselves when "
+                "it works again, or give the account another one (sablonlar)."
+            ),
+        ),
         Code.RENEW_MEDIA: Words(
             title="File is uploaded again",
             detail="Meta no longer had the file; it is uploaded again.",

@@ -4,11 +4,23 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from guvercin.core.event import EventKind
-from guvercin.core.outcome import Acquainted, Inbound, NotUnderstood, Receipt, Restricted, Told
+from guvercin.core.outcome import (
+    Acquainted,
+    Inbound,
+    NotUnderstood,
+    NumberNews,
+    Receipt,
+    Restricted,
+    TemplateNews,
+    Told,
+)
 from guvercin.store import statements as sql
 from guvercin.store.messages import receive
 from guvercin.store.times import to_ms
 from guvercin.store.writer import Tx
+
+MOST_UNCLEAR = 1_000
+"""How much of what nobody understood is kept: the newest."""
 
 
 def hear(tx: Tx, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
@@ -23,8 +35,23 @@ def hear(tx: Tx, account_id: int, told: Sequence[Told], *, now: datetime) -> Non
                 tx.execute(sql.HEARD_FROM, (account_id, event.sender, to_ms(event.at)))
             case Restricted():
                 _restrict(tx, account_id, event, now=now)
+            case TemplateNews():
+                what = "sablon_acildi" if event.is_usable else "sablon_durdu"
+                detail = {"ne": what, "sablon": f"{event.name}:{event.language}", "neden": event.why}
+                tx.record(to_ms(now), EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=detail)
+            case NumberNews():
+                detail = {"ne": "meta", "neden": event.what}
+                tx.record(to_ms(now), EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=detail)
             case NotUnderstood():
-                tx.record(to_ms(now), EventKind.NOT_UNDERSTOOD, account_id=account_id, detail={"ne": event.what})
+                _keep(tx, account_id, event, now=now)
+
+
+def _keep(tx: Tx, account_id: int, told: NotUnderstood, *, now: datetime) -> None:
+    """Keep what nobody understood, beside an event that names it: the text of it has no place among events."""
+    tx.record(to_ms(now), EventKind.NOT_UNDERSTOOD, account_id=account_id, detail={"ne": told.what})
+    kept = tx.execute(sql.KEEP_UNCLEAR, (account_id, to_ms(now), told.what, told.body))
+    tx.execute(sql.DROP_UNCLEAR, (kept.lastrowid - MOST_UNCLEAR,))
+    tx.unclear += 1
 
 
 def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime) -> None:

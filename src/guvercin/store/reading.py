@@ -13,11 +13,11 @@ from sqlalchemy import Connection, func, null, select, text, union_all
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, EventKind
-from guvercin.core.log import MessageFilter, Page, Tried
+from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import messages, statements
 from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow
-from guvercin.store.tables import attempt, batch, event, message, upload
+from guvercin.store.tables import attempt, batch, event, message, not_understood, upload
 from guvercin.store.times import HOUR, from_ms, to_ms
 
 
@@ -305,6 +305,13 @@ def batch_is_finished(connection: Connection, batch_id: int) -> bool:
         .limit(1)
     )
     return connection.execute(open_row).first() is None
+
+
+def unclear(connection: Connection, account_id: int, *, limit: int) -> Sequence[Unclear]:
+    """Answer what was told to an account and not understood, the newest first. The table is small."""
+    kept = not_understood
+    query = select(kept).where(kept.c.account_id == account_id).order_by(kept.c.id.desc()).limit(limit)
+    return tuple(Unclear(at=from_ms(row.at), what=row.what, body=row.body) for row in connection.execute(query))
 
 
 def depths(connection: Connection) -> Sequence[Depth]:

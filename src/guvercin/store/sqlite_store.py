@@ -16,7 +16,7 @@ from guvercin.core.account import Account, Kind, Line, OnUnknown
 from guvercin.core.category import Category
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
-from guvercin.core.log import MessageFilter, Page, Tried
+from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Draft, File, Lane, Message
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
@@ -190,6 +190,9 @@ class SqliteStore:
 
     async def batch_is_finished(self, batch_id: int) -> bool:
         return await self._read(partial(reading.batch_is_finished, batch_id=batch_id))
+
+    async def unclear(self, account_id: int, *, limit: int) -> Sequence[Unclear]:
+        return await self._read(partial(reading.unclear, account_id=account_id, limit=limit))
 
     async def depths(self) -> Sequence[Depth]:
         return await self._read(reading.depths)

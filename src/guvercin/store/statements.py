@@ -170,6 +170,10 @@ HEARD_FROM = (
     "ON CONFLICT (account_id, sender) DO UPDATE SET at = max(at, excluded.at)"
 )
 
+KEEP_UNCLEAR = "INSERT INTO not_understood (account_id, at, what, body) VALUES (?, ?, ?, ?)"
+
+DROP_UNCLEAR = "DELETE FROM not_understood WHERE id <= ?"
+
 LAST_HEARD = "SELECT at FROM last_inbound WHERE account_id = ? AND sender = ?"
 
 _DUE = "waits_until <= ? AND status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')"

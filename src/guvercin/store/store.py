@@ -15,7 +15,7 @@ from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import Category
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
-from guvercin.core.log import MessageFilter, Page, Tried
+from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Draft, File, Lane, Message, Status
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
@@ -362,6 +362,9 @@ class Store(Protocol):
 
     async def batch_is_finished(self, batch_id: int) -> bool:
         """Say whether no row of a batch is queued or sending any more."""
+
+    async def unclear(self, account_id: int, *, limit: int) -> Sequence[Unclear]:
+        """Answer what was told to an account and not understood, the newest first."""
 
     async def depths(self) -> Sequence[Depth]:
         """Answer every account's queue at a glance."""

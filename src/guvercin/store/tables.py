@@ -283,6 +283,18 @@ last_inbound = Table(
     Column("at", BigInteger, nullable=False),
 )
 
+not_understood = Table(
+    "not_understood",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", _Id, ForeignKey("account.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("body", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+"""What networks told and nobody understood: the newest, for a month, so that it can be understood later."""
+
 idempotency_key = Table(
     "idempotency_key",
     metadata,

@@ -107,6 +107,7 @@ _KEEP_RECEIPTS = timedelta(hours=24)
 _KEEP_KEYS = timedelta(days=7)
 _KEEP_UPLOADS = timedelta(days=7)
 _KEEP_DRAFTS = timedelta(hours=24)
+_KEEP_UNCLEAR = timedelta(days=30)
 
 
 def forget(tx: Tx, *, now: datetime) -> None:
@@ -116,3 +117,4 @@ def forget(tx: Tx, *, now: datetime) -> None:
     tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
     tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))
     tx.execute("DELETE FROM batch_draft WHERE created_at < ?", (to_ms(now - _KEEP_DRAFTS),))
+    tx.execute("DELETE FROM not_understood WHERE at < ?", (to_ms(now - _KEEP_UNCLEAR),))

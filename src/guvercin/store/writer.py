@@ -57,7 +57,7 @@ _log = logging.getLogger(__name__)
 class Tx:
     """One transaction as its jobs see it: hand-written statements by `execute`, the rest through `connection`."""
 
-    __slots__ = ("_raw", "connection", "execute", "last_event", "lines", "standings")
+    __slots__ = ("_raw", "connection", "execute", "last_event", "lines", "standings", "unclear")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -67,6 +67,7 @@ class Tx:
         self.standings: list[Standing] = []
         self.lines: list[int] = []
         self.last_event: int | None = None
+        self.unclear = 0
 
     @property
     def changes(self) -> int:
@@ -97,6 +98,8 @@ class Committed:
     standings: tuple[Standing, ...] = ()
     lines: frozenset[int] = frozenset()
     """Accounts that changed themselves, or whose line did."""
+    unclear: int = 0
+    """Things that were told and not understood."""
 
 
 class _Job(Generic[T]):
@@ -274,7 +277,7 @@ class Writer:
         if tx.last_event is not None:
             with suppress(Exception):
                 self._on_commit(tx.last_event)
-        return Committed(tuple(tx.standings), frozenset(tx.lines))
+        return Committed(tuple(tx.standings), frozenset(tx.lines), tx.unclear)
 
     def _patiently(self, step: Callable[[], T]) -> T:
         """Do what another connection may hold up for a moment, however long that is."""
@@ -321,7 +324,7 @@ class Writer:
                 job.future.set_exception(job.trouble)
             else:
                 job.future.set_result(job.result)
-        if done.standings or done.lines:
+        if done.standings or done.lines or done.unclear:
             for listener in self._listeners:
                 listener(done)
 

@@ -203,6 +203,15 @@ class Probes(Protocol):
         ...
 
 
+@runtime_checkable
+class MarksRead(Protocol):
+    """The ability to let customers see that their message was read."""
+
+    async def mark_read(self, remote_id: str) -> None:
+        """Tell the network that we have read a message. NOT_CONNECTED; WHATSAPP_REFUSED: there is no such message."""
+        ...
+
+
 class HookFault(Enum):
     """Why a call of the network to us is not believed."""
 

@@ -53,6 +53,8 @@ class Answering(Enum):
 class Act:
     """What becomes of one message. With an `error` nothing arrives; `ladder` are the statuses that follow.
 
+    `headers` come with the error.
+
     `edge`: a server before Meta answers a page with this status, and nothing arrives either.
     """
 
@@ -63,6 +65,7 @@ class Act:
     ladder: tuple[str, ...] = ("sent", "delivered", "read")
     failure: int = 131026
     reply: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 Script: TypeAlias = Callable[[Mapping[str, Any]], Act]
@@ -215,10 +218,12 @@ class FakeGraph:
         found = check_message(body, media=number.media.keys(), templates=number.templates)
         if found is None and (sentence := self.validate(body)) is not None:
             found = fault(100, sentence)
+        if found is None:
+            found = self._injected()
         if found is None and body.get("status") == "read":
             return _json({"success": True})
         if found is None:
-            found = self._injected() or self._limited(number, body["to"])
+            found = self._limited(number, body["to"])
         if found is not None:
             return self._refuse(found)
         return await self._take(request, number, body)
@@ -226,7 +231,9 @@ class FakeGraph:
     async def _take(self, request: web.Request, number: Number, body: Mapping[str, Any]) -> web.StreamResponse:
         act = self.script(body)
         if act.error is not None:
-            return self._refuse(fault(act.error))
+            refusal = self._refuse(fault(act.error))
+            refusal.headers.update(act.headers)
+            return refusal
         if act.edge is not None:
             headers = {"Retry-After": "7", "Location": f"/v25.0/{number.id}/messages"}
             return web.Response(status=act.edge, text="<h1>Sorry</h1>", content_type="text/html", headers=headers)

@@ -6,6 +6,7 @@ Laws
    lost is settled by them, and never made again.
 3. An answer that names an error never left; silence after the request may have. Nothing else is told apart.
 4. Meta's limits are Meta's: what it turns away goes back to the queue, the line itself waits for nobody.
+5. What stops is what the error is about: a message, a recipient, a template, the account, or everything for a moment.
 """
 
 import asyncio
@@ -14,13 +15,26 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any
 from weakref import WeakValueDictionary
 
 import orjson
 
 from guvercin.core.account import Line, LineNews
-from guvercin.core.errors import Code
-from guvercin.core.outcome import Accepted, Deferred, LineEvent, Lost, Outcome, Refused, Scope, TransportEvent
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.outcome import (
+    Accepted,
+    Deferred,
+    LineEvent,
+    Lost,
+    NumberNews,
+    Outcome,
+    Refused,
+    Restricted,
+    Scope,
+    TemplateNews,
+    TransportEvent,
+)
 from guvercin.transports.base import Clock, Emit, Features, HookFault, Outgoing, OutgoingFile
 from guvercin.transports.cloud import hooks, payloads
 from guvercin.transports.cloud.errors import Kind, Meaning, in_words, meaning
@@ -28,6 +42,7 @@ from guvercin.transports.cloud.graph import Answer, Graph, Silence, Told, Unsent
 from guvercin.transports.cloud.media import MediaIds
 from guvercin.transports.cloud.payloads import Form, GraphError, NumberState
 from guvercin.transports.cloud.setup import Setup
+from guvercin.transports.cloud.templates import LOOK_AGAIN_AFTER, Templates
 
 CONCURRENCY = 32
 """Sends under way at once: Meta takes a few tenths of a second for each."""
@@ -37,6 +52,9 @@ WINDOW = timedelta(hours=24)
 
 LOOK_EVERY = timedelta(minutes=10)
 """How often the number is asked about while the line stands."""
+
+RESTRICTED_FOR = timedelta(hours=24)
+"""How long a line says that it is restricted after Meta last refused a message for that: Meta names no end."""
 
 FEATURES = Features(
     max_text=payloads.LONGEST_TEXT,
@@ -49,6 +67,7 @@ FEATURES = Features(
 )
 
 _LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
+_TEMPLATE_STOPPED = Deferred(reason=Code.TEMPLATE_STOPPED, pushed_back=False, retry_after=LOOK_AGAIN_AFTER)
 _DROPPED = LineEvent(news=LineNews.DROPPED, code=Code.LINE_DOWN)
 _PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
 _FILE_GONE = Refused(reason=Code.FILE_NOT_OPENED)
@@ -79,6 +98,14 @@ class Cloud:
         self._graph: Graph | None = None
         self._farewell: LineEvent | None = None
         self._bell = asyncio.Event()
+        self._news: list[TransportEvent] = []
+        """What sends have found out about the line, to be told by its run."""
+        self._look_at = 0.0
+        """When the number is next asked about, on the monotonic clock."""
+        self._restricted_until = 0.0
+        self._sickness: Code | None = None
+        """What the line has last said to be the matter with it."""
+        self._templates = Templates(clock)
         self._uploads: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.number: NumberState | None = None
         """What Meta last said of the number."""
@@ -97,13 +124,15 @@ class Cloud:
             await emit(LineEvent(news=LineNews.BLOCKED, code=Code.INVALID_TOKEN))
             return
         self._farewell = None
+        self._sickness = None
+        self._templates.forget()
         graph = self._connect(self._setup)
         try:
             farewell = await self._look(graph)
             if farewell is None:
                 self._graph = graph
                 await emit(LineEvent(news=LineNews.OPENED))
-                farewell = await self._stand(graph)
+                farewell = await self._stand(graph, emit)
         finally:
             self._graph = None
             await graph.close()
@@ -112,21 +141,37 @@ class Cloud:
     async def unlink(self) -> None:
         """Do nothing: Meta knows of no session."""
 
-    async def _stand(self, graph: Graph) -> LineEvent:
-        """Look at the number from time to time until the line is lost; answer how it was lost."""
+    async def _stand(self, graph: Graph, emit: Emit) -> LineEvent:
+        """Tell what is news of the line, and look at the number from time to time; answer how the line was lost."""
+        self._look_at = self._clock.monotonic() + LOOK_EVERY.total_seconds()
         while True:
             self._bell.clear()
             if self._farewell is not None:
                 return self._farewell
-            async with asyncio.TaskGroup() as group:
-                alarm = group.create_task(self._clock.sleep_until(self._clock.monotonic() + LOOK_EVERY.total_seconds()))
-                alarm.add_done_callback(lambda _: self._bell.set())
-                await self._bell.wait()
-                alarm.cancel()
-            if self._farewell is None:
+            if self._clock.monotonic() >= self._look_at:
+                self._look_at = self._clock.monotonic() + LOOK_EVERY.total_seconds()
                 found = await self._look(graph)
                 if found is not None and found.news is not LineNews.DROPPED:  # one look that fails says nothing
                     return found
+            await self._tell(emit)
+            async with asyncio.TaskGroup() as group:
+                alarm = group.create_task(self._clock.sleep_until(self._look_at))
+                alarm.add_done_callback(lambda _: self._bell.set())
+                await self._bell.wait()
+                alarm.cancel()
+
+    async def _tell(self, emit: Emit) -> None:
+        """Tell what sends have found out, and what is the matter with a line that stands all the same."""
+        while self._news:
+            await emit(self._news[0])
+            del self._news[0]
+        is_restricted = self._clock.monotonic() < self._restricted_until
+        sickness = Code.NEW_CHATS_RESTRICTED if is_restricted else None
+        if sickness is None and self._templates.are_any_stopped:
+            sickness = Code.TEMPLATE_STOPPED
+        if sickness is not self._sickness:
+            await emit(LineEvent(news=LineNews.SICK if sickness else LineNews.WELL, code=sickness))
+            self._sickness = sickness
 
     async def _look(self, graph: Graph) -> LineEvent | None:
         """Ask about the number. Null: it may send."""
@@ -155,7 +200,7 @@ class Cloud:
         if graph is None or self._setup is None:
             return _LINE_DOWN
         form = self._form(message)
-        if isinstance(form, Refused):
+        if isinstance(form, Refused | Deferred):
             return form
         media: _Media | None = None
         if message.file is not None:
@@ -167,9 +212,9 @@ class Cloud:
             media = found
         body = orjson.dumps(payloads.message(message, media.id if media else None, form))
         told = await graph.post(f"{self._setup.number_id}/messages", body)
-        return self._outcome(told, message.file if media and media.is_remembered else None)
+        return self._outcome(told, message.file if media and media.is_remembered else None, form)
 
-    def _form(self, message: Outgoing) -> Form | Refused | None:
+    def _form(self, message: Outgoing) -> Form | Refused | Deferred | None:
         """Answer the form that a message takes, null for its own words: those go to who wrote to us within a day."""
         heard_at = message.heard_at
         if heard_at is not None and self._clock.now() - heard_at < WINDOW:
@@ -177,9 +222,11 @@ class Cloud:
         template = self._setup.templates.get(message.category or 0) if self._setup is not None else None
         if template is None:
             return Refused(reason=Code.NEEDS_TEMPLATE, scope=Scope.RECIPIENT)
+        if self._templates.is_stopped(template.name, template.language):
+            return _TEMPLATE_STOPPED
         return template.filled(text=message.text, name=message.name)
 
-    def _outcome(self, told: Told, file: OutgoingFile | None) -> Outcome:
+    def _outcome(self, told: Told, file: OutgoingFile | None, form: Form | None) -> Outcome:
         """Answer what came of a message. `file`: it was sent by an id that Meta may have forgotten."""
         match told:
             case Unsent():
@@ -188,12 +235,12 @@ class Cloud:
             case Silence():
                 return Lost(Code.ANSWER_LOST)
             case Answer():
-                return self._answered(told, file)
+                return self._answered(told, file, form)
 
-    def _answered(self, answer: Answer, file: OutgoingFile | None) -> Outcome:
+    def _answered(self, answer: Answer, file: OutgoingFile | None, form: Form | None) -> Outcome:
         error = payloads.error_of(answer.body)
         if error is not None:
-            return self._refusal(error, answer, file)
+            return self._refusal(error, answer, file, form)
         if 200 <= answer.status < 300:
             remote_id = payloads.remote_id_of(answer.body)
             return Accepted(remote_id, self._clock.now()) if remote_id else Lost(Code.ANSWER_LOST)
@@ -201,11 +248,14 @@ class Cloud:
             return Lost(Code.ANSWER_LOST)
         return _pushed_back(answer)  # somebody before Meta turned it away
 
-    def _refusal(self, error: GraphError, answer: Answer, file: OutgoingFile | None) -> Deferred | Refused:
+    def _refusal(
+        self, error: GraphError, answer: Answer, file: OutgoingFile | None, form: Form | None = None
+    ) -> Deferred | Refused:
         self._note(error)
         meant = meaning(error, has_media=file is not None)
         match meant.kind:
-            case Kind.REFUSED:
+            case Kind.REFUSED | Kind.RESTRICTED | Kind.TEMPLATE_STOPPED:
+                self._stop(meant, form)
                 return Refused(reason=meant.reason, scope=meant.scope, detail=in_words(error))
             case Kind.PUSHED_BACK:
                 return _put_off(meant, answer)
@@ -218,6 +268,21 @@ class Cloud:
             case Kind.LINE_BLOCKED:
                 self._lose_line(LineEvent(news=LineNews.BLOCKED, code=meant.reason))
         return _LINE_DOWN
+
+    def _stop(self, meant: Meaning, form: Form | None) -> None:
+        """Stop what a refusal is about, beside its own message."""
+        if meant.kind is Kind.TEMPLATE_STOPPED and form is not None:
+            self._templates.stop(form.name, form.language)
+            self._bell.set()
+        elif meant.kind is Kind.RESTRICTED:
+            self._restricted(Restricted(code=meant.reason, is_active=True))
+
+    def _restricted(self, news: Restricted) -> None:
+        """Say for a while that the line is restricted. What it closes is for the gateway to decide."""
+        if self._clock.monotonic() >= self._restricted_until:  # a crowd that was turned away says it once
+            self._news.append(news)
+        self._restricted_until = self._clock.monotonic() + RESTRICTED_FOR.total_seconds()
+        self._bell.set()
 
     async def _media_id(self, graph: Graph, file: OutgoingFile) -> "_Media | Deferred | Refused":
         """Answer the id under which Meta has a file. Whatever goes wrong here, no message has left."""
@@ -254,13 +319,16 @@ class Cloud:
         self._media.keep(key, media_id, self._clock.now())
         return _Media(media_id, is_remembered=False)
 
-    async def mark_read(self, remote_id: str) -> bool:
-        """Tell a customer that their message was read; answers whether Meta took it."""
+    async def mark_read(self, remote_id: str) -> None:
+        """Tell a customer that their message was read. NOT_CONNECTED, WHATSAPP_REFUSED."""
         if self._graph is None or self._setup is None:
-            return False
+            raise GuvercinError(Code.NOT_CONNECTED)
         body = orjson.dumps(payloads.mark_read(remote_id))
         told = await self._graph.post(f"{self._setup.number_id}/messages", body)
-        return isinstance(told, Answer) and told.status == 200
+        if not isinstance(told, Answer):
+            raise GuvercinError(Code.NOT_CONNECTED)
+        if not 200 <= told.status < 300:
+            raise GuvercinError(Code.WHATSAPP_REFUSED)
 
     # -- what Meta calls to tell
 
@@ -283,7 +351,26 @@ class Cloud:
         if not hooks.is_signed(body, signature, setup.app_secret):
             return HookFault.WRONG_SIGNATURE
         told = payloads.decode(body)
-        return HookFault.BROKEN if told is None else hooks.events(told, number_id=setup.number_id)
+        if told is None:
+            return HookFault.BROKEN
+        events = hooks.events(told, number_id=setup.number_id)
+        for event in events:
+            self._heed(event)
+        return events
+
+    def _heed(self, event: Any) -> None:
+        """Take what Meta says of templates and of the number as it is: it stands, whether it can be stored or not."""
+        match event:
+            case TemplateNews():
+                self._templates.hear(event)
+            case Restricted():
+                until = 0.0 if not event.is_active else self._clock.monotonic() + RESTRICTED_FOR.total_seconds()
+                self._restricted_until = until
+            case NumberNews():
+                self._look_at = 0.0
+            case _:
+                return
+        self._bell.set()
 
     def _note(self, error: GraphError) -> None:
         _log.info("graph_error", extra={"account_id": self._account_id, "code": error.code, "trace": error.trace})

@@ -29,6 +29,10 @@ class Kind(Enum):
     """The line is away for a moment; the message waits."""
     MEDIA_GONE = auto()
     """Meta has forgotten the uploaded file: upload it again, once."""
+    RESTRICTED = auto()
+    """Another try would not help, and bulk has to stop until Meta is friendlier."""
+    TEMPLATE_STOPPED = auto()
+    """Another try would not help, nor would any other message of this template."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,8 @@ _TOO_MANY_CALLS = Meaning(Kind.PUSHED_BACK, Code.PUSHED_BACK, Scope.ACCOUNT, tim
 _PAIR = Meaning(Kind.PUSHED_BACK, Code.PUSHED_BACK, Scope.RECIPIENT)
 _BAD = Meaning(Kind.REFUSED, Code.WHATSAPP_REFUSED)
 _RECIPIENT = Meaning(Kind.REFUSED, Code.WHATSAPP_REFUSED, Scope.RECIPIENT)
-_TEMPLATE = Meaning(Kind.REFUSED, Code.WHATSAPP_REFUSED, Scope.TEMPLATE)
-_RESTRICTED = Meaning(Kind.REFUSED, Code.NEW_CHATS_RESTRICTED, Scope.ACCOUNT)
+_TEMPLATE = Meaning(Kind.TEMPLATE_STOPPED, Code.TEMPLATE_STOPPED, Scope.TEMPLATE)
+_RESTRICTED = Meaning(Kind.RESTRICTED, Code.NEW_CHATS_RESTRICTED, Scope.ACCOUNT)
 
 MEANINGS: Mapping[int, Meaning] = MappingProxyType(
     {

@@ -25,6 +25,8 @@ CONNECTIONS = 40
 """More than are ever under way at once: a request never waits for a connection, and its time for an answer alone."""
 
 _LARGEST_ANSWER = 1_000_000
+_LONGEST_WAIT = 3_600.0
+_REFUSED = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,5 +114,20 @@ class Graph:
 
 
 def _seconds(response: aiohttp.ClientResponse) -> float | None:
+    """Answer how long the server asks us to wait: plainly, or as the end of a spent allowance."""
     asked = response.headers.get("Retry-After", "")
-    return min(float(asked), 3_600.0) if asked.isascii() and asked.isdecimal() and len(asked) < 9 else None
+    if asked.isascii() and asked.isdecimal() and len(asked) < 9:
+        return min(float(asked), _LONGEST_WAIT)
+    usage = response.headers.get("X-Business-Use-Case-Usage")
+    if response.status < _REFUSED or usage is None:
+        return None
+    return _until_access(decode(usage.encode()))
+
+
+def _until_access(usages: Any) -> float | None:
+    """Read `{"<id>": [{"estimated_time_to_regain_access": <minutes>, …}]}`; null if there is nothing to wait for."""
+    groups = usages.values() if isinstance(usages, dict) else ()
+    each = [usage for group in groups if isinstance(group, list) for usage in group if isinstance(usage, dict)]
+    minutes = [usage.get("estimated_time_to_regain_access") for usage in each]
+    longest = max((found for found in minutes if type(found) is int), default=0)
+    return min(longest * 60.0, _LONGEST_WAIT) if longest > 0 else None

@@ -17,11 +17,23 @@ from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
+import orjson
+
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
-from guvercin.core.outcome import Inbound, LineEvent, NotUnderstood, Receipt, ReceiptKind, TransportEvent
-from guvercin.transports.cloud.errors import MEANINGS, in_words
-from guvercin.transports.cloud.payloads import error_of
+from guvercin.core.outcome import (
+    Inbound,
+    LineEvent,
+    NotUnderstood,
+    NumberNews,
+    Receipt,
+    ReceiptKind,
+    Restricted,
+    TemplateNews,
+    TransportEvent,
+)
+from guvercin.transports.cloud.errors import MEANINGS, Kind, Meaning, in_words
+from guvercin.transports.cloud.payloads import GraphError, error_of
 
 _PREFIX = "sha256="
 
@@ -36,7 +48,18 @@ KINDS: Mapping[str, ReceiptKind] = MappingProxyType(
 )
 
 _CLOSING_EVENTS = frozenset({"ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED"})
+_CLOSING_BANS = frozenset({"DISABLE", "BAN"})
+_NEWS_OF_THE_ACCOUNT = frozenset({"ACCOUNT_VIOLATION", "DISABLED_UPDATE", "VERIFIED_ACCOUNT"})
+_USABLE = frozenset({"APPROVED", "REINSTATED", "UNPAUSED"})
+_STOPPED = frozenset({"DELETED", "DISABLED", "LIMIT_EXCEEDED", "PAUSED", "PENDING_DELETION", "REJECTED"})
 _WORD = re.compile(r"[A-Za-z0-9_.]{1,60}")
+_TROUBLE = (KeyError, TypeError, ValueError, OverflowError, AttributeError)
+"""What reading a thing of another shape can raise."""
+
+KEPT_OF_A_BODY = 4_096
+"""Letters that are kept of what nobody understood: enough to understand it later."""
+
+_Events = Iterator[TransportEvent]
 
 
 def is_signed(body: bytes, signature: str, secret: str) -> bool:
@@ -54,43 +77,48 @@ def events(body: Any, *, number_id: str) -> list[TransportEvent]:
     """Answer everything that a body tells, in its order. `number_id`: what concerns another number is not ours."""
     found: list[TransportEvent] = []
     for field, value in _changes(body):
-        if value is None:
-            found.append(_unclear(field))
+        if not isinstance(value, Mapping):
+            found.append(_unclear(field, value))
             continue
         metadata = value.get("metadata")
         other = metadata.get("phone_number_id") if isinstance(metadata, Mapping) else None
         if isinstance(other, str) and other != number_id:
-            found.append(_unclear("another_number"))
+            found.append(_unclear("another_number", value))
             continue
-        if field == "messages":
-            found.extend(_messages(value))
-        elif field == "account_update":
-            found.append(_account_update(value))
-        else:
-            found.append(_unclear(field))
+        found.extend(_of_field(field, value))
     return found
 
 
-def _changes(body: Any) -> Iterator[tuple[str, Mapping[str, Any] | None]]:
-    """Walk the envelope: every change of every entry, and a null for what isn't one."""
+def _of_field(field: str, value: Mapping[str, Any]) -> list[TransportEvent]:
+    """Read one change; one that can't be read is told as that."""
+    read = _READERS.get(field)
+    try:
+        return list(read(value)) if read is not None else [_unclear(field, value)]
+    except _TROUBLE:
+        return [_unclear(field, value)]
+
+
+def _changes(body: Any) -> Iterator[tuple[str, Any]]:
+    """Walk the envelope: every change of every entry, and what stands in the place of one."""
     entries = body.get("entry") if isinstance(body, Mapping) else None
     if not isinstance(entries, list):
-        yield "envelope", None
+        yield "envelope", [body]
         return
     for entry in entries:
         changes = entry.get("changes") if isinstance(entry, Mapping) else None
         if not isinstance(changes, list):
-            yield "entry", None
+            yield "entry", [entry]
             continue
         for change in changes:
-            value = change.get("value") if isinstance(change, Mapping) else None
-            field = str(change.get("field")) if isinstance(change, Mapping) else "change"
-            yield field, value if isinstance(value, Mapping) else None
+            if isinstance(change, Mapping):
+                yield str(change.get("field")), change.get("value")
+            else:
+                yield "change", [change]
 
 
-def _messages(value: Mapping[str, Any]) -> Iterator[TransportEvent]:
+def _messages(value: Mapping[str, Any]) -> _Events:
     has_any = False
-    readers: tuple[tuple[str, Callable[[Any], TransportEvent]], ...] = (
+    readers: tuple[tuple[str, Callable[[Any], _Events]], ...] = (
         ("statuses", _status),
         ("messages", _inbound),
         ("errors", _error),
@@ -101,30 +129,32 @@ def _messages(value: Mapping[str, Any]) -> Iterator[TransportEvent]:
             continue
         has_any = True
         if not isinstance(items, list):
-            yield _unclear(key)
+            yield _unclear(key, items)
             continue
         for item in items:
             try:
-                yield read(item)
-            except (KeyError, TypeError, ValueError, OverflowError, AttributeError):
-                yield _unclear(key)
+                events = tuple(read(item))
+            except _TROUBLE:
+                events = (_unclear(key, item),)
+            yield from events
     if not has_any:
-        yield _unclear("messages.empty")
+        yield _unclear("messages.empty", value)
 
 
-def _status(item: Any) -> TransportEvent:
+def _status(item: Any) -> _Events:
     """Read one status. What can't be a status raises."""
     kind = KINDS.get(item["status"])
     if kind is None:
-        return _unclear(f"status.{item['status']}")
+        yield _unclear(f"status.{item['status']}", item)
+        return
     errors = item.get("errors")
     error = error_of({"error": errors[0]}) if isinstance(errors, list) and errors else None
+    meant = None if error is None else MEANINGS.get(error.code)
     reason = detail = None
     if kind is ReceiptKind.FAILED:
-        meant = None if error is None else MEANINGS.get(error.code)
         reason = _late(meant.reason) if meant is not None else Code.WHATSAPP_REFUSED
         detail = None if error is None else in_words(error)
-    return Receipt(
+    yield Receipt(
         remote_id=_text(item["id"]),
         kind=kind,
         at=_moment(item["timestamp"]),
@@ -132,9 +162,12 @@ def _status(item: Any) -> TransportEvent:
         message_id=_our_id(item.get("biz_opaque_callback_data")),
         detail=detail,
     )
+    yield from _beyond(meant)
 
 
-_AS_THEY_ARE = frozenset({Code.NOT_ON_WHATSAPP, Code.NEEDS_TEMPLATE, Code.NEW_CHATS_RESTRICTED, Code.UNPAID})
+_AS_THEY_ARE = frozenset(
+    {Code.NOT_ON_WHATSAPP, Code.NEEDS_TEMPLATE, Code.NEW_CHATS_RESTRICTED, Code.TEMPLATE_STOPPED, Code.UNPAID}
+)
 
 
 def _late(reason: Code) -> Code:
@@ -142,11 +175,22 @@ def _late(reason: Code) -> Code:
     return reason if reason in _AS_THEY_ARE else Code.WHATSAPP_REFUSED
 
 
-def _inbound(item: Any) -> TransportEvent:
+def _beyond(meant: Meaning | None) -> _Events:
+    """Answer what an error that came late says of the line: what follows would only meet the same."""
+    if meant is None:
+        return
+    if meant.kind is Kind.LINE_BLOCKED:
+        yield LineEvent(news=LineNews.BLOCKED, code=meant.reason)
+    if meant.kind is Kind.RESTRICTED:
+        yield Restricted(code=meant.reason, is_active=True)
+
+
+def _inbound(item: Any) -> _Events:
     sender = item.get("from")
     if item.get("type") == "system":
-        return _unclear("messages.system")
-    return Inbound(
+        yield _unclear("messages.system", item)
+        return
+    yield Inbound(
         remote_id=_text(item["id"]),
         sender=f"+{sender}" if isinstance(sender, str) and sender.isdecimal() else _text(item["from_user_id"]),
         text=_words_of(item),
@@ -166,20 +210,58 @@ def _words_of(item: Mapping[str, Any]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _error(item: Any) -> TransportEvent:
-    error = error_of({"error": item})
-    return _unclear("errors" if error is None else f"errors.{error.code}")
+def _error(item: Any) -> _Events:
+    """Read trouble that belongs to no message."""
+    error: GraphError | None = error_of({"error": item})
+    yield _unclear("errors" if error is None else f"errors.{error.code}", item)
+    yield from _beyond(None if error is None else MEANINGS.get(error.code))
 
 
-def _account_update(value: Mapping[str, Any]) -> TransportEvent:
-    event = value.get("event")
-    ban = value.get("ban_info")
-    is_disabled = (
-        event == "DISABLED_UPDATE" and isinstance(ban, Mapping) and ban.get("waba_ban_state") in {"DISABLE", "BAN"}
+def _account_update(value: Mapping[str, Any]) -> _Events:
+    event, ban = value.get("event"), value.get("ban_info")
+    is_banned = isinstance(ban, Mapping) and ban.get("waba_ban_state") in _CLOSING_BANS
+    if event in _CLOSING_EVENTS or (event == "DISABLED_UPDATE" and is_banned):
+        yield LineEvent(news=LineNews.BLOCKED, code=Code.CLOSED)
+    elif event == "ACCOUNT_RESTRICTION":
+        ends = [_moment(each["expiration"]) for each in value.get("restriction_info") or () if each.get("expiration")]
+        yield Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, until=max(ends, default=None))
+    elif event in _NEWS_OF_THE_ACCOUNT:
+        yield NumberNews(what=_named(f"account_update.{event}"))
+    else:
+        yield _unclear(f"account_update.{event}", value)
+
+
+def _template_update(value: Mapping[str, Any]) -> _Events:
+    event = value["event"]
+    if event not in _USABLE | _STOPPED:
+        yield _unclear(f"message_template_status_update.{event}", value)
+        return
+    yield TemplateNews(
+        name=_text(value["message_template_name"]),
+        language=_text(value["message_template_language"]),
+        is_usable=event in _USABLE,
+        why=event,
     )
-    if event in _CLOSING_EVENTS or is_disabled:
-        return LineEvent(news=LineNews.BLOCKED, code=Code.CLOSED)
-    return _unclear(f"account_update.{event}")
+
+
+def _number_update(value: Mapping[str, Any]) -> _Events:
+    yield NumberNews(what=_named(f"phone_number_quality_update.{value['event']}"))
+
+
+def _capability_update(_: Mapping[str, Any]) -> _Events:
+    yield NumberNews(what="business_capability_update")
+
+
+_READERS: Mapping[str, Callable[[Mapping[str, Any]], _Events]] = MappingProxyType(
+    {
+        "messages": _messages,
+        "account_update": _account_update,
+        "message_template_status_update": _template_update,
+        "phone_number_quality_update": _number_update,
+        "business_capability_update": _capability_update,
+    },
+)
+"""What each field is read with; of the others there is nothing that anybody here could do."""
 
 
 def _text(value: Any) -> str:
@@ -202,6 +284,14 @@ def _our_id(value: Any) -> int | None:
     return None
 
 
-def _unclear(what: str) -> NotUnderstood:
-    found = _WORD.fullmatch(what)
-    return NotUnderstood(what=what if found else "unreadable")
+def _named(what: str) -> str:
+    """Answer a word that may stand in an event: whatever Meta sends, it is a word."""
+    return what if _WORD.fullmatch(what) else "unreadable"
+
+
+def _unclear(what: str, told: Any) -> NotUnderstood:
+    try:
+        body = orjson.dumps(told).decode()[:KEPT_OF_A_BODY]
+    except TypeError:  # nested deeper than can be written again
+        body = ""
+    return NotUnderstood(what=_named(what), body=body)
