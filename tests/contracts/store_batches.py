@@ -1,11 +1,13 @@
 """What an owner decides about a batch: pause, resume, cancel; whatever comes back in line meanwhile."""
 
+from dataclasses import replace
+
 from tests.contracts.desk import AYSE, BORA, BOTH, CEM, HOUR, MINUTE, SECOND, Desk, draft
 
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
 from guvercin.core.message import Draft, Lane, Status, WaitsFor
-from guvercin.core.outcome import Deferred, Lost, NeverLeft
+from guvercin.core.outcome import Deferred, Lost, NeverLeft, Restricted
 
 
 async def claimed(desk: Desk, account: int = 1) -> int | None:
@@ -26,6 +28,21 @@ class BatchControlLaws:
         assert accepted.batch_id is not None
         rows = [row.id for row in await desk.rows() if row.batch_id == accepted.batch_id]
         return accepted.batch_id, sorted(rows)
+
+    async def test_a_restriction_stops_every_bulk_of_its_account_until_a_person_lets_it_go_on(self, desk: Desk) -> None:
+        batch, rows = await self.batch(desk)
+        other, others = await self.batch(desk, account=2)
+        warned = Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True)
+        await desk.store.hear(1, (warned,), now=desk.now)
+        assert await waits(desk, *rows) == [None] * 3, "not every restriction concerns bulk"
+        await desk.store.hear(1, (replace(warned, stops_bulk=True),), now=desk.now)
+        assert await waits(desk, *rows) == [WaitsFor.PAUSED] * 3
+        assert await waits(desk, *others) == [None] * 3
+        single = await desk.accept(to=AYSE)
+        assert await claimed(desk) == single
+        await desk.store.resume_batch(batch, now=desk.now)
+        assert await waits(desk, *rows) == [None] * 3
+        assert (await desk.batch(other)).batch.paused_at is None
 
     async def test_a_paused_batch_gives_nothing_to_the_hand_and_singles_go_on(self, desk: Desk) -> None:
         batch, rows = await self.batch(desk)

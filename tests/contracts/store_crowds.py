@@ -8,6 +8,7 @@ from tests.contracts.desk import AYSE, BORA, BOTH, HOUR, NOW, SECOND, Desk, draf
 
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
+from guvercin.core.grant import Allowance, Grant, Held, People
 from guvercin.core.message import Status, WaitsFor
 from guvercin.core.outcome import (
     Accepted,
@@ -18,10 +19,14 @@ from guvercin.core.outcome import (
     NumberNews,
     Receipt,
     ReceiptKind,
+    Refused,
     TemplateNews,
     Told,
 )
 from guvercin.store.store import Claimed, Settlement
+from guvercin.store.times import to_ms
+
+DAY = timedelta(hours=24)
 
 
 def ours(kind: ReceiptKind, message_id: int, remote_id: str = "W-1", *, after: timedelta = SECOND) -> Receipt:
@@ -140,6 +145,62 @@ class CrowdLaws:
         assert [event.detail["ne"] for event in events] == ["sablon_durdu", "sablon_acildi", "meta"]
         assert [event.detail["neden"] for event in events] == ["PAUSED", "APPROVED", told[2].what]  # type: ignore[union-attr]
         assert events[0].detail["sablon"] == "fatura_hazir:tr"
+
+    async def test_what_a_grant_has_no_room_for_waits_with_a_moment_and_a_reason(self, desk: Desk) -> None:
+        mine = Allowance(Grant(per_second=80, people=1, burst=1), People())
+        first, again, stranger = [await desk.accept(to) for to in (AYSE, AYSE, BORA)]
+        chances = [(desk.rng.randbytes(32), 0.5) for _ in range(5)]
+
+        async def claim(*settled: Settlement) -> list[int]:
+            claimed = await desk.store.settle_and_claim_more(
+                1, settled, BOTH, now=desk.now, chances=chances, busy=(), allowance=mine
+            )
+            ids.update({in_hand(each).id: each.attempt_id for each in claimed if each.message is not None})
+            return [in_hand(each).id for each in claimed if each.message is not None]
+
+        ids: dict[int, int] = {}
+        assert await claim() == [first]
+        row = await desk.row(stranger)
+        assert (row.waits_for, row.reason, row.waits_until) == (WaitsFor.RETRY, Code.PEOPLE_LIMIT, desk.now + DAY)
+        desk.now += SECOND
+        assert await claim(Settlement(first, ids[first], Accepted("W-1", desk.now), None, AYSE)) == []
+        row = await desk.row(again)
+        assert (row.waits_for, row.reason) == (WaitsFor.EARLIER, None)
+        assert row.waits_until == desk.now + 5 * SECOND, "six seconds after the first one was claimed"
+        desk.now += 5 * SECOND
+        assert await claim() == [again]
+        wrote = Inbound(remote_id="I-1", sender=BORA, text="Selam", at=desk.now)
+        await desk.store.receive_inbound(1, wrote, now=desk.now)
+        desk.now += SECOND
+        assert await claim() == [stranger], "who has written needs no place"
+        assert (await desk.row(stranger)).reason is None
+
+    async def test_what_has_not_left_takes_nobodys_place(self, desk: Desk) -> None:
+        mine = Allowance(Grant(per_second=80, people=1), People())
+        refused, other = [await desk.accept(to) for to in (AYSE, BORA)]
+        chances = [(desk.rng.randbytes(32), 0.5)]
+        (claimed,) = await desk.store.settle_and_claim_more(
+            1, (), BOTH, now=desk.now, chances=chances, busy=(), allowance=mine
+        )
+        assert in_hand(claimed).id == refused
+        no = Settlement(refused, claimed.attempt_id, Refused(reason=Code.NEEDS_TEMPLATE), None, AYSE)
+        (claimed,) = await desk.store.settle_and_claim_more(
+            1, (no,), BOTH, now=desk.now, chances=chances, busy=(), allowance=mine
+        )
+        assert in_hand(claimed).id == other
+
+    async def test_what_was_sent_before_is_taken_up_from_the_log(self, desk: Desk) -> None:
+        for number in range(40):
+            await desk.bring(Status.SENT, remote_id=f"W-{number}")
+            desk.now += timedelta(hours=1)
+        mine = Allowance(Grant(per_second=80, people=1), People())
+        await desk.store.take_up(1, mine, now=desk.now)
+        newest = desk.now - timedelta(hours=1)
+        until, held = mine.opens_at("+905320000000", to_ms(desk.now), is_first=True)
+        assert (until, held) == (to_ms(newest + DAY), Held.BY_PEOPLE)
+        other = Allowance(Grant(per_second=80, people=1), People())
+        await desk.store.take_up(2, other, now=desk.now)
+        assert other.opens_at("+905320000000", to_ms(desk.now), is_first=True)[1] is None, "another number's sends"
 
     async def test_several_are_claimed_in_order_and_each_for_another_recipient(self, desk: Desk) -> None:
         first, second, other = [await desk.accept(to) for to in (AYSE, AYSE, BORA)]

@@ -17,6 +17,7 @@ from tests.contracts.transport_laws import Ear, Fate, Rig, TransportLaws, accept
 
 from guvercin.core.account import Line, LineNews
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.grant import Grant
 from guvercin.core.outcome import (
     Accepted,
     Deferred,
@@ -261,6 +262,17 @@ async def test_what_is_known_of_the_number_is_kept(rig: CloudRig) -> None:
         assert rig.cloud.number.tier == "TIER_250"
 
 
+async def test_what_meta_grants_the_number_is_known_while_it_stands(rig: CloudRig) -> None:
+    assert rig.cloud.granted() is None
+    async with connected(rig, Ear()):
+        assert rig.cloud.granted() == Grant(per_second=80, people=250, pool="9")
+        for tier, people in (("TIER_2K", 2_000), ("TIER_100K", 100_000), ("TIER_UNLIMITED", None), ("TIER_9", None)):
+            rig.number.tier, rig.number.level = tier, "HIGH"
+            rig.cloud.read(*signed(rig, call_of("business_capability_update", {"x": 1})))
+            wanted = Grant(per_second=1_000, people=people, pool="9")
+            await rig.until(lambda wanted=wanted: rig.cloud.granted() == wanted)  # type: ignore[misc]
+
+
 async def test_a_token_that_is_over_blocks_the_line_and_nothing_is_lost(rig: CloudRig) -> None:
     ear = Ear()
     async with connected(rig, ear) as run:
@@ -494,7 +506,7 @@ async def test_a_restricted_account_says_so_and_stays_connected(rig: CloudRig, c
         await accepted(rig)
         await rig.until(lambda: ear.news[-1:] == [LineNews.SICK])
         assert not run.done()
-    assert ear.events.count(Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True)) == 1
+    assert ear.events.count(Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, stops_bulk=True)) == 1
     assert ear.events.count(LineEvent(news=LineNews.SICK, code=Code.NEW_CHATS_RESTRICTED)) == 1
 
 

@@ -200,9 +200,9 @@ def test_news_of_the_number_are_told() -> None:
 def test_a_restricted_account_is_told_until_when() -> None:
     info = [{"restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING", "expiration": 1771846200}]
     (found,) = read(call({"event": "ACCOUNT_RESTRICTION", "restriction_info": info}, field="account_update"))
-    assert found == Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, until=AT)
+    assert found == Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, until=AT, stops_bulk=True)
     (found,) = read(call({"event": "ACCOUNT_RESTRICTION"}, field="account_update"))
-    assert found == Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True)
+    assert found == Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, stops_bulk=True)
 
 
 @pytest.mark.parametrize(
@@ -210,7 +210,7 @@ def test_a_restricted_account_is_told_until_when() -> None:
     [
         (131042, [LineEvent(news=LineNews.BLOCKED, code=Code.UNPAID)]),
         (131031, [LineEvent(news=LineNews.BLOCKED, code=Code.LOCKED)]),
-        (131048, [Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True)]),
+        (131048, [Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, stops_bulk=True)]),
         (131026, []),
         (131049, []),
         (424242, []),

@@ -1,7 +1,7 @@
 """Many messages under way at once: as durable, as ordered and as paced as one after the other."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,6 +9,7 @@ import pytest
 from tests.gateway.house import FIRST, SECOND, House, World, numbers, pace, seconds
 
 from guvercin.core.errors import Code
+from guvercin.core.grant import Grant
 from guvercin.core.message import Status, WaitsFor
 from guvercin.core.outcome import Deferred, Inbound, Outcome, Refused, Scope
 from guvercin.gateway.hands import Hands
@@ -46,6 +47,7 @@ class Crew:
             clock=self.clock,
             rng=self.house.rng,
             bell=self.bell,
+            pools={},
         )
         return self.house
 
@@ -199,6 +201,107 @@ async def test_a_network_in_trouble_is_left_alone_ever_longer_and_forgiven_at_on
     for _ in range(4):
         await crew.step()
     assert len(crew.world.peer.arrivals) > arrived + 8, "it goes on as fast as before"
+
+
+class GrantedTransport(WideTransport):
+    """A line that knows what the network grants it."""
+
+    now = Grant(per_second=80)
+
+    def granted(self) -> Grant | None:
+        return GrantedTransport.now
+
+
+@pytest.fixture
+def granted(crew: Crew) -> Iterator[Callable[[Grant], None]]:
+    crew.world.builds = lambda account, world: GrantedTransport(world.peers[account.id], world.clock)
+
+    def grant(now: Grant) -> None:
+        GrantedTransport.now = now
+
+    grant(Grant(per_second=80))
+    yield grant
+    grant(Grant(per_second=80))
+
+
+async def sent_within(crew: Crew, span: float) -> int:
+    """Step for a while, and answer how many messages were handed over meanwhile."""
+    before = len(crew.handed())
+    for _ in range(round(span / 0.01)):
+        crew.clock.advance(seconds(0.01))
+        await crew.step()
+    return len(crew.handed()) - before
+
+
+async def test_a_number_goes_as_fast_as_it_is_granted_and_no_faster(
+    crew: Crew, granted: Callable[[Grant], None]
+) -> None:
+    house = await crew.begin()
+    for number in numbers(900):
+        await house.accept(number)
+    assert 75 <= await sent_within(crew, 1) <= 86, "80 a second"
+    granted(Grant(per_second=400))
+    assert 360 <= await sent_within(crew, 1) <= 430, "what Meta has raised counts at once"
+    granted(Grant(per_second=20))
+    assert 17 <= await sent_within(crew, 1) <= 30
+
+
+async def test_one_person_is_not_written_to_faster_than_granted(crew: Crew, granted: Callable[[Grant], None]) -> None:
+    del granted
+    house = await crew.begin()
+    for _ in range(5):
+        await house.accept(FIRST)
+    await house.accept(SECOND)
+    moments = []
+    for _ in range(70):
+        before = len(crew.handed())
+        await crew.step()
+        moments += [crew.clock.monotonic()] * (len(crew.handed()) - before)
+        crew.clock.advance(seconds(0.25))
+    assert crew.handed().count(FIRST) == 5
+    assert SECOND in crew.handed()[:4], "others don't wait for it"
+    assert moments[-1] - moments[0] >= 2 * 6 - 1, "three at once, then one each six seconds"
+
+
+async def test_a_restart_gives_no_people_back(crew: Crew, granted: Callable[[Grant], None]) -> None:
+    granted(Grant(per_second=80, people=10, pool="9"))
+    house = await crew.begin()
+    for number in numbers(16):
+        await house.accept(number)
+    await sent_within(crew, 1)
+    assert len(crew.handed()) == 10
+    assert (await house.statuses()).count(Status.QUEUED) == 6
+    await house.crash()
+    house = await crew.begin()
+    for number in numbers(30)[20:]:
+        await house.accept(number)
+    await sent_within(crew, 1)
+    assert len(crew.handed()) == 10, "the day is not over"
+    waiting = [row for row in await house.messages() if row.status is Status.QUEUED]
+    assert {row.reason for row in waiting} == {Code.PEOPLE_LIMIT}
+    wrote = Inbound(remote_id="I", sender=FIRST, text="Selam", at=crew.clock.now())
+    await house.store.hear(1, [wrote], now=crew.clock.now())
+    await house.accept(FIRST)
+    await sent_within(crew, 0.5)
+    assert crew.handed()[10:] == [FIRST], "who writes first needs no place"
+    crew.clock.advance(timedelta(hours=25))
+    for number in numbers(40)[32:]:
+        await house.accept(number)
+    await sent_within(crew, 0.5)
+    assert set(numbers(40)[32:]) <= set(crew.handed()), "places come free"
+
+
+async def test_a_clock_that_jumps_gives_nobody_a_place(crew: Crew, granted: Callable[[Grant], None]) -> None:
+    granted(Grant(per_second=80, people=3, pool="9"))
+    house = await crew.begin()
+    for number in numbers(3):
+        await house.accept(number)
+    await sent_within(crew, 0.5)
+    crew.clock.jump_wall(timedelta(hours=30))
+    for number in numbers(9)[5:]:
+        await house.accept(number)
+    await sent_within(crew, 0.5)
+    assert len(crew.handed()) == 3
 
 
 async def test_what_is_refused_costs_its_neighbours_nothing(crew: Crew) -> None:

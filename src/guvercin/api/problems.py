@@ -112,6 +112,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.PASSKEY_NEEDED: None,
         Code.NO_DELIVERIES: None,
         Code.RENEW_MEDIA: None,
+        Code.PEOPLE_LIMIT: None,
         Code.LOCKED: None,
         Code.CLOSED: None,
         Code.UNPAID: None,

@@ -57,7 +57,9 @@ def run(
         remembers=False,
     )
     graph.callbacks.habits = Habits(step=0.5, batch=batch, duplicates=duplicates, shuffle=shuffle)
-    graph.add_number(NUMBER_ID, PHONE, TOKEN, templates=TEMPLATES)
+    number = graph.add_number(NUMBER_ID, PHONE, TOKEN, templates=TEMPLATES)
+    if not limits:
+        number.level, number.tier = "HIGH", "TIER_UNLIMITED"
     if webhook is not None:
         graph.callbacks.urls[NUMBER_ID] = webhook
     asyncio.run(_serve(terminal, graph, port, writer))

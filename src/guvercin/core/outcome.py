@@ -127,12 +127,13 @@ class Restricted:
     """What a line may not do for a while, though it stands: the network said so by itself, not as a message's answer.
 
     `code` is the reason that messages are refused with meanwhile (NEW_CHATS_RESTRICTED); `until` null: unstated.
-    `is_active` False: it is over.
+    `is_active` False: it is over. `stops_bulk`: whoever goes on sending to many makes it worse.
     """
 
     code: Code
     is_active: bool
     until: datetime | None = None
+    stops_bulk: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

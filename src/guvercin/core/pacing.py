@@ -65,9 +65,8 @@ WEB_PACE = Pace(
 """What a linked phone begins with: the pace of somebody who types, not of a machine."""
 
 
-def cloud_pace(per_second: int) -> Pace:
-    """Answer the pace of a number that Meta lets send so many messages a second, 80 unless it has raised that."""
-    return Pace(gaps=MappingProxyType({lane: _even(1 / per_second) for lane in Lane}))
+CLOUD_PACE = Pace(gaps=MappingProxyType({lane: _even(0) for lane in Lane}))
+"""No gap of our own: a number goes as fast as Meta grants it this moment (core/grant.py)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
 from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.pacing import SANDBOX_PACE, WEB_PACE, Pace, cloud_pace
+from guvercin.core.pacing import CLOUD_PACE, SANDBOX_PACE, WEB_PACE, Pace
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_word
@@ -106,8 +106,7 @@ class Accounts:
 
     async def _add_cloud(self, name: str, ask: CloudAsk | None) -> Account:
         setup, number = await self._meta.checked(ask)
-        pace = cloud_pace(number.per_second)
-        added = await self._store.add_account(name, Kind.CLOUD, number.phone, pace, now=self._clock.now())
+        added = await self._store.add_account(name, Kind.CLOUD, number.phone, CLOUD_PACE, now=self._clock.now())
         self._meta.keep(added.id, setup)
         return await self._redialled(added.id)
 

@@ -4,18 +4,22 @@ Laws, beside the dispatcher's own
 1. What has come back is settled and what may leave is claimed in one change: a crowd of messages costs few commits.
 2. One recipient has one message under way at a time, so that their messages arrive in order.
 3. Nothing is claimed that is not handed over at once: a crash leaves no more in doubt than was really under way.
-4. A line that says «too fast» rests, and then sends more slowly until it has sent well for a while. A network in
+4. What the network grants the number is kept: how much a second, to one person, and to how many people a day.
+5. A line that says «too fast» rests, and then sends more slowly until it has sent well for a while. A network in
    trouble is left alone for a while that doubles, until it takes something again.
 """
 
 import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import cache
 from math import ceil, floor
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+from typing import cast
 
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.grant import Allowance, People
 from guvercin.core.message import Lane
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Scope
 from guvercin.core.pacing import Use
@@ -24,7 +28,7 @@ from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import POLL, Answer, Dispatcher, Hand, to_the_end
 from guvercin.gateway.sessions import Sessions
 from guvercin.store.store import Settlement, Store
-from guvercin.transports.base import Transport
+from guvercin.transports.base import IsGranted, Transport
 
 _CATCH_UP = timedelta(milliseconds=50)
 """How much of its pace an account may make up for at once: timers and commits are coarser than fast paces."""
@@ -41,6 +45,12 @@ _LONGEST_REST = timedelta(minutes=1)
 """How long a network in trouble is left alone at the most."""
 
 
+@cache
+def _is_granted(kind: type[Transport]) -> bool:
+    """Say whether a kind of line knows its grant. Remembered: it is asked at every step."""
+    return issubclass(kind, IsGranted)
+
+
 class Hands(Dispatcher):
     """The hands that send for one account. `bell` is the one that wakes its loop."""
 
@@ -54,9 +64,13 @@ class Hands(Dispatcher):
         clock: Clock,
         rng: Random,
         bell: asyncio.Event,
+        pools: dict[str, People],
     ) -> None:
+        """Take the bell that wakes its loop, and the people of each pool that numbers share."""
         super().__init__(account_id, store=store, sessions=sessions, spool_path=spool_path, clock=clock, rng=rng)
         self._bell = bell
+        self._pools = pools
+        self._allowance: Allowance | None = None
         self._under_way: dict[asyncio.Task[Outcome], Hand] = {}
         self._answers: list[Answer] = []
         self._strain = 1.0
@@ -75,6 +89,7 @@ class Hands(Dispatcher):
             return now + POLL
         if self._use is None:
             self._use = await self._durable_use()
+        await self._know_grant(transport)
         self._gather()
         lanes, room = self._room(transport.features.concurrency - len(self._under_way))
         if not self._answers and not room:
@@ -90,6 +105,24 @@ class Hands(Dispatcher):
                 del self._under_way[task]
         self._gather()
         await self._write([], 0)
+
+    async def _know_grant(self, transport: Transport) -> None:
+        """Hear what the network grants now. What was sent before is counted when it is first known."""
+        grant = cast("IsGranted", transport).granted() if _is_granted(type(transport)) else None
+        if grant is None or (self._allowance is not None and self._allowance.grant == grant):
+            return
+        is_of_another_pool = self._allowance is None or self._allowance.grant.pool != grant.pool
+        if is_of_another_pool or self._allowance is None:
+            people = self._pools.setdefault(grant.pool, People()) if grant.pool else People()
+            allowance = Allowance(grant, people)
+            allowance.ahead = self._ahead()
+            await self._store.take_up(self._account_id, allowance, now=self._clock.now())
+            self._allowance = allowance
+        self._allowance.grant = grant
+
+    def _ahead(self) -> int:
+        """Answer by how many milliseconds the wall clock is ahead of this account's own time."""
+        return (self._clock.now() - self._steady_now()) // timedelta(milliseconds=1)
 
     async def _turn(self, transport: Transport, lanes: list[Lane], room: int) -> bool:
         """Settle, claim, and hand over; answers whether there may be more to claim at once."""
@@ -109,14 +142,17 @@ class Hands(Dispatcher):
                 answer.hand.attempt_id,
                 answer.outcome,
                 self._retry_at(answer.hand.message, answer.outcome, now),
+                answer.hand.message.recipient,
             )
             for answer in owed
         ]
         chances = [(self._rng.randbytes(32), self._rng.random()) for _ in range(room)]
         busy = {hand.message.recipient for hand in self._under_way.values()}
+        if self._allowance is not None:
+            self._allowance.ahead = self._ahead()
         try:
             claimed = await self._store.settle_and_claim_more(
-                self._account_id, settlements, lanes, now=now, chances=chances, busy=busy
+                self._account_id, settlements, lanes, now=now, chances=chances, busy=busy, allowance=self._allowance
             )
         except GuvercinError:
             raise
@@ -182,6 +218,8 @@ class Hands(Dispatcher):
     def _gap(self, lanes: list[Lane]) -> timedelta:
         pace = self._sessions.pace(self._account_id)
         gap = max(pace.gaps[lane].at(self._use.draw if self._use else 0.0) for lane in lanes)
+        if self._allowance is not None:
+            gap = max(gap, self._allowance.grant.least_gap)
         return gap if self._strain <= 1 else max(gap, _LEAST_GAP) * self._strain
 
     def _spend(self, number: int, draw: float) -> None:
@@ -197,6 +235,6 @@ class Hands(Dispatcher):
         waits = [wait for wait in self._waits().values() if wait > timedelta(0)]
         if self._rests_until is not None and self._rests_until > steady:
             waits.append(self._rests_until - steady)
-        elif self._strain > 1 and self._use is not None and self._use.last_at is not None:
-            waits.append(max(timedelta(0), self._use.last_at + self._gap(list(Lane)) - steady))
+        elif self._use is not None and self._use.last_at is not None:
+            waits.append(self._use.last_at + self._gap(list(Lane)) - steady)
         return min([POLL, *(wait for wait in waits if wait > timedelta(0))])

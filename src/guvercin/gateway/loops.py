@@ -12,6 +12,7 @@ from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 
 from guvercin.core.errors import GuvercinError
+from guvercin.core.grant import People
 from guvercin.core.message import Status
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import Dispatcher
@@ -54,6 +55,7 @@ class Loops:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._dispatchers: dict[int, Dispatcher] = {}
         self._bells: dict[int, asyncio.Event] = {}
+        self._pools: dict[str, People] = {}
         self._sessions_bell = asyncio.Event()
         self._upkeep_bell = asyncio.Event()
         self._deadline: float | None = None
@@ -130,7 +132,7 @@ class Loops:
         transport = self._sessions.transport(account_id)
         make: Callable[..., Dispatcher] = Dispatcher
         if transport is not None and transport.features.concurrency > 1:
-            make = partial(Hands, bell=bell)
+            make = partial(Hands, bell=bell, pools=self._pools)
         return make(
             account_id,
             store=self._store,

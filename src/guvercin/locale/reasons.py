@@ -76,6 +76,16 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
                 "it works again, or give the account another one (sablonlar)."
             ),
         ),
+        Code.PEOPLE_LIMIT: Words(
+            title="Meta's limit of people",
+            detail="The number has written to as many new people as Meta allows it in 24 hours.",
+            happened=(
+                "Meta counts the people whom your business writes to first within 24 hours, and raises the limit of "
+                "those who send well. People who wrote to you within a day don't count."
+            ),
+            sent=NOT_YET,
+            todo="Nothing: the message leaves when a place is free. Look at the limit in Meta's WhatsApp Manager.",
+        ),
         Code.RENEW_MEDIA: Words(
             title="File is uploaded again",
             detail="Meta no longer had the file; it is uploaded again.",

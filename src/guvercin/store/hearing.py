@@ -14,6 +14,7 @@ from guvercin.core.outcome import (
     TemplateNews,
     Told,
 )
+from guvercin.store import batches
 from guvercin.store import statements as sql
 from guvercin.store.messages import receive
 from guvercin.store.times import to_ms
@@ -58,11 +59,18 @@ def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime)
     """Record that somebody wrote to us, and when they last did: for a day they may be answered freely."""
     detail = {"message_id": inbound.remote_id}
     tx.execute(sql.HEARD_FROM, (account_id, inbound.sender, to_ms(inbound.at)))
+    tx.execute(sql.NEEDS_NO_PLACE, (to_ms(now), account_id, inbound.sender))
     tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
 
 
 def _restrict(tx: Tx, account_id: int, told: Restricted, *, now: datetime) -> None:
-    """Record that the network forbids a line something for a while, or allows it again."""
+    """Record that the network forbids a line something for a while, or allows it again.
+
+    Where it says that bulk has to stop, every bulk of the account does: a person lets it go on.
+    """
     what = {"ne": "kisitlandi" if told.is_active else "kisit_kalkti", "kod": told.code.value}
     until = {} if told.until is None else {"bitis": told.until.isoformat()}
     tx.record(to_ms(now), EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=what | until)
+    if told.is_active and told.stops_bulk:
+        for (batch_id,) in tx.execute(sql.BATCHES_IN_LINE, (account_id,)).fetchall():
+            batches.pause(tx, batch_id, now=now)

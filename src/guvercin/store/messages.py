@@ -12,6 +12,7 @@ from typing import Any
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import OF_STATUS, EventKind, Standing
+from guvercin.core.grant import Allowance
 from guvercin.core.message import (
     HELD,
     WITH_WHATSAPP,
@@ -28,6 +29,7 @@ from guvercin.core.message import (
 )
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Receipt, ReceiptKind, Refused
 from guvercin.store import statements as sql
+from guvercin.store.granting import withheld
 from guvercin.store.store import Claimed
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -248,11 +250,12 @@ def claim_more(
     now: datetime,
     chances: Sequence[tuple[bytes, float]],
     busy: Collection[str],
+    allowance: Allowance | None = None,
 ) -> Sequence[Claimed]:
-    """Claim several messages, each for a recipient that nobody else has in hand."""
+    """Claim several messages, each for a recipient that nobody else has in hand, as far as the network allows."""
     taken, found = set(busy), []
     for secret, draw in chances if lanes else ():
-        claimed = claim(tx, account_id, lanes, now=now, secret=secret, draw=draw, busy=taken)
+        claimed = claim(tx, account_id, lanes, now=now, secret=secret, draw=draw, busy=taken, allowance=allowance)
         if claimed is None:
             break
         if claimed.message is None:
@@ -274,6 +277,7 @@ def claim(
     secret: bytes,
     draw: float,
     busy: Collection[str] = (),
+    allowance: Allowance | None = None,
 ) -> Claimed | None:
     """Take the next message of the open lanes and spend the account's slot; null when nothing stands in line.
 
@@ -299,6 +303,10 @@ def claim(
             continue
         if recipient in busy:
             tx.execute(sql.PARK, (now_ms + _BESIDE, message_id))
+            continue
+        if allowance is not None and withheld(
+            tx, account_id, message_id, recipient, allowance=allowance, now_ms=now_ms
+        ):
             continue
         return _take(tx, message_id, now_ms, secret, draw)
     return Claimed(message=None)

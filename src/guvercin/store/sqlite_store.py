@@ -16,9 +16,10 @@ from guvercin.core.account import Account, Kind, Line, OnUnknown
 from guvercin.core.category import Category
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
+from guvercin.core.grant import Allowance
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Draft, File, Lane, Message
-from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
+from guvercin.core.outcome import Accepted, Deferred, Inbound, NeverLeft, Outcome, Receipt, Refused, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
 from guvercin.core.token import Token, TokenRules
@@ -28,6 +29,7 @@ from guvercin.store import (
     accounts,
     batches,
     categories,
+    granting,
     hearing,
     messages,
     people,
@@ -303,15 +305,21 @@ class SqliteStore:
         now: datetime,
         chances: Sequence[tuple[bytes, float]],
         busy: Collection[str],
+        allowance: Allowance | None = None,
     ) -> Sequence[Claimed]:
         self._line_ms(now)  # as in release_due: a claim releases what is due
 
         def work(tx: Tx) -> Sequence[Claimed]:
             for each in settlements:
+                if allowance is not None and isinstance(each.outcome, Deferred | Refused):
+                    allowance.give_back(each.recipient)
                 messages.settle(tx, each.message_id, each.attempt_id, each.outcome, now=now, retry_at=each.retry_at)
-            return messages.claim_more(tx, account_id, lanes, now=now, chances=chances, busy=busy)
+            return messages.claim_more(tx, account_id, lanes, now=now, chances=chances, busy=busy, allowance=allowance)
 
         return await self._writer.do(work)
+
+    async def take_up(self, account_id: int, allowance: Allowance, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: granting.take_up(tx, account_id, allowance, to_ms(now)))
 
     async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
         await self._writer.do(lambda tx: messages.receive(tx, account_id, receipts, now=now))

@@ -120,6 +120,26 @@ PARK = (
     "WHERE id = ? AND status = 'queued' AND waits_for IS NULL"
 )
 
+WITHHOLD = (
+    "UPDATE message SET waits_for = ?, reason = ?, waits_until = ? "
+    "WHERE id = ? AND status = 'queued' AND waits_for IS NULL"
+)
+
+NEEDS_NO_PLACE = (
+    "UPDATE message SET waits_until = ? WHERE account_id = ? AND recipient = ? "
+    "AND waits_for IN ('tekrar_deneme', 'onceki_mesaj') AND (reason = 'meta_kisi_siniri' OR waits_for = 'onceki_mesaj')"
+)
+"""For who has just written: what waits for a place, and what waits behind that, is looked at again."""
+
+SENDS_SINCE = (
+    "SELECT m.recipient, a.started_at FROM attempt a CROSS JOIN message m ON m.id = a.message_id WHERE a.id > ? "
+    "AND m.account_id = ? AND a.started_at > ? AND (a.outcome IS NULL OR a.outcome IN ('accepted', 'lost')) ORDER BY a.id"
+)
+
+LAST_ATTEMPT = "SELECT coalesce(max(id), 0) FROM attempt"
+
+ATTEMPT_TIME = "SELECT started_at FROM attempt WHERE id >= ? ORDER BY id LIMIT 1"
+
 CLAIM = "UPDATE message SET status = 'sending', reason = NULL WHERE id = ? AND status = 'queued' AND waits_for IS NULL"
 
 INSERT_ATTEMPT = "INSERT INTO attempt (message_id, secret, started_at) VALUES (?, ?, ?)"
@@ -244,6 +264,11 @@ PAUSE_ROWS = (
     "AND waits_for IS NOT 'geri_yuklendi'"
 )
 """A row that waits for its time or for another try keeps that moment in waits_until."""
+
+BATCHES_IN_LINE = (
+    "SELECT id FROM batch b WHERE account_id = ? AND paused_at IS NULL AND EXISTS (SELECT 1 FROM message m "
+    "WHERE m.batch_id = b.id AND m.status = 'queued')"
+)
 
 RESUME_BATCH = "UPDATE batch SET paused_at = NULL WHERE id = ? AND paused_at IS NOT NULL AND cancelled_at IS NULL"
 

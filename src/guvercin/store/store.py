@@ -15,6 +15,7 @@ from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import Category
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
+from guvercin.core.grant import Allowance
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Draft, File, Lane, Message, Status
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
@@ -91,12 +92,13 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Settlement:
-    """What became of one attempt, as `settle` takes it."""
+    """What became of one attempt, as `settle` takes it. `recipient` is for accounts with an allowance."""
 
     message_id: int
     attempt_id: int
     outcome: Outcome
     retry_at: datetime | None
+    recipient: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,12 +242,17 @@ class Store(Protocol):
         now: datetime,
         chances: Sequence[tuple[bytes, float]],
         busy: Collection[str],
+        allowance: Allowance | None = None,
     ) -> Sequence[Claimed]:
         """Settle several attempts of an account and claim several messages, in one change.
 
         One claim for each of `chances` (secret and draw) at the most; one without a message: claim again at once. No
-        two claims are for one recipient, and none for a `busy` one: their messages wait for each other.
+        two claims are for one recipient, and none for a `busy` one: their messages wait for each other. What
+        `allowance` has no room for waits until it has; what is claimed is spent of it.
         """
+
+    async def take_up(self, account_id: int, allowance: Allowance, *, now: datetime) -> None:
+        """Spend what the log knows of an account's sends, as far back as it matters."""
 
     async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
         """Apply receipts, in whatever order and however often; early ones wait for the answer of their send."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from guvercin.core.account import Line
+from guvercin.core.grant import Grant
 from guvercin.core.outcome import Evidence, Outcome, TransportEvent
 
 Emit: TypeAlias = Callable[[TransportEvent], Awaitable[None]]
@@ -200,6 +201,15 @@ class Probes(Protocol):
 
     async def probe(self) -> bool:
         """Say whether the line takes sends right now. Answers within five seconds."""
+        ...
+
+
+@runtime_checkable
+class IsGranted(Protocol):
+    """The ability to know how much the network takes from this number, which may change while the line stands."""
+
+    def granted(self) -> Grant | None:
+        """Answer what the network grants now; null: it has not said yet. Does no I/O."""
         ...
 
 

@@ -22,6 +22,7 @@ import orjson
 
 from guvercin.core.account import Line, LineNews
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.grant import Grant
 from guvercin.core.outcome import (
     Accepted,
     Deferred,
@@ -52,6 +53,11 @@ WINDOW = timedelta(hours=24)
 
 LOOK_EVERY = timedelta(minutes=10)
 """How often the number is asked about while the line stands."""
+
+PEOPLE_OF = MappingProxyType(
+    {"TIER_50": 50, "TIER_250": 250, "TIER_1K": 1_000, "TIER_2K": 2_000, "TIER_10K": 10_000, "TIER_100K": 100_000}
+)
+"""How many people a day may be written to first; a tier that isn't here has no limit, or one that nobody knows."""
 
 RESTRICTED_FOR = timedelta(hours=24)
 """How long a line says that it is restricted after Meta last refused a message for that: Meta names no end."""
@@ -114,6 +120,13 @@ class Cloud:
     def features(self) -> Features:
         """Say what this line can carry."""
         return FEATURES
+
+    def granted(self) -> Grant | None:
+        """Answer what Meta grants the number. The limit of people is shared by the numbers of a business account."""
+        number, setup = self.number, self._setup
+        if number is None or setup is None:
+            return None
+        return Grant(per_second=number.per_second, people=PEOPLE_OF.get(number.tier or ""), pool=setup.business_id)
 
     # -- the line
 
@@ -275,7 +288,7 @@ class Cloud:
             self._templates.stop(form.name, form.language)
             self._bell.set()
         elif meant.kind is Kind.RESTRICTED:
-            self._restricted(Restricted(code=meant.reason, is_active=True))
+            self._restricted(Restricted(code=meant.reason, is_active=True, stops_bulk=True))
 
     def _restricted(self, news: Restricted) -> None:
         """Say for a while that the line is restricted. What it closes is for the gateway to decide."""

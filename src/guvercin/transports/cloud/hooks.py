@@ -182,7 +182,7 @@ def _beyond(meant: Meaning | None) -> _Events:
     if meant.kind is Kind.LINE_BLOCKED:
         yield LineEvent(news=LineNews.BLOCKED, code=meant.reason)
     if meant.kind is Kind.RESTRICTED:
-        yield Restricted(code=meant.reason, is_active=True)
+        yield Restricted(code=meant.reason, is_active=True, stops_bulk=True)
 
 
 def _inbound(item: Any) -> _Events:
@@ -224,7 +224,8 @@ def _account_update(value: Mapping[str, Any]) -> _Events:
         yield LineEvent(news=LineNews.BLOCKED, code=Code.CLOSED)
     elif event == "ACCOUNT_RESTRICTION":
         ends = [_moment(each["expiration"]) for each in value.get("restriction_info") or () if each.get("expiration")]
-        yield Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, until=max(ends, default=None))
+        until = max(ends, default=None)
+        yield Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, until=until, stops_bulk=True)
     elif event in _NEWS_OF_THE_ACCOUNT:
         yield NumberNews(what=_named(f"account_update.{event}"))
     else:
