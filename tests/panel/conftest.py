@@ -27,8 +27,9 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """Open a browser and close it with its file: its driver keeps an event loop running, and others start their own."""
     with browsing() as browser:
         yield browser
 
