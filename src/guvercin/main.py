@@ -3,12 +3,14 @@
 import asyncio
 import gc
 import os
+import shutil
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: made below, handed down as an argument
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
@@ -30,6 +32,7 @@ from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.people import People
+from guvercin.gateway.numbers import Numbers
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
@@ -84,9 +87,10 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
                 return Sandbox(account_id=account.id, ledger=ledger, clock=clock)
             case Kind.WEB:
                 return Web(
-                    folder=config.data_dir / "web" / str(account.id),
+                    folder=_web_folder(config, account.id),
                     clock=clock,
                     open_database=reading,
+                    numbers=Numbers(store, account.id, clock),
                     environment={**os.environ, **ENGINE_SETTINGS, **enter_test_server(config)},
                 )
             case Kind.CLOUD:
@@ -229,6 +233,7 @@ async def _alive(
         if not await store.accounts():
             first = await store.add_account(SANDBOX_NAME, Kind.SANDBOX, SANDBOX_PHONE, SANDBOX_PACE, now=clock.now())
             await store.set_default(first.id, now=clock.now())
+        await _sweep(config, store)
         house = build(config, store, clock, rng)
         if sends:
             await house.loops.start()
@@ -258,6 +263,17 @@ async def _alive(
                 await house.access.write_last_used()
     finally:
         await store.close()
+
+
+async def _sweep(config: Config, store: Store) -> None:
+    """Delete the sessions of accounts that are gone: a removal may have been cut short before that."""
+    for account in await store.accounts():
+        if account.removed_at is not None and account.kind is Kind.WEB:
+            await asyncio.to_thread(shutil.rmtree, _web_folder(config, account.id), ignore_errors=True)
+
+
+def _web_folder(config: Config, account_id: int) -> Path:
+    return config.engine_stores / str(account_id)
 
 
 def serve(

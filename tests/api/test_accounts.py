@@ -120,7 +120,7 @@ async def test_an_account_is_removed_once_it_has_nothing_left_to_do(client: http
     answer = await client.delete(f"{URL}/{account_id}")
     assert (answer.status_code, answer.json()["kod"]) == (409, "sirada_mesaj_var")
     await client.post(f"{BASE}/gonderimler/{log_id}/iptal")
-    assert (await client.delete(f"{URL}/{account_id}")).json() == {"ok": True}
+    assert (await client.delete(f"{URL}/{account_id}")).json() == {"ok": True, "uyari": None}
     assert (await client.get(f"{URL}/{account_id}")).status_code == 404
     assert (await client.delete(f"{URL}/{account_id}")).status_code == 404
     row = (await client.get(f"{BASE}/durum/{log_id}")).json()["data"]

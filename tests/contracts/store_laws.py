@@ -15,6 +15,7 @@ from tests.contracts.store_batches import BatchControlLaws
 from tests.contracts.store_categories import CategoryLaws
 from tests.contracts.store_crowds import CrowdLaws
 from tests.contracts.store_lives import LifeLaws
+from tests.contracts.store_numbers import NumberLaws
 from tests.contracts.store_order import OrderLaws
 from tests.contracts.store_reading import ReadingLaws
 from tests.contracts.store_receipts import ReceiptLaws
@@ -35,6 +36,7 @@ class StoreLaws(
     BatchControlLaws,
     UpkeepLaws,
     ReadingLaws,
+    NumberLaws,
     AccountLaws,
     CategoryLaws,
     TokenLaws,

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 import pytest
 from tests.contracts.transport_laws import Fate, Rig, TransportLaws, turns
-from tests.transports.web.bedside import SHORT, Bedside, bedside, until
+from tests.transports.web.bedside import SHORT, Bedside, Notes, bedside, until
 
 from guvercin.core.account import Line
 from guvercin.core.outcome import Outcome
@@ -31,6 +31,7 @@ class Stringed(Web):
             folder=side.folder / "web" / str(account_id),
             clock=side.clock,
             open_database=reading,
+            numbers=Notes(),
             environment=side.environment,
             limits=SHORT,
         )

@@ -23,6 +23,8 @@ class PairingTransport(ScriptedTransport):
         super().__init__(peer, clock)
         self.link = Link(state=LinkState.NONE)
         self.has_session = False
+        self.cannot_tell = False
+        self.is_erased = False
         self.asked: list[str | None] = []
         self.taken: asyncio.Queue[str | LineEvent | Exception] = asyncio.Queue()
 
@@ -51,8 +53,13 @@ class PairingTransport(ScriptedTransport):
             await emit(farewell)
 
     async def unlink(self) -> None:
+        if self.cannot_tell:
+            raise GuvercinError(Code.NOT_CONNECTED)
         self.has_session = False
         self._peer.hang_up(LineEvent(news=LineNews.LOGGED_OUT, code=Code.NOT_LINKED))
+
+    async def erase(self) -> None:
+        self.is_erased = True
 
 
 @pytest.fixture
@@ -191,3 +198,44 @@ async def test_a_line_that_is_sick_stays_connected_and_says_so(house: House) -> 
         await house.clock.settle()
         (account,) = await house.store.accounts()
         assert (account.line.state, account.line.code) == (LineState.CONNECTED, code)
+
+
+async def linked(paired: World) -> House:
+    house = await paired.begin()
+    await house.tend()
+    await house.sessions.pair(1, None)
+    phone_of(house).taken.put_nowait(OURS)
+    await house.clock.settle()
+    return house
+
+
+async def test_a_removed_account_is_unlinked_and_nothing_of_it_stays(paired: World) -> None:
+    house = await linked(paired)
+    phone = phone_of(house)
+    assert await house.gateway.accounts.remove(await house.token("everything"), 1) is None
+    assert (phone.has_session, phone.is_erased) == (False, True)
+    assert house.sessions.transport(1) is None
+    await house.close()
+
+
+async def test_a_phone_that_cannot_be_told_is_removed_all_the_same_and_that_is_said(paired: World) -> None:
+    house = await linked(paired)
+    phone = phone_of(house)
+    phone.cannot_tell = True
+    token = await house.token("everything")
+    assert await house.gateway.accounts.remove(token, 1) is Code.STILL_ON_PHONE
+    assert phone.is_erased
+    with pytest.raises(GuvercinError, match=Code.NOT_FOUND.value):
+        await house.gateway.accounts.remove(token, 1)
+    await house.close()
+
+
+async def test_an_account_whose_messages_wait_is_neither_removed_nor_unlinked(paired: World) -> None:
+    house = await linked(paired)
+    phone = phone_of(house)
+    await house.accept(FIRST)
+    with pytest.raises(GuvercinError, match=Code.MESSAGES_WAITING.value):
+        await house.gateway.accounts.remove(await house.token("everything"), 1)
+    assert (phone.has_session, phone.is_erased) == (True, False)
+    assert await house.line() is LineState.CONNECTED
+    await house.close()

@@ -38,6 +38,12 @@ class Done(Answered):
     ok: Literal[True]
 
 
+class AccountRemoved(Done):
+    """The account is gone. `uyari` telefonda_kaldi: its phone could not be told and still lists this device."""
+
+    warning: Annotated[str | None, Field(alias="uyari")]
+
+
 class MessageSent(Done):
     """WhatsApp has the message: the seed's answer of `gonder` and `dosya-gonder`."""
 

@@ -247,3 +247,4 @@ UNCLEAR = {
     ],
 }
 DONE = {"ok": True}
+REMOVED = {"ok": True, "uyari": None}

@@ -101,13 +101,16 @@ async def change_account(request: Request, owner: AccountOwner, account_id: Acco
 @accounts.delete(
     "/{account_id}",
     summary=sentence("Remove an account"),
-    description=sentence("Removes an account that has no unfinished messages; its records stay."),
-    responses=tells(answers.Done, *CHANGES, Code.MESSAGES_WAITING, example=examples.DONE),
+    description=sentence(
+        "Removes an account that has no unfinished messages; its records stay. A linked phone is unlinked and its "
+        "session deleted; uyari is telefonda_kaldi if the phone could not be told."
+    ),
+    responses=tells(answers.AccountRemoved, *CHANGES, Code.MESSAGES_WAITING, example=examples.REMOVED),
 )
 async def remove_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Remove an account that has nothing left to do."""
-    await reception_of(request).gateway.accounts.remove(owner, account_id)
-    return render.reply(answers.Done(ok=True))
+    warning = await reception_of(request).gateway.accounts.remove(owner, account_id)
+    return render.reply(answers.AccountRemoved(ok=True, warning=warning))
 
 
 @accounts.post(

@@ -94,6 +94,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.UNLISTED_PREFIX: None,
         Code.NOT_MOBILE: None,
         Code.LEFT_OUT: None,
+        Code.STILL_ON_PHONE: None,
         Code.SEVERAL_NUMBERS: None,
         Code.SWITCHED_OFF: None,
         Code.TEMPORARY_BAN: None,

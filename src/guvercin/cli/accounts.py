@@ -165,6 +165,9 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Remove an account; its log stays."""
+    from guvercin.core.errors import Code
+    from guvercin.locale.codes import WORDS
+
     terminal = Terminal.of(context, as_json=as_json)
     say = terminal.say
     if not is_sure:
@@ -172,6 +175,10 @@ def remove(
     answer = _ask(terminal, "DELETE", f"/hesaplar/{account_id}")
     terminal.show(answer)
     terminal.tell(say("Removed: account {id}.", id=str(account_id)))
+    if answer["uyari"]:
+        words = WORDS[Code(answer["uyari"])]
+        terminal.note(say(words.detail))
+        terminal.note(say(words.todo))
 
 
 def make_default(context: typer.Context, *, account_id: AccountId, as_json: Json = False) -> None:

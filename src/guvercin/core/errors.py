@@ -81,6 +81,7 @@ class Code(StrEnum):
     UNLISTED_PREFIX = "yeni_on_ek"
     NOT_MOBILE = "cep_degil"
     LEFT_OUT = "alici_atlandi"
+    STILL_ON_PHONE = "telefonda_kaldi"
     SEVERAL_NUMBERS = "birden_cok_numara"
     # -- why a line is not connected
     SWITCHED_OFF = "kapali"

@@ -140,12 +140,16 @@ class Accounts:
         self._meta.keep(account_id, setup)
         return await self._redialled(account_id)
 
-    async def remove(self, token: Token, account_id: int) -> None:
-        """Remove an account; MESSAGES_WAITING while it has unfinished rows."""
+    async def remove(self, token: Token, account_id: int) -> Code | None:
+        """Remove an account, its session and all; MESSAGES_WAITING while it has unfinished rows.
+
+        STILL_ON_PHONE is no refusal: it was done, but the phone could not be told.
+        """
         await self.one(token, account_id)
-        await self._store.remove_account(account_id, now=self._clock.now())
+        is_told = await self._sessions.remove(account_id)
         self._meta.forget(account_id)
         self.forget()
+        return None if is_told else Code.STILL_ON_PHONE
 
     async def make_default(self, token: Token, account_id: int) -> Account:
         """Make an account the one that messages without hesap_id take.

@@ -35,7 +35,7 @@ from guvercin.core.retry import retry_at
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.loop import WEATHER
 from guvercin.store.store import Store
-from guvercin.transports.base import Emit, Pairs, Transport
+from guvercin.transports.base import Emit, Erases, Pairs, Transport
 
 _POLL = timedelta(seconds=1)
 
@@ -60,6 +60,16 @@ def _after(line: Line, cause: LineCause, now: datetime, *, code: Code | None, un
     if cause is LineOrder.ENABLE and line.state is LineState.STOPPED and line.until is not None and now < line.until:
         return follow(after, LineNews.BANNED, now, code=Code.TEMPORARY_BAN, until=line.until)
     return after
+
+
+async def _let_go(transport: Transport) -> bool:
+    """Unlink a phone that is linked; says whether WhatsApp knows that it isn't."""
+    if isinstance(transport, Pairs) and await transport.is_linked():
+        try:
+            await transport.unlink()
+        except GuvercinError:
+            return False
+    return True
 
 
 @dataclass(slots=True)
@@ -161,6 +171,21 @@ class Sessions:
             await session.transport.unlink()
             if session.run is not None:
                 await asyncio.wait({session.run}, timeout=_UNLINK_LIMIT)
+
+    async def remove(self, account_id: int) -> bool:
+        """End an account for good, and clear away what this machine holds of it. NOT_FOUND, MESSAGES_WAITING.
+
+        False: WhatsApp could not be told, and the phone still lists this device.
+        """
+        async with self._turn:
+            session = self._sessions.get(account_id) or await self._meet(account_id)
+            await self._store.remove_account(account_id, now=self._clock.now())
+            del self._sessions[account_id]
+            is_told = await _let_go(session.transport)
+            await self._end_run(session)
+            if isinstance(session.transport, Erases):
+                await session.transport.erase()
+            return is_told
 
     async def tell(self, account_id: int, events: Sequence[TransportEvent]) -> None:
         """Store what a network told by calling us, whatever the line's state: all messages' news or none. NOT_FOUND."""

@@ -194,6 +194,13 @@ NOTES: Mapping[Code, Words] = MappingProxyType(
             sent=PERHAPS,
             todo=("Wait for «delivered». If it doesn't come, reach the person in another way and send again later."),
         ),
+        Code.STILL_ON_PHONE: Words(
+            title="Still on the phone",
+            detail="The account was removed, but its line was down: the phone still lists this device.",
+            happened="The session was deleted here. WhatsApp could not be told, because nobody was connected.",
+            sent=NORMALLY,
+            todo="On the phone: WhatsApp › Linked devices, tap «Güvercin», then log out.",
+        ),
         Code.SEVERAL_NUMBERS: Words(
             title="Several numbers",
             detail="There are several numbers in this cell; the first mobile one is taken.",

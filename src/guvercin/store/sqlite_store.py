@@ -33,6 +33,7 @@ from guvercin.store import (
     hearing,
     messages,
     people,
+    numbers,
     reading,
     statements,
     upkeep,
@@ -329,6 +330,17 @@ class SqliteStore:
 
     async def hear(self, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
         await self._writer.do(lambda tx: hearing.hear(tx, account_id, told, now=now))
+
+    async def last_check(self, number: str) -> numbers.Checked | None:
+        return await self._read(partial(numbers.last_check, number=number))
+
+    async def ask_number(
+        self, account_id: int, number: str, *, now: datetime, most: int, within: timedelta
+    ) -> datetime | None:
+        return await self._writer.do(lambda tx: numbers.ask(tx, account_id, number, now=now, most=most, within=within))
+
+    async def learn_number(self, account_id: int, number: str, *, is_registered: bool, now: datetime) -> None:
+        await self._writer.do(lambda tx: numbers.learn(tx, account_id, number, is_registered=is_registered, now=now))
 
     async def cancel(self, message_id: int, *, now: datetime) -> Standing:
         return await self._writer.do(lambda tx: messages.cancel(tx, message_id, now=now))

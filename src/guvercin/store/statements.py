@@ -194,6 +194,20 @@ KEEP_UNCLEAR = "INSERT INTO not_understood (account_id, at, what, body) VALUES (
 
 DROP_UNCLEAR = "DELETE FROM not_understood WHERE id <= ?"
 
+NTH_CHECK = (
+    "SELECT asked_at FROM number_check WHERE account_id = ? AND asked_at > ? ORDER BY asked_at DESC LIMIT 1 OFFSET ?"
+)
+
+COUNT_CHECK = (
+    "INSERT INTO number_check (number, account_id, asked_at) VALUES (?, ?, ?) "
+    "ON CONFLICT (number, account_id) DO UPDATE SET asked_at = excluded.asked_at"
+)
+
+KEEP_CHECK = (
+    "INSERT INTO number_check (number, account_id, is_registered, known_at) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (number, account_id) DO UPDATE SET is_registered = excluded.is_registered, known_at = excluded.known_at"
+)
+
 LAST_HEARD = "SELECT at FROM last_inbound WHERE account_id = ? AND sender = ?"
 
 _DUE = "waits_until <= ? AND status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')"

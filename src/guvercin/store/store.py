@@ -22,6 +22,7 @@ from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
 from guvercin.core.token import Token, TokenRules
+from guvercin.store.numbers import Checked
 from guvercin.store.writer import Committed
 
 
@@ -263,6 +264,17 @@ class Store(Protocol):
     async def hear(self, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
         """Write everything that a network told in one call: all of it or nothing. Receipts as in `receive`."""
 
+    async def last_check(self, number: str) -> Checked | None:
+        """Answer whether a number (E.164) was on the network when any account last heard of it; null: none has."""
+
+    async def ask_number(
+        self, account_id: int, number: str, *, now: datetime, most: int, within: timedelta
+    ) -> datetime | None:
+        """Count a question that is about to be put, and answer null; or when it may be, if `most` were put `within`."""
+
+    async def learn_number(self, account_id: int, number: str, *, is_registered: bool, now: datetime) -> None:
+        """Keep what the network said of a number."""
+
     async def cancel(self, message_id: int, *, now: datetime) -> Standing:
         """Withdraw a row that has not left; IllegalOrder otherwise."""
 
@@ -331,7 +343,10 @@ class Store(Protocol):
         """Say whether this database ends before what its data folder has seen: somebody restored a copy."""
 
     async def forget(self, *, now: datetime) -> None:
-        """Drop what has served its time: early receipts (24 h), keys (7 days), uploads that nobody used (7 days)."""
+        """Drop what has served its time: early receipts (24 h), keys (7 days), uploads that nobody used (7 days).
+
+        And bulk requests that were not made (24 h), and answers about numbers (30 days).
+        """
 
     # -- reading
 

@@ -295,6 +295,18 @@ not_understood = Table(
 )
 """What networks told and nobody understood: the newest, for a month, so that it can be understood later."""
 
+number_check = Table(
+    "number_check",
+    metadata,
+    Column("number", Text, primary_key=True),
+    Column("account_id", _Id, ForeignKey("account.id"), primary_key=True),
+    Column("is_registered", Boolean),
+    Column("known_at", BigInteger),
+    Column("asked_at", BigInteger),
+    Index("ix_number_check_asked", "account_id", "asked_at"),
+)
+"""What the network said of numbers, and when it was asked: the questions of a day are counted here."""
+
 idempotency_key = Table(
     "idempotency_key",
     metadata,

@@ -108,13 +108,15 @@ _KEEP_KEYS = timedelta(days=7)
 _KEEP_UPLOADS = timedelta(days=7)
 _KEEP_DRAFTS = timedelta(hours=24)
 _KEEP_UNCLEAR = timedelta(days=30)
+_KEEP_NUMBERS = timedelta(days=30)
 
 
 def forget(tx: Tx, *, now: datetime) -> None:
-    """Drop early receipts, keys, uploads, drafts and sessions that have served their time."""
+    """Drop early receipts, keys, uploads, drafts, sessions and answers about numbers that have served their time."""
     people.forget(tx, now=now)
     tx.execute("DELETE FROM receipt WHERE heard_at < ?", (to_ms(now - _KEEP_RECEIPTS),))
     tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
     tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))
     tx.execute("DELETE FROM batch_draft WHERE created_at < ?", (to_ms(now - _KEEP_DRAFTS),))
     tx.execute("DELETE FROM not_understood WHERE at < ?", (to_ms(now - _KEEP_UNCLEAR),))
+    tx.execute("DELETE FROM number_check WHERE coalesce(known_at, asked_at) < ?", (to_ms(now - _KEEP_NUMBERS),))

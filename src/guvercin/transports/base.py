@@ -187,6 +187,15 @@ class Pairs(Protocol):
 
 
 @runtime_checkable
+class Erases(Protocol):
+    """The ability to clear away what this machine holds for an account that is no more. No run is on."""
+
+    async def erase(self) -> None:
+        """Remove it all. Asked twice, or where nothing is, it does no harm."""
+        ...
+
+
+@runtime_checkable
 class ChecksNumbers(Protocol):
     """The ability to say whether a number is on the network, without writing to it."""
 

@@ -7,12 +7,14 @@ import tempfile
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from hashlib import sha256
 from itertools import count
 from pathlib import Path
 from typing import Any, TypeVar
 
 from guvercin.core.account import Line, LineNews, LineState
+from guvercin.core.errors import GuvercinError
 from guvercin.core.outcome import LineEvent, Receipt, TransportEvent
 from guvercin.gateway.clock import SystemClock
 from guvercin.store.sqlite import reading
@@ -39,6 +41,29 @@ async def until(happened: Callable[[], Any], within: float = 20.0) -> None:
     async with asyncio.timeout(within):
         while not happened():  # noqa: ASYNC110 -- real processes on real clocks: nothing here rings
             await asyncio.sleep(0.01)  # noqa: TID251 -- as above
+
+
+class Notes:
+    """What a line is lent to remember numbers with: here, a dictionary."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, bool] = {}
+        self.asked: list[str] = []
+        self.wait: timedelta | None = None
+        self.trouble: GuvercinError | None = None
+
+    async def known(self, number: str) -> bool | None:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.seen.get(number)
+
+    async def ask(self, number: str) -> timedelta | None:
+        if self.wait is None:
+            self.asked.append(number)
+        return self.wait
+
+    async def learn(self, number: str, *, is_registered: bool) -> None:
+        self.seen[number] = is_registered
 
 
 class Bedside:
@@ -92,8 +117,9 @@ class Bedside:
         number = next(_numbers)
         return self.server.add_phone(f"90532{number:07}", f"Kişi {number}", receipts=receipts)
 
-    def line(self, account_id: int, limits: Limits = SHORT) -> Web:
+    def line(self, account_id: int, limits: Limits = SHORT, notes: Notes | None = None) -> Web:
         return Web(
+            numbers=notes or Notes(),
             folder=self.folder / "web" / str(account_id),
             clock=self.clock,
             open_database=reading,
@@ -122,7 +148,8 @@ class Linked:
     def __init__(self, side: Bedside, account_id: int, *, limits: Limits = SHORT) -> None:
         self.side = side
         self.folder = side.folder / "web" / str(account_id)
-        self.web = side.line(account_id, limits)
+        self.notes = Notes()
+        self.web = side.line(account_id, limits, self.notes)
         self.phone = side.person()
         self.told: list[TransportEvent] = []
         self.device: LinkedDevice | None = None

@@ -15,11 +15,12 @@ from tests.rounds import rounds
 from tests.transports.web.bedside import SHORT, Bedside, Linked, until
 
 from guvercin.core.account import LineNews
-from guvercin.core.errors import Code
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.outcome import Accepted, Deferred, Inbound, Lost, NeverLeft, Refused, Unclear
 from guvercin.testing.whatsapp.faults import Act, Fault, Point
 from guvercin.testing.whatsapp.linking import LinkingError
 from guvercin.transports.base import LinkState
+from guvercin.transports.web.errors import LINE_DOWN
 
 pytestmark = pytest.mark.xdist_group("whatsapp")
 
@@ -238,7 +239,29 @@ async def test_a_number_without_whatsapp_is_refused_and_asked_about_once(side: B
         assert isinstance(answer, Refused)
         assert answer.reason is Code.NOT_ON_WHATSAPP
     assert not await line.web.is_on_network(f"+{nobody.number}")
+    assert line.notes.asked == [f"+{nobody.number}"]
     assert line.arrivals() == []
+
+
+async def test_when_no_more_may_be_asked_a_message_to_somebody_new_waits(side: Bedside, line: Linked) -> None:
+    known, new = side.person(), side.person()
+    line.notes.seen[f"+{known.number}"] = True
+    line.notes.wait = timedelta(hours=5)
+    answer = await line.web.send(line.message(new))
+    assert answer == Deferred(reason=Code.CHECKS_SPENT, pushed_back=False, retry_after=timedelta(hours=5))
+    assert isinstance(await line.web.send(line.message(known)), Accepted)
+    with pytest.raises(GuvercinError, match=Code.CHECKS_SPENT.value):
+        await line.web.is_on_network(f"+{new.number}")
+    assert new.inbox == []
+
+
+async def test_a_store_that_cannot_be_read_puts_a_message_off_and_loses_nothing(side: Bedside, line: Linked) -> None:
+    to = side.person()
+    line.notes.trouble = GuvercinError(Code.STORE_UNAVAILABLE)
+    assert await line.web.send(line.message(to)) == LINE_DOWN
+    line.notes.trouble = None
+    assert isinstance(await line.web.send(line.message(to)), Accepted)
+    assert len(to.inbox) == 1
 
 
 async def test_a_worker_that_stops_in_its_tracks_is_noticed(link: Callable[..., Linked]) -> None:

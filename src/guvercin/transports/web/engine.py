@@ -14,6 +14,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import shutil
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -65,6 +66,7 @@ class Web:
         folder: Path,
         clock: Clock,
         open_database: OpenReadOnly,
+        numbers: Numbers,
         environment: Mapping[str, str],
         limits: Limits = Limits(),  # noqa: B008 -- frozen
         command: Sequence[str] = COMMAND,
@@ -76,7 +78,7 @@ class Web:
         self._command = command
         self._files = Files(database=folder / "engine.db", journal=folder / "journal", open_database=open_database)
         self._session = Session(self._files, folder / "session.json")
-        self._numbers = Numbers(folder / "numbers.jsonl")
+        self._numbers = numbers
         self._deliveries = Deliveries()
         self._run: Run | None = None
         self._in_the_air: dict[bytes, tuple[Child, int]] = {}
@@ -154,12 +156,16 @@ class Web:
         if run is None:
             raise GuvercinError(Code.NOT_CONNECTED)
         try:
-            answer = await run.child.call(lambda number: p.Unlink(id=number), limit=self._limits.check)
+            answer = await run.child.call(lambda number: p.Unlink(id=number), limit=self._limits.unlink)
         except (TimeoutError, ChildGoneError):
             raise GuvercinError(Code.NOT_CONNECTED) from None
         if isinstance(answer, p.Failed):
             raise GuvercinError(Code.NOT_CONNECTED)
         run.child.pretend(p.LoggedOut(reason=UNLINKED, on_connect=False))
+
+    async def erase(self) -> None:
+        """Remove the account's folder: session, journal and all."""
+        await asyncio.to_thread(shutil.rmtree, self._folder, ignore_errors=True)
 
     async def probe(self) -> bool:
         """Ask the engine this moment."""
@@ -180,22 +186,24 @@ class Web:
             return LINE_DOWN
         if message.file is not None and not message.file.path.is_file():
             return FILE_GONE
-        if (obstacle := await self._look_up(run.child, message.recipient)) is not None:
-            return obstacle
+        try:
+            found = await self._look_up(message.recipient)
+        except GuvercinError:  # the store can't be read now: that is weather, and not a message that may have left
+            return LINE_DOWN
+        if not found:
+            return NOT_ON_WHATSAPP
+        if isinstance(found, Deferred):
+            return found
         return await self._hand_over(run.child, message) if run.is_open else LINE_DOWN
 
     async def is_on_network(self, number: str) -> bool:
         """Answer whether a number is on WhatsApp, from memory or by asking."""
-        now = self._clock.now()
-        if (known := self._numbers.is_registered(number, now)) is not None:
-            return known
-        if (at := self._numbers.may_ask_at(now)) is not None:
-            raise GuvercinError(Code.CHECKS_SPENT, retry_after=at - now)
-        run = self._open_run()
-        answer = LINE_DOWN if run is None else await self._ask_about(run.child, number)
-        if isinstance(answer, Deferred):
-            raise GuvercinError(Code.NOT_CONNECTED)
-        return answer
+        answer = await self._look_up(number)
+        if not isinstance(answer, Deferred):
+            return answer
+        if answer.reason is Code.CHECKS_SPENT:
+            raise GuvercinError(Code.CHECKS_SPENT, retry_after=answer.retry_after)
+        raise GuvercinError(Code.NOT_CONNECTED)
 
     async def find(self, attempt: Attempt) -> Evidence:
         """Look for the traces of an attempt, in the journal and in the engine's own database."""
@@ -208,28 +216,28 @@ class Web:
     def _open_run(self) -> Run | None:
         return self._run if self._run is not None and self._run.is_open else None
 
-    async def _look_up(self, child: Child, number: str) -> Outcome | None:
-        """Answer why a number can't be written to; null: it can."""
-        now = self._clock.now()
-        known = self._numbers.is_registered(number, now)
-        if known is None:
-            if (at := self._numbers.may_ask_at(now)) is not None:
-                return Deferred(reason=Code.CHECKS_SPENT, pushed_back=False, retry_after=at - now)
-            answer = await self._ask_about(child, number)
-            if isinstance(answer, Deferred):
-                return answer
-            known = answer
-        return None if known else NOT_ON_WHATSAPP
-
-    async def _ask_about(self, child: Child, number: str) -> bool | Deferred:
+    async def _look_up(self, number: str) -> bool | Deferred:
+        """Answer whether a number is on WhatsApp, from memory or by asking; or why nobody can say. Nothing has left."""
+        if (known := await self._numbers.known(number)) is not None:
+            return known
+        run = self._open_run()
+        if run is None:
+            return LINE_DOWN
+        if (wait := await self._numbers.ask(number)) is not None:
+            return Deferred(reason=Code.CHECKS_SPENT, pushed_back=False, retry_after=wait)
         try:
-            answer = await child.call(lambda call: p.Check(id=call, number=number), limit=self._limits.check)
+            answer = await run.child.call(lambda call: p.Check(id=call, number=number), limit=self._limits.check)
         except (TimeoutError, ChildGoneError):
             return LINE_DOWN
         if isinstance(answer, p.Checked):
-            self._numbers.learn(number, self._clock.now(), is_registered=answer.is_registered)
+            await self._learn(number, is_registered=answer.is_registered)
             return answer.is_registered
         return check_outcome(answer.error if isinstance(answer, p.Failed) else "")
+
+    async def _learn(self, number: str, *, is_registered: bool) -> None:
+        """Keep an answer. A store that can't take it costs a question more, and not the message."""
+        with suppress(GuvercinError):
+            await self._numbers.learn(number, is_registered=is_registered)
 
     async def _hand_over(self, child: Child, message: Outgoing) -> Outcome:
         file = message.file
@@ -258,7 +266,7 @@ class Web:
             case p.Failed():
                 outcome = outcome_of(answer.error)
                 if outcome is NOT_ON_WHATSAPP:
-                    self._numbers.learn(message.recipient, self._clock.now(), is_registered=False)
+                    await self._learn(message.recipient, is_registered=False)
                 return outcome
             case _:
                 return ANSWER_LOST

@@ -58,6 +58,7 @@ class Limits:
     upload: float = 50.0
     check: float = 15.0
     link: float = 160.0
+    unlink: float = 5.0
     probe: float = 4.0
 
 
