@@ -57,6 +57,7 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "forwarded_allow_ips": sentence("Write the addresses of your proxies, with a comma between them."),
         "max_connections": sentence("Write a number from 1 to 100000, such as 1000."),
         "request_timeout": sentence("Write a number of seconds from 1 to 3600, such as 20."),
+        "accounts_per_worker": sentence("Write a number from 1 to 20; 1 keeps the accounts apart."),
         "graph_url": sentence("Write https:// and a host; http:// is taken for this machine alone."),
         "graph_version": sentence("Write a version such as v25.0."),
         "log_level": sentence("Write one of these: debug, info, warning, error"),
@@ -136,6 +137,7 @@ class Config(BaseSettings):
     request_timeout: Annotated[float, Field(ge=1, le=3_600)] = 20.0
     graph_url: Annotated[str, BeforeValidator(_server)] = "https://graph.facebook.com"
     graph_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.0$")] = "v25.0"
+    accounts_per_worker: Annotated[int, Field(ge=1, le=20)] = 1
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     whatsapp_test_server: Annotated[Path, BeforeValidator(_absolute)] | None = None

@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: made below, handed down as an argument
 from types import MappingProxyType
@@ -48,6 +48,7 @@ from guvercin.transports.cloud.setup import Setup, Setups
 from guvercin.transports.ledger import Ledger
 from guvercin.transports.sandbox import Sandbox
 from guvercin.transports.web.engine import Web
+from guvercin.transports.web.workers import Workers
 
 if TYPE_CHECKING:
     from guvercin.transports.cloud.graph import Graph
@@ -81,6 +82,14 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
     wakers: list[Callable[[int], None]] = []
     setups = Setups(config.data_dir / "cloud")
 
+    @cache
+    def workers() -> Workers:
+        return Workers(
+            config.engine_stores,
+            environment={**os.environ, **ENGINE_SETTINGS, **enter_test_server(config)},
+            accounts_per_worker=config.accounts_per_worker,
+        )
+
     def transport_for(account: Account) -> Transport:
         match account.kind:
             case Kind.SANDBOX:
@@ -91,7 +100,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
                     clock=clock,
                     open_database=reading,
                     numbers=Numbers(store, account.id, clock),
-                    environment={**os.environ, **ENGINE_SETTINGS, **enter_test_server(config)},
+                    workers=workers(),
                 )
             case Kind.CLOUD:
                 return _cloud_line(config, setups, account.id, clock)

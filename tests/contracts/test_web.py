@@ -32,7 +32,7 @@ class Stringed(Web):
             clock=side.clock,
             open_database=reading,
             numbers=Notes(),
-            environment=side.environment,
+            workers=side.workers,
             limits=SHORT,
         )
         self.side = side

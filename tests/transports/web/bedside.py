@@ -24,6 +24,7 @@ from guvercin.testing.whatsapp.phones import Phone, Received
 from guvercin.transports.base import Attempt, Outgoing
 from guvercin.transports.web.engine import Web
 from guvercin.transports.web.run import Limits
+from guvercin.transports.web.workers import Workers
 
 T = TypeVar("T")
 
@@ -79,6 +80,11 @@ class Bedside:
         self._thread.start()
         self.bed = self.call_now(self._begin())
         self.server = self.bed.server
+        self.workers = self.made_for()
+
+    def made_for(self, accounts_per_worker: int = 1) -> Workers:
+        """Make workers of so many seats."""
+        return Workers(self.folder / "web", environment=self.environment, accounts_per_worker=accounts_per_worker)
 
     def stop(self) -> None:
         self.call_now(self._end())
@@ -117,13 +123,19 @@ class Bedside:
         number = next(_numbers)
         return self.server.add_phone(f"90532{number:07}", f"Kişi {number}", receipts=receipts)
 
-    def line(self, account_id: int, limits: Limits = SHORT, notes: Notes | None = None) -> Web:
+    def line(
+        self,
+        account_id: int,
+        limits: Limits = SHORT,
+        notes: Notes | None = None,
+        workers: Workers | None = None,
+    ) -> Web:
         return Web(
             numbers=notes or Notes(),
             folder=self.folder / "web" / str(account_id),
             clock=self.clock,
             open_database=reading,
-            environment=self.environment,
+            workers=workers or self.workers,
             limits=limits,
         )
 
@@ -145,11 +157,13 @@ def has_opened(heard: list[TransportEvent]) -> bool:
 class Linked:
     """One account's line and phone, and everything that the line has told."""
 
-    def __init__(self, side: Bedside, account_id: int, *, limits: Limits = SHORT) -> None:
+    def __init__(
+        self, side: Bedside, account_id: int, *, limits: Limits = SHORT, workers: Workers | None = None
+    ) -> None:
         self.side = side
         self.folder = side.folder / "web" / str(account_id)
         self.notes = Notes()
-        self.web = side.line(account_id, limits, self.notes)
+        self.web = side.line(account_id, limits, self.notes, workers)
         self.phone = side.person()
         self.told: list[TransportEvent] = []
         self.device: LinkedDevice | None = None
@@ -208,7 +222,7 @@ class Linked:
     def pid(self) -> int:
         """Answer the worker's process."""
         assert self.web._run is not None
-        return self.web._run.child._process.pid
+        return self.web._run.seat.child._process.pid
 
     async def cut(self) -> None:
         """Break the device's connection."""

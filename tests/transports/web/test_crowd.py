@@ -11,6 +11,7 @@ from tests.rounds import rounds
 from tests.transports.web.bedside import Bedside, Linked, until
 
 from guvercin.core.outcome import Accepted
+from guvercin.transports.web.run import Limits
 
 pytestmark = pytest.mark.xdist_group("whatsapp")
 
@@ -21,9 +22,45 @@ MOST_MEMORY = 60 * 1024 * 1024
 async def test_many_accounts_link_send_and_hear_at_once(
     side: Bedside, link: Callable[..., Linked], figures: Figures
 ) -> None:
-    count = rounds(3, 20)
-    lines = [link() for _ in range(count)]
+    lines = [link(limits=Limits()) for _ in range(rounds(3, 20))]
     await asyncio.gather(*(line.pair() for line in lines))
+    took = await all_send(side, lines)
+    memory = [own_memory(line.pid) for line in lines]
+    assert len({line.pid for line in lines}) == len(lines)
+    assert max(memory) <= MOST_MEMORY
+    figures(
+        accounts=len(lines),
+        messages=len(took),
+        uss_mb_median=round(median(memory) / 2**20, 1),
+        uss_mb_most=round(max(memory) / 2**20, 1),
+        ms_median=round(median(took) * 1000, 1),
+        ms_p95=round(quantiles(took, n=20)[-1] * 1000, 1),
+    )
+
+
+async def test_ten_accounts_in_one_worker(side: Bedside, link: Callable[..., Linked], figures: Figures) -> None:
+    workers = side.made_for(accounts_per_worker=10)
+    lines = [link(workers=workers, limits=Limits()) for _ in range(rounds(3, 10))]
+    await asyncio.gather(*(line.pair() for line in lines))
+    for line in lines:
+        await line.dial()
+    await asyncio.gather(*(line.opened() for line in lines))
+    took = await all_send(side, lines)
+    (pid,) = {line.pid for line in lines}
+    memory = own_memory(pid)
+    assert memory / len(lines) <= MOST_MEMORY
+    figures(
+        accounts=len(lines),
+        messages=len(took),
+        uss_mb_of_all=round(memory / 2**20, 1),
+        uss_mb_each=round(memory / len(lines) / 2**20, 1),
+        ms_median=round(median(took) * 1000, 1),
+        ms_p95=round(quantiles(took, n=20)[-1] * 1000, 1),
+    )
+
+
+async def all_send(side: Bedside, lines: list[Linked]) -> list[float]:
+    """Let every line send to the same people at once, hear every receipt, and answer how long each send took."""
     people = [side.person() for _ in range(MESSAGES)]
     took: list[float] = []
 
@@ -44,16 +81,7 @@ async def test_many_accounts_link_send_and_hear_at_once(
             lambda line=line, ids=ids: all(line.receipts(each) >= {"delivered", "read"} for each in ids),  # type: ignore[misc] # bound
             within=60,
         )
-    memory = [own_memory(line.pid) for line in lines]
-    assert max(memory) <= MOST_MEMORY
-    figures(
-        accounts=count,
-        messages=count * MESSAGES,
-        uss_mb_median=round(median(memory) / 2**20, 1),
-        uss_mb_most=round(max(memory) / 2**20, 1),
-        ms_median=round(median(took) * 1000, 1),
-        ms_p95=round(quantiles(took, n=20)[-1] * 1000, 1),
-    )
+    return took
 
 
 def own_memory(pid: int) -> int:

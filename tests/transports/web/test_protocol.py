@@ -36,16 +36,16 @@ def words(kinds: tuple[type, ...]) -> st.SearchStrategy[Any]:
     return st.one_of(made)
 
 
-@given(words(p.COMMANDS))
-def test_every_command_is_read_as_it_was_written(word: p.Command) -> None:
-    line = p.encode(word)
+@given(words(p.COMMANDS), st.text())
+def test_every_command_is_read_as_it_was_written(word: p.Command, seat: str) -> None:
+    line = p.encode(word, seat)
     assert line.count(b"\n") == 1
-    assert p.decode_command(line) == word
+    assert p.decode_command(line) == (seat, word)
 
 
-@given(words(p.FROM_WORKER))
-def test_every_word_of_a_worker_is_read_as_it_was_written(word: Any) -> None:
-    assert p.decode_from_worker(p.encode(word)) == word
+@given(words(p.FROM_WORKER), st.text())
+def test_every_word_of_a_worker_is_read_as_it_was_written(word: Any, seat: str) -> None:
+    assert p.decode_from_worker(p.encode(word, seat)) == (seat, word)
 
 
 @given(words(p.ENTRIES))
@@ -64,6 +64,7 @@ def test_every_entry_is_read_as_it_was_written(entry: Any) -> None:
         b'{"type":"Ping"}',
         b'{"type":"Ping","id":"1"}',
         b'{"type":"Ping","id":1,"more":2}',
+        b'{"type":"Ping","id":1,"seat":2}',
         b'{"type":"Pong","id":1,"is_connected":1,"is_logged_in":true}',
         b'{"type":"Answered","secret":"*","remote_id":null,"error":null,"at":"2026-02-23T11:30:00+00:00"}',
         b'{"type":"Answered","secret":"","remote_id":null,"error":null,"at":"yesterday"}',

@@ -8,6 +8,7 @@ Laws
    devices.
 """
 
+import json
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from guvercin.testing.whatsapp import linking
-from guvercin.testing.whatsapp.binxml import JID, LID, PN, Attr, Node
+from guvercin.testing.whatsapp.binxml import JID, LID, PN, SERVER_JID, Attr, Node
 from guvercin.testing.whatsapp.devices import LinkedDevice
 from guvercin.testing.whatsapp.histories import notice
 from guvercin.testing.whatsapp.messages import e2e
@@ -193,6 +194,12 @@ class Phone:
             "addressing_mode": "lid",
         }
         await self._put(device, message, attrs, "", count=receipt.get("retry").text("count"))
+
+    async def is_told(self, device: LinkedDevice, name: str, told: dict[str, Any]) -> None:
+        """Let WhatsApp tell a linked device of a restriction (`<notification type=mex><update op_name/>`)."""
+        update = Node("update", {"op_name": name}, json.dumps({"data": told}).encode())
+        attrs: dict[str, Attr] = {"from": SERVER_JID, "type": "mex", "id": self.server.next_id()}
+        await device.put(Node("notification", attrs | {"t": self.server.seconds()}, [update]))
 
     async def greet(self, device: LinkedDevice) -> None:
         """Send a client that was just linked the history: who wrote last, and when."""

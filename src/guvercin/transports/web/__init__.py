@@ -3,13 +3,15 @@
 engine.py      our side: the transport
 run.py         one run of it, from a worker that dials to the reason why its line is gone
 linking.py     the conversation in which a phone takes the link
-child.py       one worker process: start, calls, end
+workers.py     the worker processes of all accounts, and who sits where
+child.py       one worker process and its seats: start, calls, end
 protocol.py    what goes over the pipe
 journal.py     what must not get lost, on disk before anybody acts on it
 worker.py      the child process; the only file that imports neonize
 pictures.py    a picture as phones want it (used by the worker alone)
 evidence.py    what can be known afterwards about a message in doubt
 errors.py      WhatsApp's words -> outcomes, one table
-numbers.py     which numbers are on WhatsApp, as far as we have asked
+restrictions.py  what WhatsApp forbids an account by itself (used by the worker alone)
+numbers.py     what a line is lent to remember numbers with
 deliveries.py  whether what goes out still reaches anybody
 """

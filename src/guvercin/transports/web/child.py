@@ -1,8 +1,9 @@
-"""One worker process: started, spoken to, and ended for certain.
+"""One worker process and the seats in it: started, spoken to, and ended for certain.
 
 Laws
 1. A child that has ended is reaped before anybody is told: whatever it was doing, it does no more.
-2. `stop` asks, waits, then kills. It never takes longer than its limit, and it leaves no process behind.
+2. `stop` asks, waits, then kills. It never takes longer than its limit, and it leaves no process behind. `leave` does
+   the same for one account: what can't be closed in time takes the whole process with it.
 3. What the library prints is thrown away, for it may hold numbers; of a crash the first line is kept, digits masked.
 """
 
@@ -42,13 +43,10 @@ class Child:
     """A running worker."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.bell = asyncio.Event()
-        """Rung when the journal may have grown."""
         self.gone = asyncio.Event()
         """Set once the process is reaped."""
-        self.bell.set()
         self._process = process
-        self._reports: asyncio.Queue[p.Report] = asyncio.Queue()
+        self._seats: dict[str, Seat] = {}
         self._calls: dict[int, asyncio.Future[p.Answer]] = {}
         self._ids = count(1)
         self._unanswered: set[int] = set()
@@ -57,11 +55,11 @@ class Child:
         self._tasks = [asyncio.create_task(self._read()), asyncio.create_task(self._read_crash())]
 
     @classmethod
-    async def start(cls, folder: Path, *, environment: Mapping[str, str], command: Sequence[str] = COMMAND) -> "Child":
-        """Start a worker on an account's folder and hear its hello. ChildGoneError: it can't run here."""
+    async def start(cls, root: Path, *, environment: Mapping[str, str], command: Sequence[str] = COMMAND) -> "Child":
+        """Start a worker on the folder of all accounts and hear its hello. ChildGoneError: it can't run here."""
         process = await asyncio.create_subprocess_exec(
             *command,
-            str(folder),
+            str(root),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -84,33 +82,20 @@ class Child:
             raise ChildGoneError(f"protocol {hello.version}")
         return child
 
-    async def next_report(self, limit: float | None) -> p.Report | None:
-        """Answer the next report; null when the worker is gone and has nothing more to tell, or the time is up."""
-        if not self._reports.empty():
-            return self._reports.get_nowait()
-        get = asyncio.ensure_future(self._reports.get())
-        gone = asyncio.ensure_future(self.gone.wait())
-        try:
-            await asyncio.wait((get, gone), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
-            return get.result() if get.done() else None
-        finally:
-            get.cancel()
-            gone.cancel()
-            await asyncio.gather(get, gone, return_exceptions=True)
+    def seat(self, name: str) -> "Seat":
+        """Answer a seat for the account of this name. It is the only one of that name until it is left."""
+        seat = self._seats[name] = Seat(self, name)
+        return seat
 
-    def pretend(self, report: p.Report) -> None:
-        """Put a report in by hand: what the library does without a word must be heard all the same."""
-        self._reports.put_nowait(report)
-
-    async def call(self, ask: Callable[[int], p.Command], *, limit: float) -> p.Answer:
-        """Ask and await the answer. TimeoutError: it may still come, and is thrown away then. ChildGoneError."""
+    async def call(self, seat: str, ask: Callable[[int], p.Command], *, limit: float) -> p.Answer:
+        """Ask for a seat and await the answer. TimeoutError: it may still come, and is thrown away. ChildGoneError."""
         number = next(self._ids)
         if self.gone.is_set():
             raise ChildGoneError
         answer = self._calls[number] = asyncio.get_running_loop().create_future()
         self._unanswered.add(number)
         try:
-            self.post(ask(number))
+            self.post(ask(number), seat)
             async with asyncio.timeout(limit):
                 return await asyncio.shield(answer)
         finally:
@@ -118,10 +103,10 @@ class Child:
                 answer.cancel()
             self._calls.pop(number, None)
 
-    def post(self, command: p.Command) -> None:
+    def post(self, command: p.Command, seat: str = "") -> None:
         """Say something that is not answered."""
         if self._process.stdin is not None and not self._process.stdin.is_closing():
-            self._process.stdin.write(p.encode(command))
+            self._process.stdin.write(p.encode(command, seat))
 
     def is_at_work_on(self, number: int) -> bool:
         """Say whether a call has neither been answered, waited for or not, nor ended with the process."""
@@ -132,7 +117,7 @@ class Child:
         return next(self._ids)
 
     async def stop(self) -> None:
-        """Let the worker close its connection, and see to its end. Cancelled meanwhile, it is killed."""
+        """Let the worker close its connections, and see to its end. Cancelled meanwhile, it is killed."""
         try:
             self.post(p.Stop())
             with suppress(TimeoutError):
@@ -160,19 +145,21 @@ class Child:
         stdout = self._process.stdout
         try:
             while stdout is not None and (line := await stdout.readline()):
-                self._hear(p.decode_from_worker(line))
+                self._hear(*p.decode_from_worker(line))
         except (p.ProtocolError, ValueError) as trouble:
             _log.warning("worker_not_understood", extra={"trouble": str(trouble)})
         finally:
             self._kill()
             status = await self._process.wait()
             self.gone.set()
+            for seat in self._seats.values():
+                seat.left.set()
             why = ChildGoneError(self._last_words or f"status {status}")
             _fail(self._hello, why)
             for call in self._calls.values():
                 _fail(call, why)
 
-    def _hear(self, word: p.Answer | p.Report) -> None:
+    def _hear(self, name: str, word: p.Answer | p.Report) -> None:
         match word:
             case p.Hello():
                 if not self._hello.done():
@@ -182,10 +169,10 @@ class Child:
                 answer = self._calls.get(word.id)
                 if answer is not None and not answer.done():
                     answer.set_result(word)
-            case p.Bell():
-                self.bell.set()
-            case _:
-                self._reports.put_nowait(word)
+            case _ if (seat := self._seats.get(name)) is not None:
+                seat.hear(word)
+            case _:  # an echo of an account that has left
+                pass
 
     async def _read_crash(self) -> None:
         stderr = self._process.stderr
@@ -199,6 +186,67 @@ class Child:
             if not self._last_words and _CRASH.match(line):
                 self._last_words = re.sub(r"\d{5,}", "*", line.decode(errors="replace").strip())[:200]
                 _log.error("worker_crashed", extra={"last_words": self._last_words})
+
+
+class Seat:
+    """One account's place in a worker: what is said here is for it, and what is heard here is of it."""
+
+    def __init__(self, child: Child, name: str) -> None:
+        self.child = child
+        self.bell = asyncio.Event()
+        """Rung when the journal may have grown."""
+        self.left = asyncio.Event()
+        """Set once nothing of the account goes on there: it was left, or the process is reaped."""
+        self.bell.set()
+        self.name = name
+        self._reports: asyncio.Queue[p.Report] = asyncio.Queue()
+
+    async def next_report(self, limit: float | None) -> p.Report | None:
+        """Answer the next report; null when the worker is gone and has nothing more to tell, or the time is up."""
+        if not self._reports.empty():
+            return self._reports.get_nowait()
+        get = asyncio.ensure_future(self._reports.get())
+        gone = asyncio.ensure_future(self.child.gone.wait())
+        try:
+            await asyncio.wait((get, gone), timeout=limit, return_when=asyncio.FIRST_COMPLETED)
+            return get.result() if get.done() else None
+        finally:
+            get.cancel()
+            gone.cancel()
+            await asyncio.gather(get, gone, return_exceptions=True)
+
+    def hear(self, word: p.Report) -> None:
+        """Take what was told of this account. What the library does without a word is put in by hand, here as well."""
+        match word:
+            case p.Bell():
+                self.bell.set()
+            case p.Left():
+                self.left.set()
+            case _:
+                self._reports.put_nowait(word)
+
+    async def call(self, ask: Callable[[int], p.Command], *, limit: float) -> p.Answer:
+        """Ask and await the answer. TimeoutError: it may still come, and is thrown away then. ChildGoneError."""
+        return await self.child.call(self.name, ask, limit=limit)
+
+    def dial(self, jid: str | None) -> None:
+        """Let the account's connection begin. `jid` as in Connect."""
+        self.child.post(p.Connect(id=self.child.next_id(), jid=jid), self.name)
+
+    def is_at_work_on(self, number: int) -> bool:
+        """Say whether a call has neither been answered, waited for or not, nor ended with the process."""
+        return self.child.is_at_work_on(number)
+
+    async def leave(self) -> None:
+        """Let the account's connection close; the others in this worker stay. Cancelled meanwhile, all are killed."""
+        try:
+            self.child.post(p.Leave(), self.name)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(STOP_LIMIT):
+                    await self.left.wait()
+        finally:
+            if not self.left.is_set():
+                await self.child.kill()
 
 
 def _fail(answer: asyncio.Future[Any], why: Exception) -> None:

@@ -1,8 +1,8 @@
 """Our side of a linked phone: the transport. Its runs are in run.py, the linking of a phone in linking.py.
 
 Laws
-1. One worker process per run, and one run at a time. Whatever goes wrong with it (it ends, falls silent, lets its
-   connection go) ends the run; the gateway decides when there is another.
+1. One seat in a worker process per run, and one run at a time. Whatever goes wrong with it (the process ends, falls
+   silent, lets the connection go) ends the run; the gateway decides when there is another.
 2. A socket that breaks is left to the engine for `Limits.grace`: within that time it resends what was under way by
    itself, the same bytes under the same id. No other send is handed over meanwhile.
 3. What the journal holds is stored before a run says farewell, and told again by the next run if it could not be.
@@ -15,7 +15,7 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
@@ -25,7 +25,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.outcome import Accepted, Deferred, Evidence, LineEvent, Linked, Outcome, Unclear
 from guvercin.transports.base import Attempt, Clock, Emit, Features, Link, LinkState, Outgoing
 from guvercin.transports.web import protocol as p
-from guvercin.transports.web.child import COMMAND, Child, ChildGoneError
+from guvercin.transports.web.child import ChildGoneError, Seat
 from guvercin.transports.web.deliveries import Deliveries
 from guvercin.transports.web.errors import (
     ANSWER_LOST,
@@ -42,6 +42,7 @@ from guvercin.transports.web.journal import Reader
 from guvercin.transports.web.linking import Linking
 from guvercin.transports.web.numbers import Numbers
 from guvercin.transports.web.run import Limits, Run, tell_journal
+from guvercin.transports.web.workers import Workers
 
 _MB = 1024 * 1024
 FEATURES = Features(
@@ -58,7 +59,7 @@ _log = logging.getLogger(__name__)
 
 
 class Web:
-    """One linked phone. `folder` is the account's own; `environment` is what its workers run in, whole."""
+    """One linked phone. `folder` is the account's own, one of those that the workers know."""
 
     def __init__(
         self,
@@ -67,21 +68,19 @@ class Web:
         clock: Clock,
         open_database: OpenReadOnly,
         numbers: Numbers,
-        environment: Mapping[str, str],
+        workers: Workers,
         limits: Limits = Limits(),  # noqa: B008 -- frozen
-        command: Sequence[str] = COMMAND,
     ) -> None:
         self._folder = folder
         self._clock = clock
-        self._environment = environment
+        self._workers = workers
         self._limits = limits
-        self._command = command
         self._files = Files(database=folder / "engine.db", journal=folder / "journal", open_database=open_database)
         self._session = Session(self._files, folder / "session.json")
         self._numbers = numbers
         self._deliveries = Deliveries()
         self._run: Run | None = None
-        self._in_the_air: dict[bytes, tuple[Child, int]] = {}
+        self._in_the_air: dict[bytes, tuple[Seat, int]] = {}
         self._link = Link(state=LinkState.NONE)
 
     @property
@@ -138,7 +137,7 @@ class Web:
         """Answer why no phone was linked; null: one was."""
         if run is None:
             return LineEvent(news=LineNews.LOGGED_OUT, code=Code.ENGINE_DOWN)
-        linking = Linking(run.child, phone, self._show, clock=self._clock, limits=self._limits)
+        linking = Linking(run.seat, phone, self._show, clock=self._clock, limits=self._limits)
         taken = await linking.link(emit)
         if isinstance(taken, LineEvent):
             return taken
@@ -156,12 +155,12 @@ class Web:
         if run is None:
             raise GuvercinError(Code.NOT_CONNECTED)
         try:
-            answer = await run.child.call(lambda number: p.Unlink(id=number), limit=self._limits.unlink)
+            answer = await run.seat.call(lambda number: p.Unlink(id=number), limit=self._limits.unlink)
         except (TimeoutError, ChildGoneError):
             raise GuvercinError(Code.NOT_CONNECTED) from None
         if isinstance(answer, p.Failed):
             raise GuvercinError(Code.NOT_CONNECTED)
-        run.child.pretend(p.LoggedOut(reason=UNLINKED, on_connect=False))
+        run.seat.hear(p.LoggedOut(reason=UNLINKED, on_connect=False))
 
     async def erase(self) -> None:
         """Remove the account's folder: session, journal and all."""
@@ -173,7 +172,7 @@ class Web:
         if run is None:
             return False
         with suppress(TimeoutError, ChildGoneError):
-            pong = await run.child.call(lambda number: p.Ping(id=number), limit=self._limits.probe)
+            pong = await run.seat.call(lambda number: p.Ping(id=number), limit=self._limits.probe)
             return isinstance(pong, p.Pong) and pong.is_connected and pong.is_logged_in
         return False
 
@@ -194,7 +193,7 @@ class Web:
             return NOT_ON_WHATSAPP
         if isinstance(found, Deferred):
             return found
-        return await self._hand_over(run.child, message) if run.is_open else LINE_DOWN
+        return await self._hand_over(run.seat, message) if run.is_open else LINE_DOWN
 
     async def is_on_network(self, number: str) -> bool:
         """Answer whether a number is on WhatsApp, from memory or by asking."""
@@ -226,7 +225,7 @@ class Web:
         if (wait := await self._numbers.ask(number)) is not None:
             return Deferred(reason=Code.CHECKS_SPENT, pushed_back=False, retry_after=wait)
         try:
-            answer = await run.child.call(lambda call: p.Check(id=call, number=number), limit=self._limits.check)
+            answer = await run.seat.call(lambda call: p.Check(id=call, number=number), limit=self._limits.check)
         except (TimeoutError, ChildGoneError):
             return LINE_DOWN
         if isinstance(answer, p.Checked):
@@ -239,11 +238,11 @@ class Web:
         with suppress(GuvercinError):
             await self._numbers.learn(number, is_registered=is_registered)
 
-    async def _hand_over(self, child: Child, message: Outgoing) -> Outcome:
+    async def _hand_over(self, seat: Seat, message: Outgoing) -> Outcome:
         file = message.file
 
         def ask(number: int) -> p.Send:
-            self._in_the_air[message.secret] = child, number
+            self._in_the_air[message.secret] = seat, number
             return p.Send(
                 id=number,
                 recipient=message.recipient,
@@ -255,7 +254,7 @@ class Web:
             )
 
         try:
-            answer = await child.call(ask, limit=self._limits.answer if file is None else self._limits.upload)
+            answer = await seat.call(ask, limit=self._limits.answer if file is None else self._limits.upload)
         except (TimeoutError, ChildGoneError):
             return ANSWER_LOST
         self._in_the_air.pop(message.secret, None)
@@ -279,24 +278,24 @@ class Web:
 
     @asynccontextmanager
     async def _worker(self, reader: Reader, jid: str | None) -> AsyncIterator[Run | None]:
-        """Hold a worker that is dialling; null: none can run here. It is gone for certain when this ends."""
+        """Hold a seat in a worker that is dialling; null: none can run here. It is free for certain when this ends."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
-            child = await Child.start(self._folder, environment=self._environment, command=self._command)
+            seat = await self._workers.take_seat(self._folder.name, alone=jid is None)
         except (ChildGoneError, OSError) as trouble:
             _log.error("worker_not_started", extra={"trouble": str(trouble)})
             yield None
             return
-        self._run = Run(child, reader, self._deliveries, clock=self._clock, limits=self._limits)
+        self._run = Run(seat, reader, self._deliveries, clock=self._clock, limits=self._limits)
         try:
-            child.post(p.Connect(id=child.next_id(), jid=jid))
+            seat.dial(jid)
             yield self._run
         finally:
             self._run = None
             try:
-                await child.stop()
+                await self._workers.give_up(seat)
             finally:
-                self._in_the_air = {secret: call for secret, call in self._in_the_air.items() if call[0] is not child}
+                self._in_the_air = {secret: call for secret, call in self._in_the_air.items() if call[0] is not seat}
 
     def _is_ours_to_read(self) -> bool:
         """Say whether nobody but our own worker writes here: that of a process that died may live a moment longer."""

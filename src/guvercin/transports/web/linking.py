@@ -10,7 +10,7 @@ from guvercin.core.errors import Code
 from guvercin.core.outcome import LineEvent
 from guvercin.transports.base import Clock, Emit, Link, LinkState
 from guvercin.transports.web import protocol as p
-from guvercin.transports.web.child import Child, ChildGoneError
+from guvercin.transports.web.child import ChildGoneError, Seat
 from guvercin.transports.web.run import Limits
 
 QR_FIRST = timedelta(seconds=60)
@@ -30,9 +30,9 @@ class Linking:
     """One try. `show` is told of every change of what a person may be shown; `phone` null: by QR."""
 
     def __init__(
-        self, child: Child, phone: str | None, show: Callable[[Link], None], *, clock: Clock, limits: Limits
+        self, seat: Seat, phone: str | None, show: Callable[[Link], None], *, clock: Clock, limits: Limits
     ) -> None:
-        self._child = child
+        self._seat = seat
         self._phone = phone
         self._show = show
         self._clock = clock
@@ -44,7 +44,7 @@ class Linking:
         """Answer the jid of the phone that took a code, or why none did."""
         deadline = self._clock.monotonic() + self._limits.link
         while True:
-            report = await self._child.next_report(max(0.0, deadline - self._clock.monotonic()))
+            report = await self._seat.next_report(max(0.0, deadline - self._clock.monotonic()))
             if isinstance(report, p.Linked):
                 self._show(Link(state=LinkState.LINKED))
                 return report.jid
@@ -71,7 +71,7 @@ class Linking:
         if phone is None or self._shown > 1:
             return None
         with suppress(TimeoutError, ChildGoneError):
-            answer = await self._child.call(lambda number: p.AskCode(id=number, phone=phone), limit=self._limits.open)
+            answer = await self._seat.call(lambda number: p.AskCode(id=number, phone=phone), limit=self._limits.open)
             if isinstance(answer, p.PairingCode):
                 self._show(Link(state=LinkState.SHOWING, code=answer.code, valid_until=self._ends_at))
                 await emit(LineEvent(news=LineNews.CODE, until=self._ends_at))

@@ -3,7 +3,9 @@
 Laws
 1. Hello is a worker's first word and carries VERSION; another version is another program, and is not spoken to.
 2. A line is one dataclass of the unions below; a line that isn't one raises ProtocolError and is never guessed at.
-3. Whatever must survive the process (receipts, inbound messages, answers) goes through the journal, not through here:
+3. Several accounts may share a worker: a line names the seat of its account (its folder's name). Hello and Stop are the
+   process's own and name none.
+4. Whatever must survive the process (receipts, inbound messages, answers) goes through the journal, not through here:
    on the pipe a `Bell` says that the journal has grown.
 """
 
@@ -12,11 +14,11 @@ from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeAlias, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hints
 
 import orjson
 
-VERSION = 1
+VERSION = 2
 
 
 class ProtocolError(Exception):
@@ -78,11 +80,16 @@ class Ping:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Close the account's connection, and let go of its folder. Left answers, once nothing of it goes on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Stop:
-    """Close the connection and end the process."""
+    """Close every connection and end the process."""
 
 
-Command: TypeAlias = Connect | AskCode | Send | Check | Unlink | Ping | Stop
+Command: TypeAlias = Connect | AskCode | Send | Check | Unlink | Ping | Leave | Stop
 
 
 # -- answers: worker -> gateway, one for each call
@@ -242,6 +249,11 @@ class Ended:
     error: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """The account's seat is free."""
+
+
 Report: TypeAlias = (
     Hello
     | Bell
@@ -258,6 +270,7 @@ Report: TypeAlias = (
     | SignInRefused
     | Poisoned
     | Ended
+    | Left
 )
 
 
@@ -302,6 +315,15 @@ class Acquainted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RestrictionHeard:
+    """WhatsApp forbids the account something, or no more. `what` is NEW_CHATS or MONTHLY; `until` null: unstated."""
+
+    what: str
+    is_active: bool
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """What came of a send: the id that WhatsApp acknowledged, or the library's error."""
 
@@ -318,49 +340,53 @@ class SecretNotKept:
     at: datetime
 
 
-Entry: TypeAlias = ReceiptHeard | Wrote | WroteOurselves | Acquainted | Answered | SecretNotKept
+Entry: TypeAlias = ReceiptHeard | Wrote | WroteOurselves | Acquainted | RestrictionHeard | Answered | SecretNotKept
 
 COMMANDS: tuple[type, ...] = get_args(Command)
 FROM_WORKER: tuple[type, ...] = (*get_args(Answer), *get_args(Report))
 ENTRIES: tuple[type, ...] = get_args(Entry)
 
-T = TypeVar("T")
+
+class Spoken(NamedTuple):
+    """What came over the pipe, and whose it is; `seat` is empty for what is the process's own."""
+
+    seat: str
+    word: Any
 
 
-def encode(value: Command | Answer | Report | Entry) -> bytes:
+def encode(value: Command | Answer | Report | Entry, seat: str = "") -> bytes:
     """Write one value as a line, its newline included."""
-    written: dict[str, Any] = {"type": type(value).__name__}
+    written: dict[str, Any] = {"type": type(value).__name__} | ({"seat": seat} if seat else {})
     for field in fields(value):
         written[field.name] = _write(getattr(value, field.name))
     return orjson.dumps(written, option=orjson.OPT_APPEND_NEWLINE)
 
 
-def decode_command(line: bytes) -> Command:
+def decode_command(line: bytes) -> Spoken:
     """Read a line of the gateway."""
-    command: Command = _decode(line, COMMANDS)
-    return command
+    return _decode(line, COMMANDS)
 
 
-def decode_from_worker(line: bytes) -> Answer | Report:
+def decode_from_worker(line: bytes) -> Spoken:
     """Read a line of a worker."""
-    word: Answer | Report = _decode(line, FROM_WORKER)
-    return word
+    return _decode(line, FROM_WORKER)
 
 
 def decode_entry(line: bytes) -> Entry:
     """Read a line of the journal."""
-    entry: Entry = _decode(line, ENTRIES)
+    entry: Entry = _decode(line, ENTRIES).word
     return entry
 
 
-def _decode(line: bytes, kinds: tuple[type, ...]) -> Any:
+def _decode(line: bytes, kinds: tuple[type, ...]) -> Spoken:
     try:
         written = orjson.loads(line)
         kind = _named(kinds)[written.pop("type")]
+        seat = _read(str, written.pop("seat", ""))
         hints = _hints(kind)
         if written.keys() != hints.keys():
             raise ProtocolError(f"{kind.__name__} has other fields")
-        return kind(**{name: _read(hints[name], value) for name, value in written.items()})
+        return Spoken(seat, kind(**{name: _read(hints[name], value) for name, value in written.items()}))
     except (ValueError, TypeError, LookupError, AttributeError) as trouble:
         raise ProtocolError(type(trouble).__name__) from trouble
 

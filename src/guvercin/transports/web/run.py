@@ -15,12 +15,12 @@ from typing import Any
 
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
-from guvercin.core.outcome import Acquainted, Inbound, LineEvent, Receipt, ReceiptKind, TransportEvent
+from guvercin.core.outcome import Acquainted, Inbound, LineEvent, Receipt, ReceiptKind, Restricted, TransportEvent
 from guvercin.transports.base import Clock, Emit
 from guvercin.transports.web import protocol as p
-from guvercin.transports.web.child import Child, ChildGoneError
+from guvercin.transports.web.child import ChildGoneError, Seat
 from guvercin.transports.web.deliveries import Deliveries
-from guvercin.transports.web.errors import farewell_of_ban, farewell_of_logout, farewell_of_refusal
+from guvercin.transports.web.errors import RESTRICTED, farewell_of_ban, farewell_of_logout, farewell_of_refusal
 from guvercin.transports.web.journal import Read, Reader
 
 TOLD_AT_ONCE = 64
@@ -65,8 +65,8 @@ class Limits:
 class Run:
     """A line that is dialled once. `is_open` says whether it takes sends this moment."""
 
-    def __init__(self, child: Child, reader: Reader, deliveries: Deliveries, *, clock: Clock, limits: Limits) -> None:
-        self.child = child
+    def __init__(self, seat: Seat, reader: Reader, deliveries: Deliveries, *, clock: Clock, limits: Limits) -> None:
+        self.seat = seat
         self.is_open = False
         self._reader = reader
         self._deliveries = deliveries
@@ -100,7 +100,7 @@ class Run:
         deadline: float | None = self._clock.monotonic() + self._limits.open
         while True:
             limit = None if deadline is None else max(0.0, deadline - self._clock.monotonic())
-            report = await self.child.next_report(limit)
+            report = await self.seat.next_report(limit)
             match report:
                 case None:
                     return DROPPED
@@ -127,7 +127,7 @@ class Run:
         while True:
             await self._clock.sleep_until(self._clock.monotonic() + self._limits.ping_every)
             try:
-                await self.child.call(lambda number: p.Ping(id=number), limit=self._limits.ping)
+                await self.seat.call(lambda number: p.Ping(id=number), limit=self._limits.ping)
             except (TimeoutError, ChildGoneError):
                 _log.warning("worker_silent")
                 return DROPPED
@@ -139,8 +139,8 @@ class Run:
         """Hand in what the journal holds, whenever it has grown. Only an error or a cancel ends it."""
         await self._has_opened.wait()
         while True:
-            await self.child.bell.wait()
-            self.child.bell.clear()
+            await self.seat.bell.wait()
+            self.seat.bell.clear()
             await tell_journal(self._reader, self._hearing(emit))
 
     def _hearing(self, emit: Emit) -> Emit:
@@ -195,6 +195,8 @@ def events_of(read: Read) -> Iterator[TransportEvent]:
                     yield Receipt(remote_id=remote_id, kind=kind, at=heard.at)
         case p.Wrote() as wrote:
             yield Inbound(remote_id=wrote.remote_id, sender=wrote.sender, text=wrote.text, at=wrote.at)
+        case p.RestrictionHeard() as told:
+            yield Restricted(code=RESTRICTED[told.what], is_active=told.is_active, until=told.until)
         case p.Acquainted() as known:
             yield Acquainted(sender=known.number, at=known.last_inbound_at)
         case _:

@@ -1,4 +1,6 @@
-"""The child process that holds one account's connection: `python -m guvercin.transports.web.worker FOLDER`.
+"""The child process that holds the connections of accounts: `python -m guvercin.transports.web.worker ROOT`.
+
+ROOT holds a folder for each account; most workers have one account, and none has more than its seats.
 
 It is the only file that imports neonize, and everything here that looks odd fences one of that library's defects:
 
@@ -60,6 +62,7 @@ from neonize.utils.log import log as _library_log  # noqa: E402
 from guvercin.transports.web import protocol as p  # noqa: E402
 from guvercin.transports.web.journal import Journal  # noqa: E402
 from guvercin.transports.web.pictures import read_picture  # noqa: E402
+from guvercin.transports.web.restrictions import RESTRICTIONS, restriction_in  # noqa: E402
 
 DATABASE = "engine.db"
 LOCK = "worker.lock"
@@ -76,6 +79,7 @@ _MOST_POISON = 5
 
 _LEFT_OUT = re.compile(r"Failed to encrypt (\S+) for (\S+):")
 _NOT_KEPT = "Failed to store message secret key for outgoing message"
+_WORTH_READING = (b"Failed to encrypt", _NOT_KEPT.encode(), *(name.encode() for name in RESTRICTIONS))
 _PHONES = "s.whatsapp.net"
 _LIDS = "lid"
 
@@ -97,6 +101,12 @@ _EVENTS = {
 """What is subscribed to, and nothing else: what doesn't come can't be poison."""
 
 
+_dialling = threading.local()
+_callback = library.func_callback_bytes2
+library.func_callback_bytes2 = lambda _: _callback(_dialling.reads_log)
+"""The library would read the logs of all accounts with one function of its own: each has its own reader here."""
+
+
 def now() -> datetime:
     """Answer the wall clock's time in UTC, to the millisecond."""
     at = datetime.now(UTC)  # noqa: TID251 -- a process of its own; what it tells is compared with nothing but itself
@@ -108,34 +118,15 @@ def moment(seconds: int) -> datetime:
     return min(datetime.fromtimestamp(seconds, UTC), now()) if seconds > 0 else now()
 
 
-class Worker:
-    """One account's connection, and both ends of its pipe."""
+class Pipe:
+    """The way to the gateway, for all threads of this process."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._journal = Journal(folder / JOURNAL)
+    def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._pool = ThreadPoolExecutor(_THREADS)
-        self._client: Any = None
-        self._kept: list[Any] = []
-        self._jid: str | None = None
-        self._is_stopping = False
-        self._has_qr = threading.Event()
-        self._left_out: set[str] = set()
 
-    def serve(self, commands: Any) -> None:
-        """Do what comes, until the pipe closes or Stop is said."""
-        self.tell(p.Hello(version=p.VERSION, engine=neonize.__version__))
-        for line in commands:
-            command = p.decode_command(line)
-            if isinstance(command, p.Stop):
-                self._stop()
-                return
-            self._pool.submit(self._do, command)
-
-    def tell(self, word: p.Answer | p.Report) -> None:
-        """Write one line to the gateway. Without a gateway there is nothing left to do here."""
-        line = p.encode(word)
+    def tell(self, word: p.Answer | p.Report, seat: str = "") -> None:
+        """Write one line. Without a gateway there is nothing left to do here."""
+        line = p.encode(word, seat)
         with self._lock:
             try:
                 while line:
@@ -143,13 +134,118 @@ class Worker:
             except OSError:
                 os._exit(0)
 
+
+class Worker:
+    """This process: the seats of its accounts, and what comes for them."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._pipe = Pipe()
+        self._pool = ThreadPoolExecutor(_THREADS)
+        self._accounts: dict[str, Account] = {}
+        self._left: list[Account] = []
+        """Kept: the library calls back to those that were stopped."""
+
+    def serve(self, commands: Any) -> None:
+        """Do what comes, until the pipe closes or Stop is said."""
+        self._pipe.tell(p.Hello(version=p.VERSION, engine=neonize.__version__))
+        for line in commands:
+            seat, command = p.decode_command(line)
+            match command:
+                case p.Stop():
+                    self._stop()
+                    return
+                case p.Connect():
+                    self._accounts[seat] = Account(self._root / seat, self._pipe)
+                case p.Leave():
+                    account = self._accounts.pop(seat)
+                    self._left.append(account)
+                    self._pool.submit(account.leave)
+                    continue
+                case _:
+                    pass
+            account = self._accounts[seat]
+            account.expect_work()
+            self._pool.submit(account.do, command)
+
+    def _stop(self) -> None:
+        stopping = [threading.Thread(target=account.stop, daemon=True) for account in self._accounts.values()]
+        for each in stopping:
+            each.start()
+        for each in stopping:
+            each.join(_STOP_LIMIT)
+
+
+class Account:
+    """One account's connection and its folder. The folder is its own from the first dial on, until it leaves."""
+
+    def __init__(self, folder: Path, pipe: Pipe) -> None:
+        self._folder = folder
+        self._pipe = pipe
+        self._seat = folder.name
+        self._lock = threading.Lock()
+        self._journal: Journal | None = None
+        self._client: Any = None
+        self._kept: list[Any] = []
+        self._jid: str | None = None
+        self._is_stopping = False
+        self._work = 0
+        self._is_idle = threading.Condition()
+        self._has_qr = threading.Event()
+        self._left_out: set[str] = set()
+
+    def tell(self, word: p.Answer | p.Report) -> None:
+        """Say something of this account to the gateway."""
+        self._pipe.tell(word, self._seat)
+
     def keep(self, *entries: p.Entry) -> None:
         """Write entries into the journal, then ring."""
         if not entries:
             return
         with self._lock:
+            if self._journal is None:  # it has left: whoever sits here now is another worker's account
+                return
             self._journal.append(*entries)
         self.tell(p.Bell())
+
+    def expect_work(self) -> None:
+        """Hear that a command is on its way to a thread: until it is done, this account is not idle."""
+        with self._is_idle:
+            self._work += 1
+
+    def do(self, command: p.Command) -> None:
+        """Do what was asked, in a thread of its own."""
+        try:
+            self._do(command)
+        finally:
+            with self._is_idle:
+                self._work -= 1
+                self._is_idle.notify_all()
+
+    def leave(self) -> None:
+        """Close the connection, and let go of the folder once nothing goes on that could still write there."""
+        self.stop()
+        with self._is_idle:
+            self._is_idle.wait_for(lambda: not self._work)
+        with self._lock:
+            if self._journal is not None:
+                self._journal.close()
+                self._journal = None
+                os.close(self._held)
+        self.tell(p.Left())
+
+    def stop(self) -> None:
+        """Let the library close the connection. One that was never linked can't be: it is given a moment."""
+        self._is_stopping = True
+        if self._client is not None:
+            self._client.stop()
+
+    def _hold(self) -> None:
+        """Take the account's folder, when the worker before us has taken its last breath."""
+        self._held = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(self._held, fcntl.LOCK_EX)
+        with self._lock:
+            self._journal = Journal(self._folder / JOURNAL)
 
     # -- commands
 
@@ -159,7 +255,7 @@ class Worker:
                 self._connect(command.jid)
             case p.Send():
                 self._send(command)
-            case p.Stop():  # done where it is read
+            case p.Leave() | p.Stop():  # done where they are read
                 return
             case _:
                 try:
@@ -238,11 +334,12 @@ class Worker:
         error = ""
         self._jid = jid
         try:
+            self._hold()
             for _ in range(_MOST_POISON):
                 # A new client each time, and the old one kept: its callbacks are called even after it was stopped.
                 self._client = self._make(self._jid)
                 self._kept.append(self._client)
-                error = self._stay()
+                error = "" if self._is_stopping else self._stay()
                 if _POISON not in error or self._is_stopping:
                     break
                 if "TemporaryBan" in error:
@@ -257,6 +354,7 @@ class Worker:
         self.tell(p.Ended(error=error))
 
     def _stay(self) -> str:
+        _dialling.reads_log = self._read_log
         try:
             self._client.connect()
         except Exception as trouble:  # noqa: BLE001 -- the end of a connection, in the library's words
@@ -274,16 +372,7 @@ class Worker:
         client.event.execute = self._hear
         client.event._qr = self._show_qr  # noqa: SLF001 -- its public way ends in a drawing on the terminal
         client._NewClient__onLoginStatus = self._hear_login  # noqa: SLF001 -- the end of linking is told here alone
-        library.log_whatsmeow = self._read_log
         return client
-
-    def _stop(self) -> None:
-        self._is_stopping = True
-        client = self._client
-        if client is not None:
-            asked = threading.Thread(target=client.stop, daemon=True)
-            asked.start()
-            asked.join(_STOP_LIMIT)
 
     # -- what the library tells, in its own threads
 
@@ -295,10 +384,15 @@ class Worker:
         self.tell(p.Linking(word=ctypes.string_at(word).decode(errors="replace")))
 
     def _read_log(self, address: int, size: int) -> None:
-        """Read a line of the library's log. Only two of them matter, and none is passed on: they hold numbers."""
+        """Read a line of the library's log. Only three of them matter, and none is passed on: they hold numbers."""
         with suppress(Exception):
-            text = LogEntry.FromString(ctypes.string_at(address, size)).Message
-            if found := _LEFT_OUT.search(text):
+            written = ctypes.string_at(address, size)
+            if not any(word in written for word in _WORTH_READING):
+                return
+            text = LogEntry.FromString(written).Message
+            if (restricted := restriction_in(text)) is not None:
+                self.keep(restricted)
+            elif found := _LEFT_OUT.search(text):
                 # «user@lid» is the recipient's phone; with a device number it is another of their devices.
                 if ":" not in found[2]:
                     self._left_out.add(found[1])
@@ -381,20 +475,20 @@ class Worker:
         self.tell(p.SignInRefused(reason=reason))
 
 
-_TAKERS: dict[str, Callable[[Worker, Any], None]] = {
-    "PairStatus": Worker.take_pairing,
-    "Connected": lambda worker, _: worker.tell(p.Opened()),
-    "KeepAliveTimeout": lambda worker, _: worker.tell(p.Dropped(why="silence")),
-    "KeepAliveRestored": lambda worker, _: worker.tell(p.Restored()),
-    "LoggedOut": Worker.take_logout,
-    "StreamReplaced": lambda worker, _: worker.tell(p.Replaced()),
-    "TemporaryBan": Worker.take_ban,
-    "ConnectFailure": Worker.take_refusal,
-    "ClientOutdated": lambda worker, _: worker.tell(p.Outdated()),
-    "Disconnected": lambda worker, _: worker.tell(p.Dropped(why="socket")),
-    "HistorySync": Worker.take_history,
-    "Message": Worker.take_message,
-    "Receipt": Worker.take_receipt,
+_TAKERS: dict[str, Callable[[Account, Any], None]] = {
+    "PairStatus": Account.take_pairing,
+    "Connected": lambda account, _: account.tell(p.Opened()),
+    "KeepAliveTimeout": lambda account, _: account.tell(p.Dropped(why="silence")),
+    "KeepAliveRestored": lambda account, _: account.tell(p.Restored()),
+    "LoggedOut": Account.take_logout,
+    "StreamReplaced": lambda account, _: account.tell(p.Replaced()),
+    "TemporaryBan": Account.take_ban,
+    "ConnectFailure": Account.take_refusal,
+    "ClientOutdated": lambda account, _: account.tell(p.Outdated()),
+    "Disconnected": lambda account, _: account.tell(p.Dropped(why="socket")),
+    "HistorySync": Account.take_history,
+    "Message": Account.take_message,
+    "Receipt": Account.take_receipt,
 }
 
 
@@ -465,12 +559,9 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         os.write(_PIPE, f"{neonize.__version__}\n".encode())
         os._exit(0)
-    folder = Path(sys.argv[1])
     logging.getLogger().setLevel(logging.WARNING)
-    _library_log.setLevel(logging.WARNING)
-    lock = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)  # the worker before us may have a last breath to take
-    Worker(folder).serve(sys.stdin.buffer)
+    _library_log.setLevel(logging.DEBUG)  # the library's own log, which only _read_log ever sees
+    Worker(Path(sys.argv[1])).serve(sys.stdin.buffer)
     os._exit(0)  # the library's threads end with the process, not before
 
 
