@@ -179,6 +179,11 @@ class Config(BaseSettings):
         return self.data_dir / "web"
 
     @property
+    def raised_engines(self) -> Path:
+        """Answer the folder of engines that were raised by themselves."""
+        return self.data_dir / "motor"
+
+    @property
     def is_public(self) -> bool:
         """Say whether other machines may reach the server."""
         try:

@@ -6,7 +6,7 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cache, partial
@@ -48,6 +48,7 @@ from guvercin.transports.cloud.setup import Setup, Setups
 from guvercin.transports.ledger import Ledger
 from guvercin.transports.sandbox import Sandbox
 from guvercin.transports.web.engine import Web
+from guvercin.transports.web.engines import Engines
 from guvercin.transports.web.workers import Workers
 
 if TYPE_CHECKING:
@@ -84,9 +85,10 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
 
     @cache
     def workers() -> Workers:
+        test_server = enter_test_server(config)  # marks the folder before any account has one in it
         return Workers(
             config.engine_stores,
-            environment={**os.environ, **ENGINE_SETTINGS, **enter_test_server(config)},
+            environment=lambda: {**_engine_environment(config), **test_server},
             accounts_per_worker=config.accounts_per_worker,
         )
 
@@ -279,6 +281,16 @@ async def _sweep(config: Config, store: Store) -> None:
     for account in await store.accounts():
         if account.removed_at is not None and account.kind is Kind.WEB:
             await asyncio.to_thread(shutil.rmtree, _web_folder(config, account.id), ignore_errors=True)
+
+
+def _engine_environment(config: Config) -> Mapping[str, str]:
+    """Answer what a worker runs in: asked at each start, so that an engine that was raised is used from then on."""
+    engine = Engines(config.raised_engines).current()
+    path = os.environ.get("PYTHONPATH")
+    if engine is not None and engine.folder is not None:
+        path = os.pathsep.join([str(engine.folder), *([path] if path else [])])
+    raised = {} if path is None else {"PYTHONPATH": path}
+    return {**os.environ, **raised, **ENGINE_SETTINGS}
 
 
 def _web_folder(config: Config, account_id: int) -> Path:

@@ -2,87 +2,29 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterator
-from pathlib import Path
 from random import Random  # noqa: TID251 -- each round has its own seed
-from typing import Any
 
 import pytest
 from tests.conftest import Figures
+from tests.e2e.phones import (  # noqa: F401 -- fixtures
+    add_phone,
+    link,
+    linking,
+    server,
+    side,
+    state,
+    until_connected,
+    until_seen,
+)
 from tests.e2e.server import API, Client, Server, monotonic
 from tests.rounds import rounds
-from tests.transports.web.bedside import Bedside, bedside
+from tests.transports.web.bedside import Bedside
 
 from guvercin.testing.whatsapp.phones import Phone
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("whatsapp")]
 
 SEEN = {"delivered", "read"}
-
-
-@pytest.fixture(scope="module")
-def side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bedside]:
-    with bedside(tmp_path_factory.mktemp("bed")) as side:
-        yield side
-
-
-@pytest.fixture
-def server(side: Bedside, tmp_path: Path) -> Iterator[Server]:
-    files = tmp_path / "dosyalar"
-    files.mkdir()
-    (files / "FTR-001.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
-    with Server(tmp_path / "veri", **side.bed.environment, GUVERCIN_FILE_ROOTS=str(files)) as server:
-        yield server
-
-
-def add_phone(client: Client) -> int:
-    added = client.post("/hesaplar", {"isim": "Mağaza", "tur": "web"})
-    assert added.status == 201, added.text
-    assert added.json["data"]["telefon"] is None
-    return int(added.json["data"]["id"])
-
-
-def linking(server: Server, client: Client, account: int, wanted: str) -> dict[str, Any]:
-    """Wait until linking has come so far."""
-    found: dict[str, Any] = {}
-
-    def has_come() -> bool:
-        found.update(client.get(f"/hesaplar/{account}/bagla").json["data"])
-        return bool(found["durum"] == wanted)
-
-    server.until(has_come, within=30, what=f"linking: {wanted}")
-    return found
-
-
-def link(server: Server, side: Bedside, client: Client, account: int, phone: Phone) -> None:
-    begun = client.post(f"/hesaplar/{account}/bagla", {"yontem": "qr"})
-    assert begun.status == 200, begun.text
-    found = linking(server, client, account, "gosteriliyor")
-    side.call_now(phone.scan(found["qr"]))
-    until_connected(server, client, account)
-    assert linking(server, client, account, "baglandi")["telefon"] == f"+{phone.number}"
-
-
-def state(client: Client, account: int) -> dict[str, Any]:
-    (found,) = [one for one in client.get("/hesaplar").json["data"] if one["id"] == account]
-    assert isinstance(found, dict)
-    return found
-
-
-def until_connected(server: Server, client: Client, account: int) -> None:
-    server.until(lambda: bool(state(client, account)["durum"] == "connected"), within=30, what="the line")
-
-
-def until_seen(server: Server, client: Client, log_id: int) -> str:
-    status = ""
-
-    def is_seen() -> bool:
-        nonlocal status
-        status = client.get(f"/durum/{log_id}").json["data"]["durum"]
-        return bool(status == "read")
-
-    server.until(is_seen, within=20, what="the receipts")
-    return status
 
 
 def test_the_whole_way_of_a_linked_phone(server: Server, side: Bedside) -> None:
@@ -193,16 +135,6 @@ def test_linking_with_a_code_from_the_terminal(server: Server, side: Bedside) ->
     assert "Already linked" in told.stderr or "linked to this account already" in told.stderr
     health = json.loads(server.cli("hesap", "saglik", str(account), "--json").stdout)
     assert health["data"]["canli"] is True
-
-    # The trial of a real phone, on one that is none: its report can be shown to anybody.
-    client.set_gap(0, account)
-    other = side.person()
-    report = server.told("saha-testi", str(account), f"+{other.number}", "--evet")
-    assert [step["seen"] for step in report["data"]["adimlar"]] == ["connected", "var", "read", "read", "read"]
-    assert all(step["is_well"] for step in report["data"]["adimlar"])
-    assert other.number[2:] not in json.dumps(report)
-    assert own.number[2:] not in json.dumps(report)
-    assert len(other.inbox) == 3
 
 
 def test_the_server_killed_in_mid_batch_loses_and_doubles_nothing(

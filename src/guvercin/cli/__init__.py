@@ -16,6 +16,7 @@ from guvercin.cli import (
     bulk,
     categories,
     doctor,
+    engine,
     field,
     graph,
     link,
@@ -43,6 +44,7 @@ token = typer.Typer(rich_markup_mode=None)
 record = typer.Typer(rich_markup_mode=None)
 category = typer.Typer(rich_markup_mode=None)
 person = typer.Typer(rich_markup_mode=None)
+motor = typer.Typer(rich_markup_mode=None)
 
 
 def _show_version(wanted: bool) -> None:
@@ -110,6 +112,14 @@ _add(app, "parola-sifirla, reset-password", people.reset_password, sentence("Set
 _add(
     app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
 )
+app.add_typer(
+    motor,
+    name="motor, engine",
+    cls=Group,
+    callback=engine.show,
+    invoke_without_command=True,
+    help=sentence("Show the engine of linked phones, and how old it is; raise it or take it back."),
+)
 _add(app, "saha-testi, field-test", field.field, sentence("Try a linked phone for real, with a second phone of yours."))
 _add(app, "deneme-graph, test-graph", graph.run, sentence("Run a fake of Meta's server, to try a cloud account."))
 _add(app, "yedek, backup", backup.back_up, sentence("Write everything into one file, while the server runs."))
@@ -149,3 +159,6 @@ _add(person, "sil, remove", people.remove, sentence("Let a person sign in no mor
 _add(token, "uret, create", tokens.create, sentence("Make a key for a program and show it, once."))
 _add(token, "liste, list", tokens.list_all, sentence("List the keys, without their secrets."))
 _add(token, "iptal, revoke", tokens.revoke, sentence("Revoke a key: its program can't send any more."))
+
+_add(motor, "yukselt, raise", engine.raise_it, sentence("Raise the engine alone, within the range that works."))
+_add(motor, "geri-al, roll-back", engine.go_back, sentence("Use the engine that Güvercin came with."))

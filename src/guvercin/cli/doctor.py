@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from guvercin.cli.engine import try_out
 from guvercin.cli.options import Json
 from guvercin.cli.reach import PASS_NAME, database, holder, settings
 from guvercin.cli.start import check_port
@@ -76,7 +77,7 @@ def examine(terminal: Terminal, config: "Config") -> Iterator[Finding]:
         yield _room(terminal.say, config)
     yield _server(terminal, config)
     yield _library(terminal.say)
-    yield _engine(terminal.say)
+    yield _engine(terminal, config)
     if config.database.exists():
         yield from _database(terminal, config)
     yield _clock(terminal.say, config)
@@ -165,29 +166,31 @@ def _library(say: Translator) -> Finding:
     )
 
 
-def _engine(say: Translator) -> Finding:
+def _engine(terminal: Terminal, config: "Config") -> Finding:
     """Try the engine of linked phones as a worker would: in a process of its own, for it may take that down."""
-    import subprocess
-    import sys
-    from importlib.util import find_spec
+    from guvercin.transports.web.engines import Engines
 
-    key, what = "motor", say("Linked phones")
-    if find_spec("neonize") is None:
+    say, key = terminal.say, "motor"
+    what = say("Linked phones")
+    engine = Engines(config.raised_engines).current()
+    if engine is None:
         return Finding(
             key=key,
             light=Light.YELLOW,
             what=say("{what}: the engine is not installed.", what=what),
             remedy=say("Install it: {command}", command="pip install 'guvercin[web]'"),
         )
-    command = [sys.executable, "-m", "guvercin.transports.web.worker", "--version"]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 -- our own
-    except (OSError, subprocess.TimeoutExpired):
-        done = None
-    if done is not None and done.returncode == 0:
-        version = done.stdout.strip().split()[-1]
-        return Finding(key=key, light=Light.GREEN, what=say("{what}: engine {version}.", what=what, version=version))
-    trouble = "" if done is None else (done.stderr.strip().splitlines() or [""])[-1]
+    trouble = try_out(engine)
+    if trouble is None and engine.has_passed:
+        whole = say("{what}: engine {version}.", what=what, version=engine.version)
+        return Finding(key=key, light=Light.GREEN, what=whole)
+    if trouble is None:
+        return Finding(
+            key=key,
+            light=Light.YELLOW,
+            what=say("{what}: engine {version}, which has not been tried by us.", what=what, version=engine.version),
+            remedy=say("If it is worse than before: {command}", command=terminal.command("motor geri-al")),
+        )
     remedy = (
         say("Install the system library libmagic (Debian, Ubuntu: apt install libmagic1).")
         if "magic" in trouble

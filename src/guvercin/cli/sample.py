@@ -1,5 +1,6 @@
-"""The sample file root of `baslat --ornek`: a folder with one small invoice, so that a file can be sent at once."""
+"""Samples to send: the file root of `baslat --ornek` with one small invoice, and the files of `saha-testi`."""
 
+from io import BytesIO
 from pathlib import Path
 
 NAME = "faturalar/FTR-001.pdf"
@@ -43,3 +44,12 @@ def pdf() -> bytes:
     size = len(bodies) + 1
     table = b"xref\n0 %d\n0000000000 65535 f \n%b" % (size, rows)
     return written + table + b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (size, len(written))
+
+
+def png() -> bytes:
+    """Answer a small picture: a QR code that says who made it."""
+    import segno
+
+    drawn = BytesIO()
+    segno.make("Güvercin", micro=False).save(drawn, kind="png", scale=8)
+    return drawn.getvalue()

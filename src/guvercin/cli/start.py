@@ -26,7 +26,7 @@ from guvercin import __version__
 from guvercin.cli import people, sample, tokens
 from guvercin.cli.reach import API, PASS_NAME, busy, database, holder, misconfigured, settings
 from guvercin.cli.terminal import Terminal, Trouble, is_watched
-from guvercin.core.account import Kind
+from guvercin.core.account import Account, Kind
 from guvercin.core.token import Permission, TokenRules
 from guvercin.locale import Translator, sentence
 
@@ -72,7 +72,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
     from guvercin import main
     from guvercin.store.lock import FolderLocked
 
-    first, in_file, phones = asyncio.run(_prepare_token(terminal, config))
+    first, in_file, accounts = asyncio.run(_prepare_token(terminal, config))
     setup = asyncio.run(_setup_hint(terminal, config))
     is_greeted = False
 
@@ -83,7 +83,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
         news: list[str] = []
         if first:
             token, news = keep_token(terminal, config, first[1])
-        for line in greeting(terminal, config, token, news, sample_file, phones=phones, setup=setup):
+        for line in greeting(terminal, config, token, news, sample_file, accounts=accounts, setup=setup):
             terminal.tell(line)
         sys.stdout.flush()  # to a pipe or a journal nothing goes by itself before the end
 
@@ -183,28 +183,29 @@ def open_folder(terminal: Terminal, folder: Path) -> None:
         ) from error
 
 
-async def _prepare_token(terminal: Terminal, config: "Config") -> "tuple[tuple[Token, str] | None, bool, int]":
+async def _prepare_token(
+    terminal: Terminal, config: "Config"
+) -> "tuple[tuple[Token, str] | None, bool, Sequence[Account]]":
     """Make the first token if there is none.
 
-    Answers it with its secret, whether the file's token still works, and how many phones are linked.
+    Answers it with its secret, whether the file's token still works, and the accounts for linked phones.
     """
     from guvercin.gateway.access import hash_of
     from guvercin.gateway.clock import SystemClock
 
     async with database(terminal, config) as store:
-        phones = sum(
-            account.kind is Kind.WEB and account.phone is not None and account.removed_at is None
-            for account in await store.accounts()
-        )
+        accounts = [
+            account for account in await store.accounts() if account.kind is Kind.WEB and account.removed_at is None
+        ]
         if all(token.rules.name == PASS_NAME for token in await store.tokens() if token.is_key):
             rules = TokenRules(name="ilk anahtar", permissions=frozenset(Permission))
-            return await tokens.make(store, rules), False, phones
+            return await tokens.make(store, rules), False, accounts
         try:
             written = (config.data_dir / TOKEN_FILE).read_text("ascii").strip()
         except (OSError, ValueError):
-            return None, False, phones
+            return None, False, accounts
         kept = await store.token(hash_of(written))
-        return None, kept is not None and kept.is_valid(SystemClock().now()), phones
+        return None, kept is not None and kept.is_valid(SystemClock().now()), accounts
 
 
 def keep_token(terminal: Terminal, config: "Config", secret: str) -> tuple[str, list[str]]:
@@ -241,15 +242,16 @@ def greeting(
     news: Sequence[str],
     sample_file: str | None,
     *,
-    phones: int = 0,
+    accounts: "Sequence[Account]" = (),
     setup: str | None = None,
 ) -> Sequence[str]:
     """Answer what is shown once the server answers.
 
-    `news` tells of the first token, on the first start; `phones` are linked; `setup` is how the panel's first person
-    comes in, null when somebody has.
+    `news` tells of the first token, on the first start; `accounts` are those for linked
+    phones; `setup` is how the panel's first person comes in, null when somebody has.
     """
     say = terminal.say
+    phones = sum(account.phone is not None for account in accounts)
     facts = [
         (say("Panel"), config.address),
         *([(say("First set-up"), setup)] if setup else []),
@@ -276,12 +278,29 @@ def greeting(
             "",
             say("The token: {command}", command=f"export GUVERCIN_TOKEN=$({terminal.command('anahtar uret')})"),
         ]
+    if accounts and (trouble := _engine_trouble(say)) is not None:
+        lines += ["", _red(trouble), say("Remedy: {remedy}", remedy=terminal.command("doktor"))]
     if config.is_public:
         warning = say(
             "Other machines can reach this address: put a proxy with TLS before it, for tokens travel openly."
         )
         lines += ["", _red(warning)]
     return [*lines, "", say("Stop it with Ctrl+C.")]
+
+
+def _engine_trouble(say: Translator) -> str | None:
+    """Say what keeps linked phones from working here, as far as can be seen without loading their engine."""
+    from guvercin.transports.web.engines import obstacle
+
+    match obstacle():
+        case "package":
+            return say("{what}: the engine is not installed.", what=say("Linked phones"))
+        case "magic":
+            return say("{what}: the system library libmagic is missing.", what=say("Linked phones"))
+        case "library":
+            return say("{what}: the engine does not run here.", what=say("Linked phones"))
+        case _:
+            return None
 
 
 def _mode(say: Translator, config: "Config", phones: int) -> str:

@@ -84,7 +84,9 @@ class Bedside:
 
     def made_for(self, accounts_per_worker: int = 1) -> Workers:
         """Make workers of so many seats."""
-        return Workers(self.folder / "web", environment=self.environment, accounts_per_worker=accounts_per_worker)
+        return Workers(
+            self.folder / "web", environment=lambda: self.environment, accounts_per_worker=accounts_per_worker
+        )
 
     def stop(self) -> None:
         self.call_now(self._end())

@@ -6,6 +6,7 @@ Laws
 2. One prekey is given out once; when they are used up, a bundle comes without one.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -84,10 +85,11 @@ class LinkedDevice:
         )
 
     async def put(self, node: Node) -> None:
-        """Queue a stanza (it needs an id), and send it at once if the client listens."""
+        """Queue a stanza (it needs an id), and send it at once if the client listens; if it doesn't, it stays queued."""
         self.queue[node.tag, node.text("id"), node.text("type")] = node
         if self.connection is not None and self.is_active:
-            await self.connection.send(node)
+            with suppress(ConnectionError):  # the client has just left
+                await self.connection.send(node)
 
     def has_acknowledged(self, tag: str, stanza: str) -> None:
         """Take out of the queue what the client says that it has."""

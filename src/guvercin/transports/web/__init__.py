@@ -4,6 +4,7 @@ engine.py      our side: the transport
 run.py         one run of it, from a worker that dials to the reason why its line is gone
 linking.py     the conversation in which a phone takes the link
 workers.py     the worker processes of all accounts, and who sits where
+engines.py     which engine workers load: the installed one, or one that was raised
 child.py       one worker process and its seats: start, calls, end
 protocol.py    what goes over the pipe
 journal.py     what must not get lost, on disk before anybody acts on it

@@ -7,7 +7,7 @@ be stopped but by killing it.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,13 +24,13 @@ class _Bench:
 
 
 class Workers:
-    """The workers on one folder of accounts. `environment` is what they run in, whole."""
+    """The workers on one folder of accounts. `environment` tells what a worker that starts now runs in, whole."""
 
     def __init__(
         self,
         root: Path,
         *,
-        environment: Mapping[str, str],
+        environment: Callable[[], Mapping[str, str]],
         accounts_per_worker: int = 1,
         command: Sequence[str] = COMMAND,
     ) -> None:
@@ -45,7 +45,7 @@ class Workers:
         room = (bench for bench in self._benches if len(bench.names) < bench.seats and _runs(bench))
         bench = None if alone else next(room, None)
         if bench is None:
-            start = Child.start(self._root, environment=self._environment, command=self._command)
+            start = Child.start(self._root, environment=self._environment(), command=self._command)
             bench = _Bench(asyncio.create_task(start), 1 if alone else self._most)
             self._benches.append(bench)
         bench.names.add(name)

@@ -1,0 +1,132 @@
+"""What goes wrong with a linked phone in the middle of things, as its owner sees it."""
+
+import json
+from collections import Counter
+
+import pytest
+from tests.e2e.phones import add_phone, link, server, side, state, until_connected, until_seen  # noqa: F401 -- fixtures
+from tests.e2e.server import Client, Server
+from tests.transports.web.bedside import Bedside
+
+from guvercin.testing.whatsapp.faults import Act, Fault, Point
+from guvercin.testing.whatsapp.phones import Phone
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("whatsapp")]
+
+BATCH = 8
+
+
+def linked(server: Server, side: Bedside) -> tuple[Client, int, Phone]:  # noqa: F811 -- fixtures
+    server.start()
+    client = server.client(server.token())
+    account, own = add_phone(client), side.person()
+    link(server, side, client, account, own)
+    client.set_gap(0, account)
+    return client, account, own
+
+
+def batch(client: Client, account: int, people: list[Phone]) -> int:
+    asked = client.post(
+        "/toplu-gonder",
+        {"alicilar": [{"telefon": f"+{one.number}"} for one in people], "mesaj": "Duyuru", "hesap_id": account},
+        Prefer="respond-async",
+    )
+    assert asked.status == 202, asked.text
+    return int(asked.json["toplu_id"])
+
+
+def by_status(client: Client, account: int) -> Counter[str]:
+    return Counter(row["durum"] for row in client.pages(f"hesap_id={account}"))
+
+
+def test_banned_in_mid_batch_the_rest_is_held_and_goes_on_after_the_ban(
+    server: Server,  # noqa: F811 -- fixtures
+    side: Bedside,  # noqa: F811
+) -> None:
+    client, account, own = linked(server, side)
+    people = [side.person() for _ in range(BATCH)]
+    side.server.faults.add(
+        Fault(at=Point.MESSAGE, act=Act.CUT_AFTER, skip=2, account=own.number),
+        Fault(
+            at=Point.LOGIN, act=Act.REFUSE, code="402", account=own.number, attrs=(("code", "104"), ("expire", "15"))
+        ),
+    )
+    toplu = batch(client, account, people)
+    server.until(lambda: state(client, account)["durum"] == "banned", within=30, what="the ban")
+    banned = state(client, account)
+    assert (banned["kod"], banned["eylem"]) == ("yasak_ayni_mesaj", "bekle")
+    health = client.get(f"/hesaplar/{account}/saglik").json["data"]
+    assert health["bitis_iso"] is not None
+    told = server.cli("hesap", "saglik", str(account)).stdout
+    assert "it sent the same message to too many people" in told
+    assert "Until:" in told
+    assert by_status(client, account)["queued"] >= BATCH - 3
+
+    until_connected(server, client, account)
+    client.post(f"/toplu/{toplu}/devam", {})  # in case it stands still until somebody says so
+    server.until(lambda: by_status(client, account)["read"] == BATCH, within=60, what="the rest")
+    assert [len(one.inbox) for one in people] == [1] * BATCH
+
+
+def test_unlinked_on_the_phone_in_mid_batch_the_rest_waits_for_a_new_link(
+    server: Server,  # noqa: F811 -- fixtures
+    side: Bedside,  # noqa: F811
+) -> None:
+    client, account, own = linked(server, side)
+    people = [side.person() for _ in range(BATCH)]
+    side.server.faults.add(Fault(at=Point.MESSAGE, act=Act.REMOVED, skip=2, account=own.number))
+    batch(client, account, people)
+    server.until(lambda: state(client, account)["kod"] == "cikarildi", within=30, what="the unlinking")
+    assert by_status(client, account)["queued"] >= BATCH - 3
+    link(server, side, client, account, own)
+    server.until(lambda: not by_status(client, account)["queued"], within=60, what="the rest")
+    server.until(lambda: not by_status(client, account)["sending"], within=60, what="the rest")
+    assert max(len(one.inbox) for one in people) == 1
+    assert sum(len(one.inbox) for one in people) >= BATCH - 1
+    unknown = {row["alici"] for row in client.pages(f"hesap_id={account}") if row["durum"] == "unknown"}
+    assert all(len(one.inbox) == 1 for one in people if f"+{one.number}" not in unknown)
+
+
+def test_a_removed_account_is_off_the_phone_and_nothing_of_its_session_stays(
+    server: Server,  # noqa: F811 -- fixtures
+    side: Bedside,  # noqa: F811
+) -> None:
+    client, account, own = linked(server, side)
+    to = side.person()
+    sent = client.post("/gonder", {"telefon": f"+{to.number}", "mesaj": "Son", "hesap_id": account})
+    assert until_seen(server, client, sent.json["log_id"]) == "read"
+    gone = client.ask("DELETE", f"/api/v1/whatsapp/hesaplar/{account}")
+    assert gone.json == {"ok": True, "uyari": None}, gone.text
+    server.until(lambda: not own.devices, within=10, what="the phone's list")
+    assert not (server.folder / "web" / str(account)).exists()
+    assert client.get(f"/durum/{sent.json['log_id']}").json["data"]["durum"] == "read"
+
+
+def test_a_removed_account_whose_line_is_down_says_what_is_left_to_do(
+    server: Server,  # noqa: F811 -- fixtures
+    side: Bedside,  # noqa: F811
+) -> None:
+    client, account, own = linked(server, side)
+    assert client.post(f"/hesaplar/{account}/duraklat", {}).status == 200
+    told = server.cli("hesap", "sil", str(account), "--evet", "--json")
+    assert json.loads(told.stdout) == {"ok": True, "uyari": "telefonda_kaldi"}
+    assert "the phone still lists this device" in told.stderr
+    assert "Linked devices" in told.stderr
+    assert own.devices
+    assert not (server.folder / "web" / str(account)).exists()
+
+
+def test_what_a_phone_cannot_carry_is_refused_before_it_is_accepted(
+    server: Server,  # noqa: F811 -- fixtures
+    side: Bedside,  # noqa: F811
+) -> None:
+    client, account, _ = linked(server, side)
+    to = side.person()
+    refused = client.post("/gonder", {"telefon": f"+{to.number}", "mesaj": "x" * 4097, "hesap_id": account})
+    assert (refused.status, refused.code) == (422, "uzun_mesaj")
+    again = server.cli("hesap", "bagla", str(account))
+    assert again.returncode == 1
+    assert "linked to this account already" in again.stderr
+    assert "baglantiyi-kes" in again.stderr
+    assert client.pages(f"hesap_id={account}") == []
+    assert to.inbox == []
