@@ -13,13 +13,13 @@ run: setup
 	@$(BIN)/guvercin baslat --ornek
 
 setup: $(VENV)/.setup
-$(VENV)/.setup: requirements.txt requirements-build.txt requirements-web.txt pyproject.toml hatch_build.py $(wildcard src/guvercin/locale/*/LC_MESSAGES/*.po)
+$(VENV)/.setup: requirements.txt requirements-build.txt requirements-web.txt requirements-test.txt pyproject.toml hatch_build.py $(wildcard src/guvercin/locale/*/LC_MESSAGES/*.po)
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Güvercin needs Python 3.11 or newer: make run PYTHON=python3.12")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing into $(VENV) ..."
 	@$(PIP) --require-hashes -r requirements.txt -r requirements-build.txt
 	@$(PIP) --no-deps --no-build-isolation --editable .
-	@$(PIP) --no-deps --only-binary :all: --require-hashes -r requirements-web.txt 2>$(VENV)/web.log || { \
+	@$(PIP) --no-deps --only-binary :all: --require-hashes -r requirements-web.txt -r requirements-test.txt 2>$(VENV)/web.log || { \
 		echo "Telefon bağlama (WhatsApp Web) bu makineye kurulamadı; deneme hattı ve Cloud API çalışır. Nedeni: $(VENV)/web.log"; \
 		echo "Linking a phone (WhatsApp Web) could not be installed on this machine; the sandbox and the Cloud API work. Why: $(VENV)/web.log"; }
 	@touch $@
@@ -51,7 +51,8 @@ lock: $(VENV)/.dev
 	@$(BIN)/$(LOCK) --group build -c requirements.txt -o requirements-build.txt
 	@echo "phonenumbers ; python_version < '3'" >$(VENV)/overrides.txt # requirements.txt has the same code, without its 40 MB of places
 	@$(EXTRA) web | $(BIN)/$(LOCK) - -c requirements.txt --override $(VENV)/overrides.txt -o requirements-web.txt
-	@$(EXTRA) test | $(BIN)/$(LOCK) - --group dev -c requirements.txt -c requirements-build.txt -c requirements-web.txt -o requirements-dev.txt
+	@$(EXTRA) test | $(BIN)/$(LOCK) - -c requirements.txt -c requirements-web.txt -o requirements-test.txt
+	@$(EXTRA) test | $(BIN)/$(LOCK) - --group dev -c requirements.txt -c requirements-build.txt -c requirements-web.txt -c requirements-test.txt -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) dist

@@ -3,10 +3,28 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.server import Server
+from tests.transports.web.bedside import Bedside, bedside
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A data folder that nobody has used, and no process yet."""
     with Server(tmp_path / "veri") as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bedside]:
+    """Lend a WhatsApp on this machine."""
+    with bedside(tmp_path_factory.mktemp("bed")) as side:
+        yield side
+
+
+@pytest.fixture
+def phones(side: Bedside, tmp_path: Path) -> Iterator[Server]:
+    """Lend a server whose linked phones live there."""
+    files = tmp_path / "dosyalar"
+    files.mkdir()
+    (files / "FTR-001.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
+    with Server(tmp_path / "veri", **side.bed.environment, GUVERCIN_FILE_ROOTS=str(files)) as server:
         yield server

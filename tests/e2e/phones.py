@@ -1,29 +1,11 @@
 """A server with phones linked to it, as its owner sees it: what the tests of linked phones share."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from tests.e2e.server import Client, Server
-from tests.transports.web.bedside import Bedside, bedside
+from tests.transports.web.bedside import Bedside
 
 from guvercin.testing.whatsapp.phones import Phone
-
-
-@pytest.fixture(scope="module")
-def side(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bedside]:
-    with bedside(tmp_path_factory.mktemp("bed")) as side:
-        yield side
-
-
-@pytest.fixture
-def server(side: Bedside, tmp_path: Path) -> Iterator[Server]:
-    files = tmp_path / "dosyalar"
-    files.mkdir()
-    (files / "FTR-001.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
-    with Server(tmp_path / "veri", **side.bed.environment, GUVERCIN_FILE_ROOTS=str(files)) as server:
-        yield server
 
 
 def add_phone(client: Client) -> int:

@@ -5,7 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from tests.e2e.phones import add_phone, link, server, side  # noqa: F401 -- fixtures
+from tests.e2e.phones import add_phone, link
 from tests.e2e.server import GUVERCIN, Server
 from tests.transports.web.bedside import Bedside
 
@@ -69,16 +69,16 @@ def tried(server: Server, account: int, volunteer: Volunteer) -> dict[str, objec
     return answer
 
 
-def test_every_step_with_hands_and_without(server: Server, side: Bedside) -> None:  # noqa: F811 -- fixtures
-    server.start()
-    client = server.client(server.token())
+def test_every_step_with_hands_and_without(phones: Server, side: Bedside) -> None:
+    phones.start()
+    client = phones.client(phones.token())
     account = add_phone(client)
     own, other, friend = (side.person() for _ in range(3))
     own.history = ((friend, side.clock.now()),)
-    link(server, side, client, account, own)
+    link(phones, side, client, account, own)
     client.set_gap(0, account)
 
-    report = tried(server, account, Volunteer(side, server, own, other))["data"]
+    report = tried(phones, account, Volunteer(side, phones, own, other))["data"]
     assert isinstance(report, dict)
     seen = {step["name"]: step["seen"] for step in report["adimlar"]}
     assert list(seen) == STEPS
@@ -90,12 +90,12 @@ def test_every_step_with_hands_and_without(server: Server, side: Bedside) -> Non
     assert [one.message.HasField("imageMessage") for one in other.inbox].count(True) == 1
 
     # What can't be done without hands is left out, and said to be.
-    alone = server.told("saha-testi", str(account), f"+{other.number}", "--evet")["data"]
+    alone = phones.told("saha-testi", str(account), f"+{other.number}", "--evet")["data"]
     assert [step["name"] for step in alone["adimlar"] if step["is_well"] is None] == [
         *("yanit", "telefondan", "uzakta", "yeniden_baslatma"),
     ]
 
-    kept = sorted(server.folder.glob("saha-testi-*.json"))
+    kept = sorted(phones.folder.glob("saha-testi-*.json"))
     assert kept
     for written in (json.dumps(report), *(file.read_text("utf-8") for file in kept)):
         assert not tells(written, own, other, friend)

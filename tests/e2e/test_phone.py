@@ -6,12 +6,10 @@ from random import Random  # noqa: TID251 -- each round has its own seed
 
 import pytest
 from tests.conftest import Figures
-from tests.e2e.phones import (  # noqa: F401 -- fixtures
+from tests.e2e.phones import (
     add_phone,
     link,
     linking,
-    server,
-    side,
     state,
     until_connected,
     until_seen,
@@ -27,22 +25,22 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("whatsapp")]
 SEEN = {"delivered", "read"}
 
 
-def test_the_whole_way_of_a_linked_phone(server: Server, side: Bedside) -> None:
-    token = server.token()
-    server.start()
-    client = server.client(token)
+def test_the_whole_way_of_a_linked_phone(phones: Server, side: Bedside) -> None:
+    token = phones.token()
+    phones.start()
+    client = phones.client(token)
     account = add_phone(client)
     own, first, second, third = (side.person() for _ in range(4))
 
     # Linked by QR; the code is drawn too, and nobody keeps it.
     assert client.post(f"/hesaplar/{account}/bagla", {}).status == 200
-    found = linking(server, client, account, "gosteriliyor")
+    found = linking(phones, client, account, "gosteriliyor")
     assert found["gecerlilik"] is not None
     picture = client.ask("GET", f"{API}/hesaplar/{account}/bagla/qr.svg")
     assert picture.headers["Cache-Control"] == "no-store"
     assert picture.text.startswith("<?xml")
     side.call_now(own.scan(found["qr"]))
-    until_connected(server, client, account)
+    until_connected(phones, client, account)
     assert state(client, account)["telefon"] == f"+{own.number}"
     assert not state(client, account)["varsayilan"]
     again = client.post(f"/hesaplar/{account}/bagla", {})
@@ -72,13 +70,13 @@ def test_the_whole_way_of_a_linked_phone(server: Server, side: Bedside) -> None:
     assert (document.fileName, document.caption) == ("FTR-001.pdf", "Faturanız")
     assert side.server.media.fetch(document, "document") == b"%PDF-1.4\n%%EOF\n"
     for log_id in (sent.json["log_id"], file.json["log_id"]):
-        assert until_seen(server, client, log_id) == "read"
+        assert until_seen(phones, client, log_id) == "read"
 
     # Killed, and back without a new code.
-    server.kill()
-    server.start()
-    client = server.client(token)
-    until_connected(server, client, account)
+    phones.kill()
+    phones.start()
+    client = phones.client(token)
+    until_connected(phones, client, account)
     sent = client.post("/gonder", {"telefon": f"+{first.number}", "mesaj": "Hâlâ buradayız"})
     assert sent.json["message_id"], sent.text
     assert [one.text for one in first.inbox] == ["Faturanız hazır", "Duyuru", "Hâlâ buradayız"]
@@ -94,57 +92,57 @@ def test_the_whole_way_of_a_linked_phone(server: Server, side: Bedside) -> None:
     refused = client.post("/gonder", {"telefon": f"+{nobody.number}", "mesaj": "Merhaba"})
     assert (refused.status, refused.code) == (422, "numara_whatsappta_degil")
     assert client.post("/gonder", {"telefon": "+905000000001", "mesaj": "x"}).code == "deneme_numarasi"
-    assert server.stop() == 0
+    assert phones.stop() == 0
 
 
-def test_another_number_takes_nothing_over_by_itself(server: Server, side: Bedside) -> None:
-    token = server.token()
-    server.start()
-    client = server.client(token)
+def test_another_number_takes_nothing_over_by_itself(phones: Server, side: Bedside) -> None:
+    token = phones.token()
+    phones.start()
+    client = phones.client(token)
     account = add_phone(client)
     first, other, customer = (side.person() for _ in range(3))
-    link(server, side, client, account, first)
+    link(phones, side, client, account, first)
     assert client.post(f"/hesaplar/{account}/baglantiyi-kes", {}).status == 200
     left = state(client, account)
     assert (left["durum"], left["kod"], left["eylem"]) == ("disconnected", "bagli_degil", "bagla")
     message = {"telefon": f"+{customer.number}", "mesaj": "Bakiye", "hesap_id": account}
     log_id = client.post("/gonder", message, Prefer="respond-async").json["log_id"]
-    link(server, side, client, account, other)
+    link(phones, side, client, account, other)
     held = client.get(f"/durum/{log_id}").json["data"]
     assert (held["durum"], held["neden"]) == ("queued", "numara_degisti")
     assert customer.inbox == []
-    assert server.cli("kayit", "birak", str(log_id)).returncode == 0
-    assert until_seen(server, client, log_id) == "read"
+    assert phones.cli("kayit", "birak", str(log_id)).returncode == 0
+    assert until_seen(phones, client, log_id) == "read"
     assert [one.sender.phone for one in customer.inbox] == [other]
 
 
-def test_linking_with_a_code_from_the_terminal(server: Server, side: Bedside) -> None:
-    server.start()
-    token = server.token()
-    client = server.client(token)
+def test_linking_with_a_code_from_the_terminal(phones: Server, side: Bedside) -> None:
+    phones.start()
+    token = phones.token()
+    client = phones.client(token)
     account = add_phone(client)
     own = side.person()
     begun = client.post(f"/hesaplar/{account}/bagla", {"yontem": "kod", "telefon": f"+{own.number}"})
     assert begun.status == 200, begun.text
-    found = linking(server, client, account, "gosteriliyor")
+    found = linking(phones, client, account, "gosteriliyor")
     assert found["qr"] is None
     side.call_now(own.type_code(found["kod"]))
-    until_connected(server, client, account)
-    told = server.cli("hesap", "bagla", str(account))
+    until_connected(phones, client, account)
+    told = phones.cli("hesap", "bagla", str(account))
     assert told.returncode == 1
     assert "Already linked" in told.stderr or "linked to this account already" in told.stderr
-    health = json.loads(server.cli("hesap", "saglik", str(account), "--json").stdout)
+    health = json.loads(phones.cli("hesap", "saglik", str(account), "--json").stdout)
     assert health["data"]["canli"] is True
 
 
 def test_the_server_killed_in_mid_batch_loses_and_doubles_nothing(
-    server: Server, side: Bedside, figures: Figures
+    phones: Server, side: Bedside, figures: Figures
 ) -> None:
-    token = server.token()
-    server.start()
-    client = server.client(token)
+    token = phones.token()
+    phones.start()
+    client = phones.client(token)
     account = add_phone(client)
-    link(server, side, client, account, side.person())
+    link(phones, side, client, account, side.person())
     client.set_gap(0, account)
     count = rounds(3, 20)
     people = [side.person() for _ in range(15 * count)]
@@ -162,16 +160,16 @@ def test_the_server_killed_in_mid_batch_loses_and_doubles_nothing(
             Prefer="respond-async",
         )
         assert asked.status == 202, asked.text
-        server.live(rng.uniform(0.05, 1.0))
-        server.kill()
+        phones.live(rng.uniform(0.05, 1.0))
+        phones.kill()
         began = monotonic()
-        server.start()
-        client = server.client(token)
-        until_connected(server, client, account)
+        phones.start()
+        client = phones.client(token)
+        until_connected(phones, client, account)
         back.append(monotonic() - began)
-    server.until(lambda: not client.pages("durum=queued") and not client.pages("durum=sending"), within=60, what="end")
+    phones.until(lambda: not client.pages("durum=queued") and not client.pages("durum=sending"), within=60, what="end")
     rows = client.pages(f"hesap_id={account}")
-    server.until(lambda: all_settled(client, account, people), within=60, what="evidence")
+    phones.until(lambda: all_settled(client, account, people), within=60, what="evidence")
     rows = client.pages(f"hesap_id={account}")
     arrived = Counter(one.to.number for one in side.server.received if one.to in people and one.to is not None)
     assert max(arrived.values()) == 1, "somebody got it twice"

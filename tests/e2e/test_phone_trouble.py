@@ -4,7 +4,7 @@ import json
 from collections import Counter
 
 import pytest
-from tests.e2e.phones import add_phone, link, server, side, state, until_connected, until_seen  # noqa: F401 -- fixtures
+from tests.e2e.phones import add_phone, link, state, until_connected, until_seen
 from tests.e2e.server import Client, Server
 from tests.transports.web.bedside import Bedside
 
@@ -16,7 +16,7 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("whatsapp")]
 BATCH = 8
 
 
-def linked(server: Server, side: Bedside) -> tuple[Client, int, Phone]:  # noqa: F811 -- fixtures
+def linked(server: Server, side: Bedside) -> tuple[Client, int, Phone]:
     server.start()
     client = server.client(server.token())
     account, own = add_phone(client), side.person()
@@ -40,10 +40,10 @@ def by_status(client: Client, account: int) -> Counter[str]:
 
 
 def test_banned_in_mid_batch_the_rest_is_held_and_goes_on_after_the_ban(
-    server: Server,  # noqa: F811 -- fixtures
-    side: Bedside,  # noqa: F811
+    phones: Server,
+    side: Bedside,
 ) -> None:
-    client, account, own = linked(server, side)
+    client, account, own = linked(phones, side)
     people = [side.person() for _ in range(BATCH)]
     side.server.faults.add(
         Fault(at=Point.MESSAGE, act=Act.CUT_AFTER, skip=2, account=own.number),
@@ -52,35 +52,35 @@ def test_banned_in_mid_batch_the_rest_is_held_and_goes_on_after_the_ban(
         ),
     )
     toplu = batch(client, account, people)
-    server.until(lambda: state(client, account)["durum"] == "banned", within=30, what="the ban")
+    phones.until(lambda: state(client, account)["durum"] == "banned", within=30, what="the ban")
     banned = state(client, account)
     assert (banned["kod"], banned["eylem"]) == ("yasak_ayni_mesaj", "bekle")
     health = client.get(f"/hesaplar/{account}/saglik").json["data"]
     assert health["bitis_iso"] is not None
-    told = server.cli("hesap", "saglik", str(account)).stdout
+    told = phones.cli("hesap", "saglik", str(account)).stdout
     assert "it sent the same message to too many people" in told
     assert "Until:" in told
     assert by_status(client, account)["queued"] >= BATCH - 3
 
-    until_connected(server, client, account)
+    until_connected(phones, client, account)
     client.post(f"/toplu/{toplu}/devam", {})  # in case it stands still until somebody says so
-    server.until(lambda: by_status(client, account)["read"] == BATCH, within=60, what="the rest")
+    phones.until(lambda: by_status(client, account)["read"] == BATCH, within=60, what="the rest")
     assert [len(one.inbox) for one in people] == [1] * BATCH
 
 
 def test_unlinked_on_the_phone_in_mid_batch_the_rest_waits_for_a_new_link(
-    server: Server,  # noqa: F811 -- fixtures
-    side: Bedside,  # noqa: F811
+    phones: Server,
+    side: Bedside,
 ) -> None:
-    client, account, own = linked(server, side)
+    client, account, own = linked(phones, side)
     people = [side.person() for _ in range(BATCH)]
     side.server.faults.add(Fault(at=Point.MESSAGE, act=Act.REMOVED, skip=2, account=own.number))
     batch(client, account, people)
-    server.until(lambda: state(client, account)["kod"] == "cikarildi", within=30, what="the unlinking")
+    phones.until(lambda: state(client, account)["kod"] == "cikarildi", within=30, what="the unlinking")
     assert by_status(client, account)["queued"] >= BATCH - 3
-    link(server, side, client, account, own)
-    server.until(lambda: not by_status(client, account)["queued"], within=60, what="the rest")
-    server.until(lambda: not by_status(client, account)["sending"], within=60, what="the rest")
+    link(phones, side, client, account, own)
+    phones.until(lambda: not by_status(client, account)["queued"], within=60, what="the rest")
+    phones.until(lambda: not by_status(client, account)["sending"], within=60, what="the rest")
     assert max(len(one.inbox) for one in people) == 1
     assert sum(len(one.inbox) for one in people) >= BATCH - 1
     unknown = {row["alici"] for row in client.pages(f"hesap_id={account}") if row["durum"] == "unknown"}
@@ -88,43 +88,43 @@ def test_unlinked_on_the_phone_in_mid_batch_the_rest_waits_for_a_new_link(
 
 
 def test_a_removed_account_is_off_the_phone_and_nothing_of_its_session_stays(
-    server: Server,  # noqa: F811 -- fixtures
-    side: Bedside,  # noqa: F811
+    phones: Server,
+    side: Bedside,
 ) -> None:
-    client, account, own = linked(server, side)
+    client, account, own = linked(phones, side)
     to = side.person()
     sent = client.post("/gonder", {"telefon": f"+{to.number}", "mesaj": "Son", "hesap_id": account})
-    assert until_seen(server, client, sent.json["log_id"]) == "read"
+    assert until_seen(phones, client, sent.json["log_id"]) == "read"
     gone = client.ask("DELETE", f"/api/v1/whatsapp/hesaplar/{account}")
     assert gone.json == {"ok": True, "uyari": None}, gone.text
-    server.until(lambda: not own.devices, within=10, what="the phone's list")
-    assert not (server.folder / "web" / str(account)).exists()
+    phones.until(lambda: not own.devices, within=10, what="the phone's list")
+    assert not (phones.folder / "web" / str(account)).exists()
     assert client.get(f"/durum/{sent.json['log_id']}").json["data"]["durum"] == "read"
 
 
 def test_a_removed_account_whose_line_is_down_says_what_is_left_to_do(
-    server: Server,  # noqa: F811 -- fixtures
-    side: Bedside,  # noqa: F811
+    phones: Server,
+    side: Bedside,
 ) -> None:
-    client, account, own = linked(server, side)
+    client, account, own = linked(phones, side)
     assert client.post(f"/hesaplar/{account}/duraklat", {}).status == 200
-    told = server.cli("hesap", "sil", str(account), "--evet", "--json")
+    told = phones.cli("hesap", "sil", str(account), "--evet", "--json")
     assert json.loads(told.stdout) == {"ok": True, "uyari": "telefonda_kaldi"}
     assert "the phone still lists this device" in told.stderr
     assert "Linked devices" in told.stderr
     assert own.devices
-    assert not (server.folder / "web" / str(account)).exists()
+    assert not (phones.folder / "web" / str(account)).exists()
 
 
 def test_what_a_phone_cannot_carry_is_refused_before_it_is_accepted(
-    server: Server,  # noqa: F811 -- fixtures
-    side: Bedside,  # noqa: F811
+    phones: Server,
+    side: Bedside,
 ) -> None:
-    client, account, _ = linked(server, side)
+    client, account, _ = linked(phones, side)
     to = side.person()
     refused = client.post("/gonder", {"telefon": f"+{to.number}", "mesaj": "x" * 4097, "hesap_id": account})
     assert (refused.status, refused.code) == (422, "uzun_mesaj")
-    again = server.cli("hesap", "bagla", str(account))
+    again = phones.cli("hesap", "bagla", str(account))
     assert again.returncode == 1
     assert "linked to this account already" in again.stderr
     assert "baglantiyi-kes" in again.stderr

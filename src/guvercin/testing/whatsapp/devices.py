@@ -85,7 +85,7 @@ class LinkedDevice:
         )
 
     async def put(self, node: Node) -> None:
-        """Queue a stanza (it needs an id), and send it at once if the client listens; if it doesn't, it stays queued."""
+        """Queue a stanza (it needs an id), and send it at once if the client listens; until it says so, it stays."""
         self.queue[node.tag, node.text("id"), node.text("type")] = node
         if self.connection is not None and self.is_active:
             with suppress(ConnectionError):  # the client has just left
