@@ -53,7 +53,10 @@ PLACES = {
 
 
 def test_there_is_a_lock_for_each_purpose() -> None:
-    assert LOCKS == ["requirements-build.txt", "requirements-dev.txt", "requirements-web.txt", "requirements.txt"]
+    assert LOCKS == [
+        *("requirements-build.txt", "requirements-dev.txt", "requirements-test.txt"),
+        *("requirements-web.txt", "requirements.txt"),
+    ]
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -66,7 +69,7 @@ def test_holds_hashed_versions_and_nothing_else(lock: str) -> None:
 
 @pytest.mark.parametrize(
     ("lock", "extra"),
-    [("requirements.txt", None), ("requirements-web.txt", "web"), ("requirements-dev.txt", "test")],
+    [("requirements.txt", None), ("requirements-web.txt", "web"), ("requirements-test.txt", "test")],
 )
 def test_locks_what_the_project_asks_for(lock: str, extra: str | None) -> None:
     locked = pins(lock)

@@ -54,6 +54,8 @@ Komutlar:
   tur, category                   Mesaj türleri.
   anahtar, token                  Programların anahtarları.
   kullanici, user                 Panele girebilenler.
+  motor, engine                   Bağlı telefonların motorunu ve yaşını göster;
+                                  yükselt ya da geri al.
 """
 
 ACCOUNT_HELP_EN = """\
@@ -86,6 +88,7 @@ COMMANDS = [
     ["hesap"], *(["hesap", verb] for verb in ("liste", "ekle", "bagla", "baglantiyi-kes", "saglik", "degistir")),
     *(["hesap", verb] for verb in ("okundu", "anlasilmayan", "sil", "varsayilan", "duraklat", "devam")),
     ["anahtar"], *(["anahtar", verb] for verb in ("uret", "liste", "iptal")),
+    ["motor"], *(["motor", verb] for verb in ("yukselt", "geri-al")),
 ]  # fmt: skip
 
 
@@ -149,7 +152,7 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
             "kurulum-linki, parola-sifirla, doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, "
-            "kayit, hesap, tur, anahtar, kullanici"),
+            "kayit, hesap, tur, anahtar, kullanici, motor"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

@@ -16,7 +16,7 @@ from tests.testing.whatsapp.driving import Engine, Surroundings, quick_folder, w
 if reason := why_there_is_no_engine():
     pytest.skip(reason, allow_module_level=True)
 
-PHONE = "+905321234567"
+PHONE = "+905301112233"
 
 
 class Running:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:  # heavy, and only there with the extra `test`
     from guvercin.config import Config
     from guvercin.testing.whatsapp.faults import Fault
 
-OWN_PHONE = "905321234567"
+OWN_PHONE = "905301112233"
+"""None of the numbers that the examples write to."""
 FOLDER = "guvercin-deneme-sunucusu"
 
 

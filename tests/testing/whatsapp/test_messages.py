@@ -58,6 +58,11 @@ async def test_a_text_and_its_receipts(engine: Engine, bed: Bed, ayse: Account) 
     assert ayse.device.connection is not None
 
 
+async def test_a_note_to_oneself(engine: Engine, bed: Bed, ayse: Account) -> None:
+    sent = await engine.ask("ayse", "send", to=ayse.phone.number, text="unutma")
+    assert (await arrived(bed, sent["ID"])).text == "unutma"
+
+
 async def test_a_message_between_two_linked_accounts(engine: Engine, bed: Bed, ayse: Account, mehmet: Account) -> None:
     """Both get everything: the phone, the linked client, and the writer's own phone a copy."""
     sent = await engine.ask("ayse", "send", to=mehmet.phone.number, text="selam Mehmet")

@@ -79,8 +79,9 @@ def _open(received: Received, phone: Phone, enc: Node) -> None:
         return
     if phone is received.sender.phone:
         received.own_copy = opened
-    else:
-        received.message = opened
+    if phone is received.to:
+        is_copy = phone is received.sender.phone and opened.HasField("deviceSentMessage")
+        received.message = opened.deviceSentMessage.message if is_copy else opened
 
 
 def _forwarded(received: Received, device: LinkedDevice, enc: Node) -> Node:
