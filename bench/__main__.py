@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, cloud, crowding, overload, reading, scale, sending, soaking, starting
+from bench import claiming, cloud, crowding, linked, overload, reading, scale, sending, soaking, starting
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -19,6 +19,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "claim": claiming.claim,
     "cloud": cloud.cloud,
     "statuses": cloud.statuses,
+    "linked": linked.linked,
     "start": starting.start,
     "install": starting.install,
 }

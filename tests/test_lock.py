@@ -53,10 +53,10 @@ PLACES = {
 
 
 def test_there_is_a_lock_for_each_purpose() -> None:
-    assert LOCKS == [
+    assert [
         *("requirements-build.txt", "requirements-dev.txt", "requirements-test.txt"),
         *("requirements-web.txt", "requirements.txt"),
-    ]
+    ] == LOCKS
 
 
 @pytest.mark.parametrize("lock", LOCKS)

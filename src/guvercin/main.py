@@ -31,8 +31,8 @@ from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
-from guvercin.gateway.people import People
 from guvercin.gateway.numbers import Numbers
+from guvercin.gateway.people import People
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 from tests.cli.running import Guvercin
 
+from guvercin.cli.start import engine_trouble
+from guvercin.locale import Language, translator
 from guvercin.transports.web.engines import PACKAGE, Engines, installed, is_in_range
 
 NEWER, BROKEN = "0.5.99", "0.5.98"
@@ -121,3 +123,18 @@ def test_a_pointer_to_nothing_or_to_something_older_is_none(tmp_path: Path) -> N
     (engines.folder_of("0.5.1") / PACKAGE).mkdir(parents=True)
     engines.choose("0.5.1")
     assert engines.current() == installed(), "Güvercin brings something newer by now"
+
+
+def test_what_is_missing_is_said_at_the_start_and_by_the_doctor(
+    guvercin: Guvercin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say = translator(Language.EN)
+    assert engine_trouble(say) is None
+    assert engine_trouble(say, magic=["libnothing.so.0"]) == "Linked phones: the system library libmagic is missing."
+    assert engine_trouble(say, package="nosuchengine") == "Linked phones: the engine is not installed."
+    assert engine_trouble(say, package="json") == "Linked phones: the engine does not run here."
+    (tmp_path / "magic.py").write_text("raise ImportError('failed to find libmagic.  Check your installation')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    found = {each["ad"]: each for each in guvercin("doktor", "--json", code=None).json["data"]}
+    assert found["motor"]["durum"] == "sari"
+    assert "apt install libmagic1" in found["motor"]["cozum"]

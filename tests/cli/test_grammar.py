@@ -54,8 +54,8 @@ Komutlar:
   tur, category                   Mesaj türleri.
   anahtar, token                  Programların anahtarları.
   kullanici, user                 Panele girebilenler.
-  motor, engine                   Bağlı telefonların motorunu ve yaşını göster;
-                                  yükselt ya da geri al.
+  motor, engine                   Bağlı telefonların motorunu ve yaşını
+                                  göster; yükselt ya da geri al.
 """
 
 ACCOUNT_HELP_EN = """\

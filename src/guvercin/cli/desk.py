@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from guvercin.cli.reach import gateway, holder
 from guvercin.cli.terminal import Terminal, Trouble
@@ -14,6 +14,7 @@ from guvercin.core.folding import fold
 from guvercin.core.token import Permission
 
 if TYPE_CHECKING:  # heavy, and only there with the extra `test`
+    from guvercin.cli.reach import Gate
     from guvercin.config import Config
     from guvercin.testing.whatsapp.phones import Phone, Received
     from guvercin.testing.whatsapp.server import WhatsApp
@@ -29,6 +30,7 @@ class Desk:
         self._terminal, self._server, self._own = terminal, server, own
         self._shown = 0
         self._linked: set[int] = set()
+        self._scanned = ""
         self.is_leaving = asyncio.Event()
         self._verbs: dict[str, Callable[[str], Awaitable[None]]] = {
             **dict.fromkeys(("kod", "code"), self._type_code),
@@ -89,24 +91,27 @@ class Desk:
     async def scan_by_itself(self, config: "Config", account: int) -> None:
         """Ask our server for an account's code again and again, once it runs, and scan or type each new one."""
         self._terminal.tell(self._terminal.say("Waits for a code of account {id}.", id=str(account)))
-        last = ""
         while True:
-            with suppress(Trouble):  # no such account yet, or nothing to scan: the next look will tell
-                shown = await self._shown_code(config, account)
-                code, text = shown.get("kod") or "", shown.get("qr") or ""
-                if (code or text) not in ("", last):
-                    last = code or text
-                    await self._tried(self._type_code(code) if code else self._scan(text))
+            # While no server runs nobody is asked: a look must not take its folder.
+            if (found := holder(config.lock)) is not None and found.address is not None:
+                with suppress(Trouble):  # it is starting, or has just ended: the next look will tell
+                    async with gateway(self._terminal, config, Permission.ACCOUNTS, Permission.READ) as gate:
+                        while holder(config.lock) == found:
+                            await self._scan_what_is_shown(gate, account)
+                            await self._server.clock.sleep_until(self._server.clock.monotonic() + _LOOK_EVERY)
             await self._server.clock.sleep_until(self._server.clock.monotonic() + _LOOK_EVERY)
 
-    async def _shown_code(self, config: "Config", account: int) -> dict[str, Any]:
-        """Answer what the API says of a linking; nothing while no server runs: a look must not take its folder."""
-        found = holder(config.lock)
-        if found is None or found.address is None:
-            return {}
-        async with gateway(self._terminal, config, Permission.ACCOUNTS, Permission.READ) as gate:
-            answer: dict[str, Any] = (await gate.ask("GET", f"/hesaplar/{account}/bagla"))["data"]
-            return answer
+    async def _scan_what_is_shown(self, gate: "Gate", account: int) -> None:
+        try:
+            shown = (await gate.ask("GET", f"/hesaplar/{account}/bagla"))["data"]
+        except Trouble as trouble:
+            if "kod" not in trouble.body:
+                raise
+            return  # there is no such account yet, or it has no phone
+        code, text = shown.get("kod") or "", shown.get("qr") or ""
+        if (code or text) not in ("", self._scanned):
+            self._scanned = code or text
+            await self._tried(self._type_code(code) if code else self._scan(text))
 
     def _connected(self) -> set[int]:
         return {number for number, device in self._own.devices.items() if device.connection is not None}

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -278,7 +278,7 @@ def greeting(
             "",
             say("The token: {command}", command=f"export GUVERCIN_TOKEN=$({terminal.command('anahtar uret')})"),
         ]
-    if accounts and (trouble := _engine_trouble(say)) is not None:
+    if accounts and (trouble := engine_trouble(say)) is not None:
         lines += ["", _red(trouble), say("Remedy: {remedy}", remedy=terminal.command("doktor"))]
     if config.is_public:
         warning = say(
@@ -288,19 +288,20 @@ def greeting(
     return [*lines, "", say("Stop it with Ctrl+C.")]
 
 
-def _engine_trouble(say: Translator) -> str | None:
+def engine_trouble(say: Translator, **looked_for: Any) -> str | None:
     """Say what keeps linked phones from working here, as far as can be seen without loading their engine."""
     from guvercin.transports.web.engines import obstacle
 
-    match obstacle():
-        case "package":
-            return say("{what}: the engine is not installed.", what=say("Linked phones"))
-        case "magic":
-            return say("{what}: the system library libmagic is missing.", what=say("Linked phones"))
-        case "library":
-            return say("{what}: the engine does not run here.", what=say("Linked phones"))
-        case _:
+    what = say("Linked phones")
+    match obstacle(**looked_for):
+        case None:
             return None
+        case "package":
+            return say("{what}: the engine is not installed.", what=what)
+        case "magic":
+            return say("{what}: the system library libmagic is missing.", what=what)
+        case _:
+            return say("{what}: the engine does not run here.", what=what)
 
 
 def _mode(say: Translator, config: "Config", phones: int) -> str:
