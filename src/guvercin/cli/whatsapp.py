@@ -18,6 +18,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TextIO
 
@@ -199,6 +200,8 @@ async def _serve(terminal: Terminal, config: "Config", trial: Trial) -> int:
     own = bed.server.add_phone(trial.number, terminal.say("The phone in the terminal"))
     await bed.start()
     (trial.folder / TEST_ENVIRONMENT).write_text(json.dumps(bed.environment), "utf-8")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(line_buffering=True)  # what arrives is shown when it does, in a log as well
     desk = Desk(terminal, bed.server, own)
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, desk.is_leaving.set)
