@@ -27,7 +27,7 @@ from guvercin.core.account import Account, Kind, OnUnknown
 from guvercin.core.errors import GuvercinError
 from guvercin.core.pacing import Pace
 from guvercin.core.token import Token
-from guvercin.gateway.requests import AccountChange, NewAccount
+from guvercin.gateway.requests import AccountChange, BatchView, NewAccount
 from guvercin.testing.timelapse import LapseClock, TimelapseLoop
 from guvercin.testing.transport import Peer
 from guvercin.transports.base import Transport
@@ -261,6 +261,16 @@ class Day:
 
             await self.ask("owner", resume)
 
+    async def resume_batches(self) -> None:
+        """Let the owner resume every batch."""
+        owner = self.world.tokens["everything"]
+        for number in sorted(number for numbers in self.ledger.batch_ids.values() for number in numbers):
+
+            async def resume(house: House, number: int = number) -> BatchView:
+                return await house.gateway.batches.resume(owner, number)
+
+            await self.ask("owner", resume)
+
     # -- time
 
     async def run(self, plan: list[Happening]) -> None:
@@ -343,6 +353,7 @@ class Day:
         for number in range(_MOST_LEAPS):
             if number % 10 == 0:  # a ban may end meanwhile
                 await self.resume_all()
+                await self.resume_batches()
             if self.oracle.is_done() and not self.world.outside:
                 return
             is_moving, told = self.oracle.events != told, self.oracle.events

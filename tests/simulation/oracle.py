@@ -14,27 +14,14 @@ from typing import Any, NamedTuple
 
 from tests.gateway.house import shared_engine
 from tests.simulation.ledger import Ledger
+from tests.simulation.line_oracle import LineOracle
+from tests.simulation.promises import Broken
 from tests.simulation.whatsapp import Phone
 
 from guvercin.core.outcome import ReceiptKind
 from guvercin.gateway.requests import BatchView
 from guvercin.store.sqlite import FILE_NAME
 from guvercin.testing.timelapse import LapseClock
-
-PROMISES = {
-    "P1": "a 2xx means that the message survives kill -9",
-    "P2": "every accepted message reaches a final durum, or unknown, before its lifetime + 1 h",
-    "P3": "one WhatsApp message per log row; what is in doubt is never silently sent again",
-    "P4": "for one recipient, rows of equal priority leave in log_id order",
-    "P5": "durum never goes back (queued, scheduled, sending and unknown are one rank)",
-    "P6": "the events that webhooks will be told from are appended once, in order, and none is missing",
-    "P7": "what was told withdrawn never leaves (opt-outs join here when they exist)",
-    "P8": "gaps hold across restarts and clock jumps, and nothing leaves before its time or after its lifetime",
-    "P9": "total = sent + failed + queued",
-    "TRUE": "what a caller is told is so: sent has arrived, and arrived at whom it was meant for",
-    "ONCE": "one wish is one row, however often its caller repeats it",
-    "LIMIT": "no token gets more than its limits allow",
-}
 
 _OPEN = {"queued", "sending", "unknown"}
 _THERE = {"sent", "delivered", "read"}
@@ -80,14 +67,6 @@ _ROUNDING = 0.0015
 """Seconds: the store keeps milliseconds, and a gap over a restart is counted from there."""
 
 
-class Broken(AssertionError):  # noqa: N818 -- a word of this place
-    """A promise that was not kept."""
-
-    def __init__(self, promise: str, what: str) -> None:
-        super().__init__(f"{promise} ({PROMISES[promise]}): {what}")
-        self.promise = promise
-
-
 class Oracle:
     """Looks on after everything that happens, and judges at the end of the day."""
 
@@ -98,6 +77,7 @@ class Oracle:
         self._connection = shared_engine(folder / FILE_NAME, query_only=True).connect()
         raw: Any = self._connection.connection.driver_connection
         self._ask = raw.execute
+        self._line = LineOracle(self._all)
         self._cursor = 0
         self.events = 0
         self._status: dict[int, str] = {}
@@ -108,6 +88,7 @@ class Oracle:
         self._seen: defaultdict[int, int] = defaultdict(int)
         self._arrived: defaultdict[int, int] = defaultdict(int)
         self._arrivals: Counter[int] = Counter()
+        self._batch_arrivals: Counter[tuple[int, str]] = Counter()
 
     def close(self) -> None:
         self._connection.close()
@@ -191,10 +172,11 @@ class Oracle:
             raise Broken("P3", f"a stop left {in_hand} half done")
 
     def _read_events(self) -> None:
-        question = "SELECT id, kind, message_id FROM event WHERE id > ? ORDER BY id"
-        for event_id, kind, message_id in self._all(question, self._cursor):
+        question = "SELECT id, kind, account_id, message_id, batch_id FROM event WHERE id > ? ORDER BY id"
+        for event_id, kind, account_id, message_id, batch_id in self._all(question, self._cursor):
             self._cursor = event_id
             self.events += 1
+            self._line.hear(kind, account_id, message_id, batch_id)
             status = _STATUS_OF_EVENT.get(kind)
             if message_id is None or status is None:
                 continue
@@ -216,11 +198,15 @@ class Oracle:
             self._arrivals[number] += 1
             if self._arrivals[number] > 1:
                 raise Broken("P3", f"{number} has arrived {self._arrivals[number]} times")
-            rows = self._all("SELECT account_id, recipient, body FROM message WHERE id = ?", number)
+            rows = self._all("SELECT account_id, recipient, body, batch_id FROM message WHERE id = ?", number)
             if not rows:
                 raise Broken("P1", f"{number} has arrived and is no row")
-            if rows[0] != (phone.number, arrived.message.recipient, arrived.message.text):
+            if rows[0][:3] != (phone.number, arrived.message.recipient, arrived.message.text):
                 raise Broken("TRUE", f"{number} arrived as {arrived} and is {rows[0]}")
+            if rows[0][3] is not None:
+                self._batch_arrivals[rows[0][3], rows[0][1]] += 1
+                if self._batch_arrivals[rows[0][3], rows[0][1]] > 1:
+                    raise Broken("TWICE", f"batch {rows[0][3]}: {number} is the second to arrive at {rows[0][1]}")
             wish = self._ledger.wishes.get(rows[0][2])
             if wish is None or rows[0][1] not in wish.phones or wish.account_id not in {None, phone.number}:
                 raise Broken("TRUE", f"{number} is nothing that {wish} asked for")

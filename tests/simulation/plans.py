@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from functools import partial
 from random import Random  # noqa: TID251 -- the chance that a test hands in
-from typing import Any, TypeAlias
+from typing import Any
 
 from tests.gateway.house import House, seconds
 from tests.simulation.day import LENGTH, Day, Happening
+from tests.simulation.hours import Hours, Plan
 from tests.simulation.ledger import Wish
 from tests.simulation.whatsapp import ARMS, FAREWELLS, Phone
 
@@ -21,28 +22,15 @@ from guvercin.gateway.requests import AccountChange, Ask, AskBatch, AskRecipient
 from guvercin.testing.transport import DROPPED
 
 PHONES = ("+905321234567", "+905321234568", "+905321234569", "+905321234570")
+CUSTOMERS = (*PHONES, *(f"+90532555{number:04}" for number in range(20)), "x")
+"""Whom a list may be of: a few of them are written to all day."""
+
 REFERENCES = (None, "FTR-1", "FTR-2")
 CALLERS: dict[str, dict[str, Any]] = {
     "till": {"per_minute": 6},
     "web shop": {"guards_retries": False},
     "branch": {"account_ids": frozenset({1}), "per_day": 3},
 }
-
-
-class Hours:
-    """The hours of a day: most things happen in a few busy ones, on top of each other."""
-
-    def __init__(self, rng: Random) -> None:
-        self._busy = [rng.uniform(60, LENGTH) for _ in range(rng.choice([2, 4]))]
-
-    def draw(self, rng: Random, least: int, most: int) -> list[float]:
-        """Answer so many moments."""
-        return [self._one(rng) for _ in range(rng.randint(least, most))]
-
-    def _one(self, rng: Random) -> float:
-        if rng.random() < 0.2:
-            return rng.uniform(0, LENGTH)
-        return min(LENGTH, rng.choice(self._busy) + rng.expovariate(0.1))
 
 
 # -- people
@@ -76,7 +64,7 @@ async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: b
     if (per_day := token.rules.per_day) is not None:
         day.ledger.day_limits[token.id] = per_day
     text = f"Merhaba {len(day.ledger.wishes)}"
-    phones = tuple(rng.choices((*PHONES, "x"), k=rng.choice([1, 2, 3, 3, 8]))) if is_batch else (rng.choice(PHONES),)
+    phones = tuple(rng.choices(CUSTOMERS, k=rng.choice([1, 2, 3, 8, 20]))) if is_batch else (rng.choice(PHONES),)
     planned_at = day.clock.now() + seconds(rng.choice([-60, 0, 1, 20, 3600, 20_000])) if is_planned else None
     wanted = Wish(
         text=text,
@@ -201,6 +189,34 @@ def questions(rng: Random, hours: Hours) -> Iterator[Happening]:
     """People who look how a message or a batch is doing."""
     for at in hours.draw(rng, 3, 10):
         yield Happening(at, "", partial(look, place=rng.random()))
+
+
+async def steer(day: Day, *, what: str, place: float) -> None:
+    """Pause, resume or cancel a batch that may be any."""
+    owner = day.world.tokens["everything"]
+    batches = sorted(number for numbers in day.ledger.batch_ids.values() for number in numbers)
+    if not batches:
+        return
+    number = batches[int(place * len(batches))]
+    verbs: dict[str, Callable[[House], Any]] = {
+        "pauses": lambda house: house.gateway.batches.pause(owner, number),
+        "resumes": lambda house: house.gateway.batches.resume(owner, number),
+        "cancels": lambda house: house.gateway.batches.cancel(owner, number),
+    }
+    view = await day.ask("owner", verbs[what])
+    if isinstance(view, BatchView):
+        day.say(f"owner {what} batch {number}: {view.counts.queued} left")
+        day.oracle.hear_batch(view, None)
+
+
+def stewards(rng: Random, hours: Hours) -> Iterator[Happening]:
+    """Batches that are paused, resumed and cancelled, often right on top of each other."""
+    for at in hours.draw(rng, 2, 8):
+        what, place = rng.choice(["pauses", "pauses", "resumes", "cancels"]), rng.random() ** 0.5
+        yield Happening(at, "", partial(steer, what=what, place=place))
+        if what == "pauses" and rng.random() < 0.7:
+            later = min(LENGTH, at + rng.choice([0, 0.1, 5, 600]))
+            yield Happening(later, "", partial(steer, what="resumes", place=place))
 
 
 async def order(day: Day, *, what: str, place: int, on_unknown: OnUnknown) -> None:
@@ -365,12 +381,10 @@ def deafness(rng: Random, hours: Hours) -> Iterator[Happening]:
         yield Happening(at, "the bells fall silent", deafen)
 
 
-Plan: TypeAlias = Callable[[Random, Hours], Iterator[Happening]]
-"""A small generator of happenings, by its own chance and at the day's hours."""
-
 ALWAYS: tuple[Plan, ...] = (singles, questions, neighbours)
 GENERATORS: tuple[Plan, ...] = (
     lists,
+    stewards,
     appointments,
     regrets,
     owners,

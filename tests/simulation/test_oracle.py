@@ -10,16 +10,17 @@ from typing import Any
 import pytest
 from tests.gateway.house import SteadyStore, pace
 from tests.simulation.day import Stage
-from tests.simulation.oracle import Broken
+from tests.simulation.promises import Broken
 from tests.simulation.test_days import one_day
 from tests.simulation.whatsapp import Wire
 
 from guvercin.core.account import Account
+from guvercin.core.errors import Code
 from guvercin.core.event import EventKind, Standing
-from guvercin.core.message import Lane, Status
+from guvercin.core.message import Draft, Lane, Status
 from guvercin.core.outcome import Accepted, Outcome
 from guvercin.core.pacing import Use
-from guvercin.store.store import Acceptance, BatchRow, Claimed, Doubt
+from guvercin.store.store import Acceptance, BatchAsk, BatchRow, Claimed, Doubt
 from guvercin.store.writer import Tx
 from guvercin.transports.base import Outgoing
 
@@ -188,6 +189,38 @@ class TellsInVain(SteadyStore):
         return ()
 
 
+class WritesTwice(SteadyStore):
+    """Takes whoever stands twice in a list for two people."""
+
+    async def accept_batch(self, ask: BatchAsk, drafts: Sequence[Draft], **options: Any) -> Acceptance:
+        all_good = [replace(draft, reason=None) if draft.reason is Code.DUPLICATE else draft for draft in drafts]
+        return await super().accept_batch(ask, all_good, **options)
+
+
+class PausesInWords(SteadyStore):
+    """Says that a batch is paused, and leaves its messages in line."""
+
+    async def pause_batch(self, batch_id: int, *, now: datetime) -> None:
+        await super().pause_batch(batch_id, now=now)
+        await self._writer.do(
+            lambda tx: (
+                tx.execute(
+                    "UPDATE message SET waits_for = NULL WHERE batch_id = ? AND waits_for = 'toplu_durduruldu'",
+                    (batch_id,),
+                ).rowcount
+            )
+        )
+
+
+class PutsBulkFirst(SteadyStore):
+    async def claim(self, account_id: int, lanes: Sequence[Lane], *, now: datetime, **options: Any) -> Claimed | None:
+        for lane in sorted(lanes):
+            claimed = await super().claim(account_id, [lane], now=now, **options)
+            if claimed is not None:
+                return claimed
+        return None
+
+
 MUTANTS = [
     ("P1", Stage(store_in=Forgets)),
     ("P2", Stage(store_in=NeverSettles)),
@@ -207,6 +240,9 @@ MUTANTS = [
     ("TRUE", Stage(line=NeverSends)),
     ("TRUE", Stage(store_in=IsDeaf)),
     ("ONCE", Stage(store_in=KnowsNoRepeats)),
+    ("TWICE", Stage(store_in=WritesTwice)),
+    ("STOP", Stage(store_in=PausesInWords)),
+    ("OVERTAKE", Stage(store_in=PutsBulkFirst)),
     ("LIMIT", Stage(store_in=KnowsNoLimits)),
 ]
 
