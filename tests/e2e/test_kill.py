@@ -118,6 +118,39 @@ def test_a_batch_outlives_its_servers(server: Server, figures: Figures) -> None:
     figures(rounds=ends, recipients=size)
 
 
+def test_a_batch_without_gaps_outlives_kill_9(server: Server, figures: Figures) -> None:
+    """Each kill comes a few arrivals after the last one: all of them meet the same batch at full speed."""
+    size, kills = rounds(200, 1_000), rounds(8, 50)
+    rng = Random(size)
+    server.start()
+    token = server.first_token()
+    server.client(token).set_gap(0.0, 1)
+    numbers = [f"+90532124{place:04}" for place in range(size)]
+    many = {"alicilar": [{"telefon": number} for number in numbers], "mesaj": "Toplu"}
+    toplu_id = server.client(token).post("/toplu-gonder", many, Prefer="respond-async").json["toplu_id"]
+    for _ in range(kills):
+        wanted = len(arrivals(server.arrivals)) + rng.randint(1, size // kills // 2)
+        while len(arrivals(server.arrivals)) < wanted:
+            server.live(0.001)
+        server.kill()
+        server.spawn()
+    last = len(arrivals(server.arrivals))
+    assert last < size, "the kills came too late to mean anything"
+    server.until(server.is_ready, within=SETTLE_LIMIT, what="readiness")
+    client = server.client(token)
+
+    def is_finished() -> bool:
+        data = client.get(f"/toplu/{toplu_id}").json["data"]
+        assert data["total"] == size == data["sent"] + data["failed"] + data["queued"], data
+        return bool(data["durum"] == "finished" and data["sent"] == size)
+
+    server.until(is_finished, within=SETTLE_LIMIT, what="its end")
+    assert sorted(arrival.number for arrival in arrivals(server.arrivals)) == numbers
+    cut_short = stop_and_look(server)
+    assert cut_short <= kills
+    figures(rounds=kills, recipients=size, arrived_before_the_last_kill=last, cut_short=cut_short)
+
+
 def first_200(server: Server, token: str) -> float:
     """Start, and answer after how many seconds the first message was accepted."""
     began = monotonic()
