@@ -66,6 +66,8 @@ def test_a_newcomer_sees_a_message_delivered_and_read(tmp_path: Path) -> None:
         end = CLOCK.monotonic() + 20
         while (status := guvercin("durum", str(sent["log_id"]), "--json").json["data"]["durum"]) != "read":
             assert CLOCK.monotonic() < end, status
+        story = ("gonder", "+905000000102", "Kimse yok.", "--hesap", "2", "--tur", "1", "--json")
+        assert guvercin(*story, code=1).json["kod"] == "numara_whatsappta_degil", "the numbers of docs/CLOUD.md act"
 
 
 @pytest.mark.parametrize("written", ["fatura", "x=fatura:tr", "1=:tr", "1=fatura"])

@@ -1,4 +1,7 @@
-"""What becomes of a message by its number alone: the sandbox's numbers, told by Meta's codes."""
+"""What becomes of a message by its number alone, told by Meta's codes.
+
+The numbers end as the sandbox's do and are not its own: those no real line may be asked for, and to us this is one.
+"""
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -8,21 +11,21 @@ from guvercin.testing.graph.server import Act, Answering
 
 _FIRST_TIME: Mapping[str, Act] = MappingProxyType(
     {
-        "905000000006": Act(error=131056),
-        "905000000010": Act(error=131057),
-        "905000000013": Act(error=130429),
+        "905000000106": Act(error=131056),
+        "905000000110": Act(error=131057),
+        "905000000113": Act(error=130429),
     },
 )
 _ALWAYS: Mapping[str, Act] = MappingProxyType(
     {
-        "905000000002": Act(error=131026),
-        "905000000003": Act(ladder=("sent", "delivered")),
-        "905000000005": Act(reply="DUR"),
-        "905000000007": Act(answering=Answering.NEVER),
-        "905000000008": Act(answering=Answering.NEVER, ladder=()),
-        "905000000009": Act(error=131048),
-        "905000000014": Act(ladder=("sent", "failed"), failure=131049),
-        "905000000015": Act(error=131047),
+        "905000000102": Act(error=131026),
+        "905000000103": Act(ladder=("sent", "delivered")),
+        "905000000105": Act(reply="DUR"),
+        "905000000107": Act(answering=Answering.NEVER),
+        "905000000108": Act(answering=Answering.NEVER, ladder=()),
+        "905000000109": Act(error=131048),
+        "905000000114": Act(ladder=("sent", "failed"), failure=131049),
+        "905000000115": Act(error=131047),
     },
 )
 
