@@ -15,11 +15,13 @@ from guvercin.core.message import Content, Draft, Lane
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.core.token import TokenRules
 from guvercin.main import make_folder
-from guvercin.store import accepting, access, accounts, messages
+from guvercin.store import accepting, access, accounts, claiming
 from guvercin.store.sqlite import engine_for
+from guvercin.store.store import FIRST_TURN, Turn
 from guvercin.store.writer import Tx
 
 _MANY = 20_000
+_TURN = Turn(after=FIRST_TURN)
 _CLAIMS = 300
 _ROUNDS = 3
 
@@ -90,7 +92,7 @@ def _time(tx: Tx) -> float:
     for _ in range(_CLAIMS):
         tx.execute("BEGIN IMMEDIATE")
         began = thread_time()
-        claimed = messages.claim(tx, 1, list(Lane), now=CLOCK.now(), secret=bytes(32), draw=0.5)
+        claimed = claiming.claim(tx, 1, list(Lane), now=CLOCK.now(), secret=bytes(32), draw=0.5, turn=_TURN)
         spent.append(thread_time() - began)
         tx.execute("ROLLBACK")
         if claimed is None or claimed.message is None:

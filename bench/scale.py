@@ -21,8 +21,9 @@ from bench.server import API, CLOCK, Server, served
 from guvercin.api.asking import message_filter
 from guvercin.api.wire import ListMessages
 from guvercin.core.message import Lane
-from guvercin.store import messages, reading
+from guvercin.store import claiming, reading
 from guvercin.store.sqlite import FILE_NAME, engine_for
+from guvercin.store.store import FIRST_TURN, Turn
 from guvercin.store.writer import Tx
 
 WAITING = 100_000
@@ -30,6 +31,7 @@ WAITING = 100_000
 _STARTS = 3
 _STATUSES = 5_000
 _PAGES = 100
+_TURN = Turn(after=FIRST_TURN)
 _CLAIMS = 300
 _STEPS = (0, 1_000, 10_000, WAITING)
 
@@ -173,7 +175,7 @@ def _claims(home: Path) -> list[Figure]:
             for _ in range(_CLAIMS):
                 tx.execute("BEGIN IMMEDIATE")
                 began = thread_time()
-                claimed = messages.claim(tx, 1, list(Lane), now=CLOCK.now(), secret=bytes(32), draw=0.5)
+                claimed = claiming.claim(tx, 1, list(Lane), now=CLOCK.now(), secret=bytes(32), draw=0.5, turn=_TURN)
                 times.append(thread_time() - began)
                 tx.execute("ROLLBACK")
                 if claimed is None or claimed.message is None:

@@ -27,6 +27,7 @@ from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.gateway.chance import SystemChance
 from guvercin.gateway.choices import Choices
 from guvercin.gateway.clock import Clock, SystemClock
+from guvercin.gateway.courses import hours_in
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.loops import Loops
@@ -135,7 +136,15 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         resend=gateway.resend_by_policy,
         clock=clock,
     )
-    loops = Loops(store=store, sessions=sessions, upkeep=upkeep, spool_path=spool.path, clock=clock, rng=rng)
+    loops = Loops(
+        store=store,
+        sessions=sessions,
+        upkeep=upkeep,
+        spool_path=spool.path,
+        hours=hours_in(config.timezone),
+        clock=clock,
+        rng=rng,
+    )
     wakers.append(loops.wake)
     store.listen(gateway.heard)
     return House(

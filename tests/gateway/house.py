@@ -29,6 +29,7 @@ from guvercin.core.message import Lane, Message, Status
 from guvercin.core.pacing import Gap, Pace
 from guvercin.core.token import Permission, Token, TokenRules
 from guvercin.gateway.access import Access, create_token
+from guvercin.gateway.courses import hours_in
 from guvercin.gateway.dispatcher import Dispatcher
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
@@ -298,7 +299,13 @@ class House:
             clock=clock,
         )
         self.loops = Loops(
-            store=store, sessions=self.sessions, upkeep=self.upkeep, spool_path=self.spool.path, clock=clock, rng=rng
+            store=store,
+            sessions=self.sessions,
+            upkeep=self.upkeep,
+            spool_path=self.spool.path,
+            hours=hours_in(ISTANBUL),
+            clock=clock,
+            rng=rng,
         )
         self._dispatchers: dict[int, Dispatcher] = {}
         self.store.listen(self.gateway.heard)
@@ -313,6 +320,7 @@ class House:
                 store=self.store,
                 sessions=self.sessions,
                 spool_path=self.spool.path,
+                hours=hours_in(ISTANBUL),
                 clock=self.clock,
                 rng=self.rng,
             )

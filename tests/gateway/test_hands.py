@@ -6,12 +6,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from tests.gateway.house import FIRST, SECOND, House, World, numbers, pace, seconds
+from tests.gateway.house import FIRST, ISTANBUL, SECOND, House, World, numbers, pace, seconds
 
 from guvercin.core.errors import Code
 from guvercin.core.grant import Grant
 from guvercin.core.message import Status, WaitsFor
 from guvercin.core.outcome import Deferred, Inbound, Outcome, Refused, Scope
+from guvercin.gateway.courses import hours_in
 from guvercin.gateway.hands import Hands
 from guvercin.testing.transport import FEATURES, Act, ScriptedTransport
 from guvercin.transports.base import Features
@@ -44,6 +45,7 @@ class Crew:
             store=self.house.store,
             sessions=self.house.sessions,
             spool_path=self.house.spool.path,
+            hours=hours_in(ISTANBUL),
             clock=self.clock,
             rng=self.house.rng,
             bell=self.bell,

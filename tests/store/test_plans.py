@@ -16,9 +16,9 @@ from guvercin.core.errors import Code
 from guvercin.core.log import MessageFilter
 from guvercin.core.message import Lane, Level, Status, priority
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, ReceiptKind
-from guvercin.store import accepting, accounts, messages, reading, statements, upkeep
+from guvercin.store import accepting, accounts, claiming, messages, reading, statements, upkeep
 from guvercin.store.sqlite import FILE_NAME, engine_for
-from guvercin.store.store import Claimed, Repeat
+from guvercin.store.store import FIRST_TURN, Claimed, Repeat, Turn
 from guvercin.store.times import to_ms
 from guvercin.store.writer import Tx
 
@@ -32,12 +32,17 @@ PLANS = {
     "ADVANCE": BY_KEY,
     "ATTEMPT_TIME": BY_KEY,
     "BATCHES_IN_LINE": "ix_batch_account (account_id=?)",
+    "ANSWERED": "PRIMARY KEY (account_id=? AND number=?)",
     "BATCH_STATE": BY_KEY,
+    "BEFORE_ITS_TURN": "ix_message_recipient (recipient=? AND id<?)",
     "CANCELLED_WHOLE": BY_KEY,
     "CANCELLING": "ix_batch_cancelling",
     "CANCEL_BATCH": BY_KEY,
     "CLAIM": BY_KEY,
     "COUNT_CHECK": "",
+    "COOL_DOWN": BY_KEY,
+    "COUNT_SEND": "",
+    "COUNT_SINGLE": "",
     "DUE": "ix_message_waits_until",
     "DROP_UNCLEAR": BY_KEY,
     "EARLY_RECEIPTS": "sqlite_autoindex_receipt_1",
@@ -48,6 +53,8 @@ PLANS = {
     "FIND_REPEAT": "ix_message_fingerprint (token_id=? AND fingerprint=? AND created_at>?)",
     "FIND_REPEATED_BATCH": "ix_batch_token_body (token_id=? AND body_hash=? AND created_at>?)",
     "FIRST_OF_BATCH": "ix_message_batch (batch_id=?)",
+    "FIRST_TURN": "ix_message_turn (account_id=?)",
+    "FORGET_PLAN": BY_KEY,
     "FORGET_RECEIPTS": "sqlite_autoindex_receipt_1",
     "HEAD": "ix_message_queue (account_id=? AND lane=?)",
     "HEARD_FROM": "",
@@ -61,13 +68,18 @@ PLANS = {
     "IN_LINE_OF_BATCH": "ix_message_batch (batch_id=? AND status=?)",
     "IS_DUE": "ix_message_waits_until",
     "KEEP_CHECK": "",
+    "KEEP_CHAT": "",
     "KEEP_RECEIPT": "",
     "KEEP_UNCLEAR": "",
+    "KEEP_STATE": "",
+    "KEEP_TIME": BY_KEY,
     "KEEP_OUT": BY_KEY,
     "LAST_HOUR": BY_KEY,
     "LAST_ATTEMPT": "",
     "LAST_DUE": "ix_message_expires_at",
     "LAST_HEARD": "sqlite_autoindex_last_inbound_1 (account_id=? AND sender=?)",
+    "LIFETIME": BY_KEY,
+    "LIFT": "sqlite_autoindex_restriction_1",
     "LIVE_ACCOUNT": BY_KEY,
     "LOOK_AGAIN": BY_KEY,
     "LOOK_NOW": "ix_message_log (account_id=? AND status=?)",
@@ -76,23 +88,45 @@ PLANS = {
     "MOVE": BY_KEY,
     "NEEDS_NO_PLACE": "ix_message_deferred (account_id=? AND recipient=?)",
     "NTH_CHECK": "ix_number_check_asked (account_id=? AND asked_at>?)",
+    "NEXT_TURN": "ix_message_turn (account_id=? AND priority=? AND <expr>>?)",
+    "PACED": "ix_message_paced (account_id=? AND waits_until>?)",
+    "PACED_DUE": "ix_message_paced (account_id=? AND waits_until<?)",
+    "PACE_STATE": BY_KEY,
+    "PACE_USES": "PRIMARY KEY (account_id=? AND minute>?)",
     "PARK": BY_KEY,
+    "PARK_PACED": BY_KEY,
     "PAUSE_BATCH": BY_KEY,
     "PAUSE_ROWS": "ix_message_batch (batch_id=? AND status=?)",
+    "PLANS": "ix_message_paced (account_id=? AND waits_until>?)",
     "PLAN_AGAIN": BY_KEY,
     "QUEUED_OF_BATCH": "ix_message_batch (batch_id=? AND status=?)",
     "QUEUED_OF_REFERENCE": "ix_message_reference",
     "RELEASE": BY_KEY,
     "RELEASE_PARKED": "ix_message_deferred (account_id=? AND recipient=?)",
+    "RESTRICT": "",
+    "RESTRICTIONS": "sqlite_autoindex_restriction_1 (account_id=?)",
     "RESUME_BATCH": BY_KEY,
     "RESUME_ROWS": "ix_message_batch (batch_id=? AND status=?)",
     "SENDS_SINCE": BY_KEY,
+    "SET_TRACK": BY_KEY,
+    "SINGLES_SINCE": "PRIMARY KEY (token_id=? AND minute>?)",
     "SPEND_SLOT": BY_KEY,
     "STANDING": BY_KEY,
     "STANDING_BY_REMOTE_ID": "uq_message_remote_id",
+    "ARRIVED": "ix_message_batch (batch_id=? AND status=?)",
+    "IS_OLD_CHAT": BY_KEY,
+    "LAST_ATTEMPTS": "SEARCH a USING INTEGER PRIMARY KEY (rowid>?)",
+    "NOT_ON_WHATSAPP": "ix_message_batch (batch_id=? AND status=?)",
+    "RESTRICTION": "sqlite_autoindex_restriction_1 (account_id=? AND kind=?)",
+    "RUNNING_BATCHES": "ix_batch_account (account_id=?)",
+    "TRACK": BY_KEY,
+    "WARM_DAYS": BY_KEY,
     "WARN": BY_KEY,
     "WITHHOLD": BY_KEY,
     "STANDING_WITHOUT_REMOTE_ID": BY_KEY,
+    "TO_JUDGE": BY_KEY,
+    "TRAFFIC_BOTH_WAYS": BY_KEY,
+    "UNANSWERED": "PRIMARY KEY (account_id=? AND number=?)",
     "UNFINISHED": "ix_message_expires_at",
     "UNFINISHED_OF": "ix_message_log (account_id=? AND status=?)",
     "UNSETTLED": "ix_message_unsettled",
@@ -103,6 +137,10 @@ PLANS = {
 
 READ_WHOLE = {"CANCELLING", "LAST_DUE", "UNFINISHED", "UNSETTLED"}
 """These read a whole index of what is unfinished, and never the log; all but CANCELLING at the start alone."""
+
+
+FEW = frozenset({"SCAN CONSTANT ROW", "SCAN d", "SCAN p"})
+"""Nothing, a recipient's first fifty messages (found by their index), and the accounts that keep rules."""
 
 
 @pytest.fixture
@@ -152,7 +190,7 @@ def test_a_statement_finds_its_rows_by_its_index(raw: Any, name: str) -> None:
     lines = plan(raw, hot_statements()[name])
     assert PLANS[name] in " ".join(lines)
     assert not [line for line in lines if "TEMP B-TREE" in line]
-    scans = [line for line in lines if line.startswith("SCAN ") and line != "SCAN CONSTANT ROW"]
+    scans = [line for line in lines if line.startswith("SCAN ") and line not in FEW]
     assert all("USING INDEX" in line and name in READ_WHOLE for line in scans), lines
 
 
@@ -164,7 +202,7 @@ def test_no_question_of_a_person_reads_the_whole_log(connection: Connection, raw
     def note(_: object, __: object, statement: str, parameters: Any, *___: object) -> None:
         asked.append((statement, parameters))
 
-    raw.execute(statements.INSERT_BATCH, (1, 1, 10, 1, b"list", NOW_MS))
+    raw.execute(statements.INSERT_BATCH, (1, 1, 10, 1, b"list", NOW_MS, None))
     reading.one_message(connection, 1)
     reading.attempts(connection, 1)
     reading.events(connection, 1)
@@ -273,7 +311,7 @@ def costs(connection: Connection, raw: Any) -> dict[str, int]:
         return answer
 
     def claim() -> Claimed | None:
-        return messages.claim(tx, 1, BOTH, now=NOW, secret=b"s" * 32, draw=0.5)
+        return claiming.claim(tx, 1, BOTH, now=NOW, secret=b"s" * 32, draw=0.5, turn=Turn(after=FIRST_TURN))
 
     def accept(to: str) -> None:
         repeat = Repeat(fingerprint=b"\xf1" if to == AYSE else to.encode(), since=NOW - timedelta(minutes=5))
@@ -304,8 +342,8 @@ def costs(connection: Connection, raw: Any) -> dict[str, int]:
 
 @pytest.mark.parametrize("kind", WAITING)
 def test_a_verb_costs_the_same_however_many_wait(connection: Connection, raw: Any, kind: str) -> None:
-    costs(connection, raw)  # the first time, statements are compiled
     crowd(raw, kind, 10)
+    costs(connection, raw)  # the first time, statements are compiled
     few = costs(connection, raw)
     raw.execute("DELETE FROM message")
     crowd(raw, kind, 20_000)

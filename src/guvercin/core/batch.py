@@ -4,12 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from guvercin.core.errors import Code
 from guvercin.core.message import FINISHED, WITH_WHATSAPP, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Batch:
-    """One bulk request. `total` is the length of its recipient list, bad and repeated ones among them."""
+    """One bulk request. `total` is the length of its recipient list, bad and repeated ones among them.
+
+    `paused_code`: why it was paused by itself; null if a human did. `declared_at`: when its sender declared that the
+    list is of their customers.
+    """
 
     id: int
     account_id: int
@@ -18,7 +23,9 @@ class Batch:
     total: int
     created_at: datetime
     paused_at: datetime | None = None
+    paused_code: Code | None = None
     cancelled_at: datetime | None = None
+    declared_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,6 +83,9 @@ class Code(StrEnum):
     LEFT_OUT = "alici_atlandi"
     STILL_ON_PHONE = "telefonda_kaldi"
     SEVERAL_NUMBERS = "birden_cok_numara"
+    MANY_FAILED = "cok_basarisiz"
+    MANY_NOT_ON_WHATSAPP = "cok_kayitsiz_numara"
+    FEW_DELIVERED = "az_teslim"
     # -- why a line is not connected
     SWITCHED_OFF = "kapali"
     TEMPORARY_BAN = "gecici_yasak"

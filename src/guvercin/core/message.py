@@ -146,6 +146,29 @@ class Lane(StrEnum):
     BULK = "bulk"
 
 
+class Track(StrEnum):
+    """What a send counts as, by who is written to: each has its gap and its limits (core/pacing.py)."""
+
+    SINGLE = "tekli"
+    """A single message to somebody who isn't new, or of a kind that its recipient waits for."""
+
+    KNOWN = "tanidik"
+    """Bulk to somebody who has written to the account within the last 28 days."""
+
+    EXISTING = "mevcut"
+    """Bulk to a customer: something was delivered to them before, or their list was declared to be of customers."""
+
+    NEW = "yeni"
+    """Anybody else: a chat that the account begins."""
+
+
+class Courtesy(StrEnum):
+    """Which quiet hours a message keeps."""
+
+    QUIET = "sessiz"
+    NIGHT = "gece"
+
+
 class Level(IntEnum):
     """How urgent a category is. Singles overtake bulk: see `priority`."""
 
@@ -169,7 +192,29 @@ class WaitsFor(StrEnum):
     RESTORED = "geri_yuklendi"
     PAUSED = "toplu_durduruldu"
     NEW_NUMBER = "numara_degisti"
+    QUIET_HOURS = "sessiz_saat"
+    HOURLY = "saatlik_sinir"
+    DAILY = "gunluk_sinir"
+    MONTHLY = "aylik_sinir"
+    NEW_CLOSED = "yeni_hat_kapali"
+    WARM_UP = "isinma"
+    RECIPIENT = "alici_siniri"
+    DISTANCE = "aralik"
 
+
+PACED = frozenset(
+    {
+        WaitsFor.QUIET_HOURS,
+        WaitsFor.HOURLY,
+        WaitsFor.DAILY,
+        WaitsFor.MONTHLY,
+        WaitsFor.NEW_CLOSED,
+        WaitsFor.WARM_UP,
+        WaitsFor.RECIPIENT,
+        WaitsFor.DISTANCE,
+    }
+)
+"""Waits that the account's pace asks for. They end by themselves, and their time is no part of a lifetime."""
 
 HELD = frozenset({WaitsFor.RESTORED, WaitsFor.NEW_NUMBER})
 """Waits that only a person ends."""
@@ -201,7 +246,10 @@ class Draft:
     """A message that its sender has asked for and that is not stored yet: everything but identity and fate.
 
     `recipient` is E.164; for a row that is stored as failed it may be the text as given (`reason` says why).
-    `due_at` null means at once; `expires_at` is the moment after which it must not leave any more.
+    `due_at` null means at once; `expires_at` is the moment after which it must not leave any more. `track` null: who
+    is written to decides, when its turn comes. `owns_lifetime`: its sender said how long it may wait, by the wall.
+    `is_head`: one of the first rows of its batch, which leave at the pace of singles. `loop_after`: so many singles of
+    one token in a short while are a bulk, and this is a row of it.
     """
 
     account_id: int
@@ -217,6 +265,11 @@ class Draft:
     resend_of: int | None = None
     reason: Code | None = None
     warning: Code | None = None
+    track: Track | None = None
+    courtesy: Courtesy | None = None
+    owns_lifetime: bool = False
+    is_head: bool = False
+    loop_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -247,3 +300,5 @@ class Message:
     attempts: int
     reference: str | None
     resend_of: int | None
+    track: Track | None = None
+    courtesy: Courtesy | None = None

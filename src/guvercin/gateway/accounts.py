@@ -12,7 +12,8 @@ from types import MappingProxyType
 
 from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
 from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.pacing import CLOUD_PACE, SANDBOX_PACE, WEB_PACE, Pace
+from guvercin.core.pacing import CLOUD_PACE, SANDBOX_PACE, Pace
+from guvercin.core.presets import WEB_PACE
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_word

@@ -6,13 +6,15 @@ Laws
 2. A gap is measured on the monotonic clock while this process lives: a wall clock that jumps never shortens it.
 3. Not our turn is not a failure: only a network that pushed back makes an attempt count.
 4. What has outlived its lifetime is not handed over, however long ago it was claimed.
-5. What was claimed is settled, whenever a step is cut short: handed over, it is in doubt until its answer is written;
+5. The rules of an account are kept on its own time line, which outlives the process and doesn't follow the wall clock's
+   jumps: neither a restart nor a jump resets or stretches a limit.
+6. What was claimed is settled, whenever a step is cut short: handed over, it is in doubt until its answer is written;
    not handed over, it goes back in line.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -20,20 +22,29 @@ from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 from typing import Any, TypeVar
 
+from guvercin.core.course import Course
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.message import File, Lane, Message
+from guvercin.core.hours import Hours
+from guvercin.core.message import Courtesy, File, Lane, Message
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome
 from guvercin.core.pacing import Use, next_slot
 from guvercin.core.retry import SCHEDULE, retry_at
 from guvercin.gateway.clock import Clock, within
+from guvercin.gateway.courses import begin, from_steady_ms, to_steady_ms
 from guvercin.gateway.sessions import Sessions
-from guvercin.store.store import Claimed, Store
+from guvercin.store.store import FIRST_TURN, Claimed, Store, Turn
 from guvercin.transports.base import Outgoing, OutgoingFile, Transport
 
 T = TypeVar("T")
 
 POLL = timedelta(seconds=1)
 """How often an idle line looks for work without being told: the bell only shortens this."""
+
+_JUMPED = 2_000
+"""Milliseconds by which the wall clock may drift before what waits for a moment of it is judged again."""
+
+_JUDGED_AT_ONCE = 500
+"""Parked rows that are judged again in one change: other writers get their turn in between."""
 
 _SNOOZE = timedelta(seconds=1)
 """How long a message waits after «not now» that named no time."""
@@ -88,6 +99,7 @@ class Dispatcher:
         store: Store,
         sessions: Sessions,
         spool_path: Callable[[str], Path],
+        hours: Mapping[Courtesy, Hours],
         clock: Clock,
         rng: Random,
     ) -> None:
@@ -97,7 +109,12 @@ class Dispatcher:
         self._spool_path = spool_path
         self._clock = clock
         self._rng = rng
+        self._hours = hours
         self._use: Use | None = None
+        self._place = Turn(after=FIRST_TURN)
+        self._wakes_at: datetime | None = None
+        self._tied_at = 0
+        """The offset of the wall clock by which parked rows have their moments."""
         self._anchor = (clock.now(), clock.monotonic())
         self._next: Hand | None = None
         self._owed: Answer | None = None
@@ -119,13 +136,19 @@ class Dispatcher:
         transport = self._sessions.transport(self._account_id)
         if transport is None:
             return now + POLL
-        if self._use is None:
-            self._use = await self._durable_use()
+        await self._get_ready()
         if self._next is None and not await to_the_end(self._claim()):
-            return now + min([POLL, *(wait for wait in self._waits().values() if wait > timedelta(0))])
+            return now + self._idle_for()
         if self._next is not None:
             await self._hand_over(transport, self._next)
         return now
+
+    def _idle_for(self) -> timedelta:
+        """Answer how long nothing can be done unless something new comes."""
+        waits = [*self._waits().values()]
+        if self._wakes_at is not None:
+            waits.append(self._wakes_at - self._steady_now())
+        return min([POLL, *(wait for wait in waits if wait > timedelta(0))])
 
     async def let_go(self) -> None:
         """Write down what the last step left in hand, once no step runs any more.
@@ -138,12 +161,77 @@ class Dispatcher:
             self._next = None
             await self._settle()
 
+    async def _get_ready(self) -> None:
+        """Know what was used of the pace, and of its rules if it has any, as they are now."""
+        if self._use is None:
+            self._use = await self._durable_use()
+        if self._account_id not in self._sessions.account_ids():
+            return
+        pace, course = self._sessions.pace(self._account_id), self._place.course
+        if pace.rules is None:
+            self._place = replace(self._place, course=None)
+        elif course is None or course.pace != pace:
+            await self._begin_course(is_new=course is None)
+        elif abs(self._offset() - self._tied_at) > _JUMPED:
+            await self._follow_the_wall(course)
+
+    async def _begin_course(self, *, is_new: bool) -> None:
+        """Take up the course where the last process, or the last pace, left it."""
+        pace, now = self._sessions.pace(self._account_id), self._clock.now()
+        if pace.rules is None or self._use is None:
+            return
+        ledger = await self._store.ledger(self._account_id, now=now)
+        if is_new:
+            self._anchor = (from_steady_ms(ledger.steady_ms), self._clock.monotonic())
+            if ledger.last_ms is not None:
+                self._use = Use(from_steady_ms(ledger.last_ms), ledger.draw)
+        steady = to_steady_ms(self._steady_now())
+        course = begin(ledger, pace, pace.rules, self._hours, steady=steady, offset=self._offset())
+        self._place = replace(self._place, course=course)
+        self._tied_at = self._offset()
+        if not is_new:
+            await self._judge_again(course)
+
+    async def _follow_the_wall(self, course: Course) -> None:
+        """Hear that the wall clock was set: what waits for a moment of it is judged anew, and no limit has moved."""
+        now = self._clock.now()
+        self._tied_at = self._offset()
+        await self._store.keep_time(self._account_id, to_steady_ms(self._steady_now()), now=now)
+        await self._judge_again(course)
+
+    async def _judge_again(self, course: Course) -> None:
+        """Put everything that was parked back in line: it is parked anew by what is known now."""
+        now = self._clock.now()
+        while (
+            await self._store.judge_again(self._account_id, course, now=now, limit=_JUDGED_AT_ONCE) == _JUDGED_AT_ONCE
+        ):
+            pass
+        fork = (self._place.course or course).fork()
+        fork.forget_plans()
+        self._place = replace(self._place, course=fork)
+
+    def _offset(self) -> int:
+        """Answer by how many milliseconds the wall is ahead of this account's own time."""
+        return to_steady_ms(self._clock.now()) - to_steady_ms(self._steady_now())
+
+    def _now_turn(self) -> Turn:
+        """Answer where the account stands this moment."""
+        course = self._place.course
+        if course is None:
+            return self._place
+        course.offset = self._offset()
+        return replace(self._place, steady=to_steady_ms(self._steady_now()))
+
     def _waits(self) -> dict[Lane, timedelta]:
-        """Answer how long each lane still keeps its gap; no lane at all while nothing may be claimed."""
+        """Answer how long each lane still keeps its gap; no lane at all while nothing may be claimed.
+
+        With rules every lane opens after the shortest gap: a claim then says what each row has to wait for.
+        """
         if self._is_closing or self._use is None or not self._sessions.is_open(self._account_id):
             return {}
         pace, steady = self._sessions.pace(self._account_id), self._steady_now()
-        slots = {lane: next_slot(pace, self._use, lane) for lane in Lane}
+        has_rules = self._place.course is not None
+        slots = {lane: next_slot(pace, self._use, Lane.SINGLE if has_rules else lane) for lane in Lane}
         return {lane: timedelta(0) if slot is None else slot - steady for lane, slot in slots.items()}
 
     async def _claim(self) -> bool:
@@ -152,15 +240,25 @@ class Dispatcher:
         if not lanes:
             return False
         secret, draw = self._rng.randbytes(32), self._rng.random()
-        claimed = await self._store.claim(self._account_id, lanes, now=self._clock.now(), secret=secret, draw=draw)
+        claimed = await self._store.claim(
+            self._account_id, lanes, now=self._clock.now(), secret=secret, draw=draw, turn=self._now_turn()
+        )
         self._take(claimed, draw)
-        return claimed is not None
+        if claimed is not None and claimed.judges_again and self._place.course is not None:
+            await self._judge_again(self._place.course)
+        return claimed is not None and not claimed.is_empty
 
     def _open_lanes(self) -> list[Lane]:
         return [lane for lane, wait in self._waits().items() if wait <= timedelta(0)]
 
     def _take(self, claimed: Claimed | None, draw: float) -> None:
-        if claimed is not None and claimed.message is not None:
+        self._wakes_at = None
+        if claimed is None:
+            return
+        self._place = Turn(after=claimed.turn, course=claimed.course)
+        if claimed.wakes_at is not None:
+            self._wakes_at = from_steady_ms(claimed.wakes_at)
+        if claimed.message is not None:
             self._next = Hand(claimed.message, claimed.attempt_id, claimed.secret)
             self._use = Use(self._steady_now(), draw)
 
@@ -182,7 +280,14 @@ class Dispatcher:
         secret, draw = self._rng.randbytes(32), self._rng.random()
         try:
             claimed = await self._store.settle_and_claim(
-                hand.message.id, hand.attempt_id, outcome, lanes, now=self._clock.now(), secret=secret, draw=draw
+                hand.message.id,
+                hand.attempt_id,
+                outcome,
+                lanes,
+                now=self._clock.now(),
+                secret=secret,
+                draw=draw,
+                turn=self._now_turn(),
             )
         except GuvercinError:
             raise

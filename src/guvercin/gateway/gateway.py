@@ -30,10 +30,12 @@ from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.batches import Batches
 from guvercin.gateway.categories import Categories
 from guvercin.gateway.clock import Clock
+from guvercin.gateway.courses import hours_in
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, examine_batch, fingerprint
 from guvercin.gateway.files import Files
 from guvercin.gateway.lines import Lines
 from guvercin.gateway.lists import Lists
+from guvercin.gateway.manners import mannered
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.pulse import Pulse
 from guvercin.gateway.rehearsal import NO_NOTES, Rehearsal, rehearse
@@ -103,6 +105,7 @@ class Gateway:
         self._clock = clock
         self._rng = rng
         self._timezone = timezone
+        self._hours = hours_in(timezone)
         self.accounts = Accounts(store=store, sessions=sessions, meta=meta, clock=clock)
         self.meta = meta
         self.categories = Categories(store=store, clock=clock)
@@ -158,10 +161,16 @@ class Gateway:
         # The file last: whatever else is wrong is told without opening anything.
         known, max_text = await self.categories.known(), self._max_text(account)
         draft = draft_one(ask, account, token, known=known, now=now, max_text=max_text, file=None, faults=faults)
+        (draft,) = self._mannered([draft], account, rules_of(ask.category, known), ask.lifetime, now)
         if ask.file is None:
             return draft
         file = await self._file(token, ask.file, ask.file_name)
         return replace(draft, content=replace(draft.content, file=file))
+
+    def _mannered(
+        self, drafts: Sequence[Draft], account: Account, category: Category, lifetime: timedelta | None, now: datetime
+    ) -> Sequence[Draft]:
+        return mannered(drafts, account, category, self._hours, lifetime=lifetime, now=now)
 
     async def _accepted_before(self, token: Token, key: IdempotencyKey | None) -> Acceptance | None:
         """Answer what a request was accepted as that would be refused now: what was accepted under a key stays so.
@@ -245,7 +254,8 @@ class Gateway:
             account = await self.accounts.for_message(token, ask.account_id)
             known, max_text = await self.categories.known(), self._max_text(account)
             draft = partial(draft_batch, ask, account, token, known=known, now=now, max_text=max_text)
-            drafts = await self._with_files(await self.lists.aside(draft))
+            with_files = await self._with_files(await self.lists.aside(draft))
+            drafts = self._mannered(with_files, account, rules_of(ask.category, known), ask.lifetime, now)
         except GuvercinError:
             before = await self._accepted_before(token, key)
             if before is None or before.batch_id is None:
@@ -253,7 +263,12 @@ class Gateway:
             return replace(await self.batches.one(token, before.batch_id), replayed=True), False
         accepted = await self._patiently(
             self._store.accept_batch(
-                BatchAsk(account_id=account.id, category=ask.category, body_hash=ask.body_hash),
+                BatchAsk(
+                    account_id=account.id,
+                    category=ask.category,
+                    body_hash=ask.body_hash,
+                    is_of_customers=ask.is_of_customers,
+                ),
                 drafts,
                 token_id=token.id,
                 now=now,
@@ -300,13 +315,10 @@ class Gateway:
         try:
             account = await self.accounts.for_message(token, old.account_id)
             self._check_resend(old)
+            known = await self.categories.known()
+            (draft,) = self._mannered([_again(old, now, known)], account, rules_of(old.category, known), None, now)
             accepted = await self._store.resend(
-                old.id,
-                _again(old, now, await self.categories.known()),
-                token_id=token.id,
-                now=now,
-                key=_key_row(key),
-                quota=self._quota(token, now),
+                old.id, draft, token_id=token.id, now=now, key=_key_row(key), quota=self._quota(token, now)
             )
         except IllegalOrder:
             raise GuvercinError(Code.MESSAGES_WAITING, log_id=old.id) from None

@@ -10,7 +10,8 @@ Laws, beside the dispatcher's own
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import cache
 from math import ceil, floor
@@ -20,14 +21,15 @@ from typing import cast
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.grant import Allowance, People
-from guvercin.core.message import Lane
+from guvercin.core.hours import Hours
+from guvercin.core.message import Courtesy, Lane
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Scope
 from guvercin.core.pacing import Use
 from guvercin.core.retry import JITTER
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import POLL, Answer, Dispatcher, Hand, to_the_end
 from guvercin.gateway.sessions import Sessions
-from guvercin.store.store import Settlement, Store
+from guvercin.store.store import Settlement, Store, Turn
 from guvercin.transports.base import IsGranted, Transport
 
 _CATCH_UP = timedelta(milliseconds=50)
@@ -61,13 +63,16 @@ class Hands(Dispatcher):
         store: Store,
         sessions: Sessions,
         spool_path: Callable[[str], Path],
+        hours: Mapping[Courtesy, Hours],
         clock: Clock,
         rng: Random,
         bell: asyncio.Event,
         pools: dict[str, People],
     ) -> None:
         """Take the bell that wakes its loop, and the people of each pool that numbers share."""
-        super().__init__(account_id, store=store, sessions=sessions, spool_path=spool_path, clock=clock, rng=rng)
+        super().__init__(
+            account_id, store=store, sessions=sessions, spool_path=spool_path, hours=hours, clock=clock, rng=rng
+        )
         self._bell = bell
         self._pools = pools
         self._allowance: Allowance | None = None
@@ -87,8 +92,7 @@ class Hands(Dispatcher):
         transport = self._sessions.transport(self._account_id)
         if transport is None:
             return now + POLL
-        if self._use is None:
-            self._use = await self._durable_use()
+        await self._get_ready()
         await self._know_grant(transport)
         self._gather()
         lanes, room = self._room(transport.features.concurrency - len(self._under_way))
@@ -152,7 +156,14 @@ class Hands(Dispatcher):
             self._allowance.ahead = self._ahead()
         try:
             claimed = await self._store.settle_and_claim_more(
-                self._account_id, settlements, lanes, now=now, chances=chances, busy=busy, allowance=self._allowance
+                self._account_id,
+                settlements,
+                lanes,
+                now=now,
+                chances=chances,
+                busy=busy,
+                turn=replace(self._now_turn(), keeps_gaps=False),
+                allowance=self._allowance,
             )
         except GuvercinError:
             raise
@@ -161,6 +172,10 @@ class Hands(Dispatcher):
             await self._settle_each(owed)
             raise
         self._answers = self._answers[len(owed) :]
+        if claimed:
+            self._place = Turn(after=claimed[-1].turn, course=claimed[-1].course)
+            if claimed[-1].judges_again and self._place.course is not None:
+                await self._judge_again(self._place.course)
         hands = [Hand(each.message, each.attempt_id, each.secret, each.heard_at) for each in claimed if each.message]
         if hands and self._use is not None:
             self._spend(len(hands), chances[len(hands) - 1][1])

@@ -5,7 +5,7 @@ They start after what a crash left behind has been put in order, and stop so tha
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,8 @@ from random import Random  # noqa: TID251 -- the type alone: chance comes in as 
 
 from guvercin.core.errors import GuvercinError
 from guvercin.core.grant import People
-from guvercin.core.message import Status
+from guvercin.core.hours import Hours
+from guvercin.core.message import Courtesy, Status
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import Dispatcher
 from guvercin.gateway.hands import Hands
@@ -43,6 +44,7 @@ class Loops:
         sessions: Sessions,
         upkeep: Upkeep,
         spool_path: Callable[[str], Path],
+        hours: Mapping[Courtesy, Hours],
         clock: Clock,
         rng: Random,
     ) -> None:
@@ -50,6 +52,7 @@ class Loops:
         self._sessions = sessions
         self._upkeep = upkeep
         self._spool_path = spool_path
+        self._hours = hours
         self._clock = clock
         self._rng = rng
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -138,6 +141,7 @@ class Loops:
             store=self._store,
             sessions=self._sessions,
             spool_path=self._spool_path,
+            hours=self._hours,
             clock=self._clock,
             rng=self._rng,
         )

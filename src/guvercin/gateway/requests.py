@@ -70,6 +70,7 @@ class AskBatch:
     """A bulk request. `body_hash` recognises the same request sent again by a client that was cut off.
 
     `is_template`: the text and the file's path have places that each line fills; otherwise a brace is a brace.
+    `is_of_customers`: its sender declares that everybody on the list is a customer of theirs (*mevcut*).
     """
 
     recipients: Sequence[AskRecipient]
@@ -82,6 +83,7 @@ class AskBatch:
     reference: str | None = None
     planned_at: datetime | None = None
     lifetime: timedelta | None = None
+    is_of_customers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

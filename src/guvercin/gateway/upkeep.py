@@ -31,6 +31,7 @@ LOOK_LIMIT = 10.0
 _LOOK_LEAST = timedelta(seconds=5)
 _LOOK_MOST = timedelta(minutes=10)
 _TIDY_EVERY = 3_600.0
+_CHECK_EVERY = 600.0
 _KEEP_FILES = timedelta(days=7)
 _WRITE_USE_EVERY = 30.0
 
@@ -61,7 +62,7 @@ class Upkeep:
         self._account = account
         self._resend = resend
         self._clock = clock
-        self._tidied_at = self._use_written_at = -math.inf
+        self._tidied_at = self._use_written_at = self._checked_at = -math.inf
 
     async def step(self, now: datetime) -> datetime:
         """Do what is due; answers when to look again: at once while there is more."""
@@ -75,6 +76,9 @@ class Upkeep:
         if at - self._use_written_at >= _WRITE_USE_EVERY:
             self._use_written_at = at
             await self._access.write_last_used()
+        if at - self._checked_at >= _CHECK_EVERY:
+            self._checked_at = at
+            await self._store.check_deliveries(now=now)
         if at - self._tidied_at >= _TIDY_EVERY:
             self._tidied_at = at
             await self._tidy(now)

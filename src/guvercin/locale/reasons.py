@@ -102,6 +102,32 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
             sent=NOT_YET,
             todo="Nothing. If it stays so for hours, look at the account.",
         ),
+        Code.MANY_FAILED: Words(
+            title="Many failed",
+            detail="The bulk was paused: many of its last messages failed.",
+            happened="Of the last 20 messages of this bulk 5 or more were refused. Going on would harm the number.",
+            sent=NOT_YET,
+            todo="Look at the failed rows. If the list is right, let it go on: guvercin toplu devam ID.",
+        ),
+        Code.MANY_NOT_ON_WHATSAPP: Words(
+            title="Many numbers not on WhatsApp",
+            detail="The bulk was paused: too many of its numbers are not on WhatsApp.",
+            happened=(
+                "More than one in ten numbers of this list is not on WhatsApp. Lists like this look like spam to it."
+            ),
+            sent=NOT_YET,
+            todo="Clean the list. If it is right all the same, let it go on: guvercin toplu devam ID.",
+        ),
+        Code.FEW_DELIVERED: Words(
+            title="Few delivered",
+            detail="The bulk was paused: too few of its messages arrive.",
+            happened=(
+                "Six hours after they left, fewer than six in ten messages have arrived. People may have blocked the "
+                "number, or the list is old."
+            ),
+            sent=NOT_YET,
+            todo="Ask a few recipients what they see. Then decide: guvercin toplu devam ID, or cancel the rest.",
+        ),
         Code.RETRIES_EXHAUSTED: Words(
             title="Given up after several tries",
             detail="The message was tried several times and could not be handed over.",

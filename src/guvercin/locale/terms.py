@@ -32,6 +32,14 @@ WAITS: Mapping[WaitsFor, str] = MappingProxyType(
         WaitsFor.RESTORED: "Came back with a backup and waits for your decision",
         WaitsFor.PAUSED: "Its bulk is paused until you resume it",
         WaitsFor.NEW_NUMBER: "The account has another number now; waits for your decision",
+        WaitsFor.QUIET_HOURS: "Waits for the quiet hours to end",
+        WaitsFor.HOURLY: "The account's hourly limit is used up",
+        WaitsFor.DAILY: "The account's daily limit is used up",
+        WaitsFor.MONTHLY: "The account's monthly limit of new people is used up",
+        WaitsFor.NEW_CLOSED: "WhatsApp lets the account start no new chats for now",
+        WaitsFor.WARM_UP: "The line is still warming up: today's share is used up",
+        WaitsFor.RECIPIENT: "This person has had enough messages without answering",
+        WaitsFor.DISTANCE: "Keeps its distance from the last message to somebody new",
     },
 )
 

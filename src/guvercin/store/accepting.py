@@ -1,19 +1,25 @@
 """How a message enters the log: once, however often its sender asks. Functions of a transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 import orjson
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind, Standing
-from guvercin.core.message import Draft, IllegalOrder, Order, Status, WaitsFor
+from guvercin.core.message import Draft, IllegalOrder, Lane, Level, Order, Status, WaitsFor, priority
+from guvercin.core.pacing import LOOP_WINDOW
+from guvercin.core.restriction import RestrictionKind
+from guvercin.store import restricting
 from guvercin.store import statements as sql
 from guvercin.store.messages import find, move, standing
 from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
 from guvercin.store.times import HOUR, to_ms
 from guvercin.store.writer import Tx
+
+_MINUTE = 60_000
 
 
 def _replay(tx: Tx, token_id: int, key: KeyRow) -> Acceptance | None:
@@ -92,6 +98,10 @@ def _row(
         draft.reference,
         fingerprint,
         draft.resend_of,
+        draft.track and draft.track.value,
+        draft.courtesy and draft.courtesy.value,
+        draft.owns_lifetime,
+        draft.is_head,
     )
 
 
@@ -148,6 +158,17 @@ def _mark_hour(tx: Tx, first_id: int, now_ms: int) -> None:
         tx.execute(sql.MARK_HOUR, (first_id, hour_ms))
 
 
+def _of_a_loop(tx: Tx, draft: Draft, token_id: int, now_ms: int) -> Draft:
+    """Count a single of a token; one of very many in a short while keeps the pace of a bulk, and takes turns."""
+    minute = now_ms // _MINUTE
+    before = tx.execute(sql.SINGLES_SINCE, (token_id, minute - LOOP_WINDOW // timedelta(minutes=1))).fetchone()[0]
+    tx.execute(sql.COUNT_SINGLE, (token_id, minute))
+    if draft.loop_after is None or before < draft.loop_after:
+        return draft
+    lower = priority(Level.LOWEST, Lane.SINGLE) - priority(Level.LOWEST, Lane.BULK)
+    return replace(draft, lane=Lane.BULK, priority=draft.priority - lower)
+
+
 def accept(
     tx: Tx,
     draft: Draft,
@@ -173,6 +194,8 @@ def accept(
         _check_quota(tx, token_id, quota, 1)
         tx.execute(sql.USE_TODAY, (token_id, quota.day, 1))
     fingerprint = repeat.fingerprint if repeat is not None else None
+    if draft.loop_after is not None:
+        draft = _of_a_loop(tx, draft, token_id, now_ms)
     new = _insert(tx, draft, token_id, now_ms, line_ms, fingerprint=fingerprint)
     if key is not None:
         _keep_key(tx, token_id, key, now_ms, message_id=new.id, batch_id=None)
@@ -206,7 +229,15 @@ def accept_batch(
         tx.execute(sql.USE_TODAY, (token_id, quota.day, good))
     cursor = tx.execute(
         sql.INSERT_BATCH,
-        (ask.account_id, token_id, ask.category, len(drafts), ask.body_hash, now_ms),
+        (
+            ask.account_id,
+            token_id,
+            ask.category,
+            len(drafts),
+            ask.body_hash,
+            now_ms,
+            now_ms if ask.is_of_customers else None,
+        ),
     )
     batch_id = int(cursor.lastrowid)
     tx.record(
@@ -218,6 +249,9 @@ def accept_batch(
     )
     rows = [_row(draft, token_id, now_ms, line_ms, batch_id=batch_id, fingerprint=None) for draft in drafts]
     _insert_batch(tx, rows, batch_id, now_ms)
+    banned = tx.execute(sql.RESTRICTION, (ask.account_id, RestrictionKind.BULK.value)).fetchone()
+    if banned is not None:  # since a ban no human has said that bulk may go on
+        restricting.pause_batch(tx, batch_id, ask.account_id, Code.TEMPORARY_BAN, now_ms=now_ms)
     if key is not None:
         _keep_key(tx, token_id, key, now_ms, message_id=None, batch_id=batch_id)
     return Acceptance(batch_id=batch_id)

@@ -1,7 +1,7 @@
 """Accounts and their lines, as functions of a connection or a transaction."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from types import MappingProxyType
@@ -14,26 +14,58 @@ from guvercin.core.account import Account, Kind, Line, LineState, OnUnknown
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Lane
-from guvercin.core.pacing import Gap, Pace, Use
+from guvercin.core.pacing import RELINKED_AT, Caps, Gap, Pace, Rules, Use
+from guvercin.store import restricting
+from guvercin.store import statements as sql
 from guvercin.store.tables import account, message
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 
 
 def pack_pace(pace: Pace) -> str:
-    """Write a pace as JSON: seconds, least and most, by lane."""
-    gaps = {lane.value: [gap.least.total_seconds(), gap.most.total_seconds()] for lane, gap in pace.gaps.items()}
-    return orjson.dumps({"gaps": gaps}).decode()
+    """Write a pace as JSON: seconds, least and most, by lane; and its rules as their fields are called."""
+    packed: dict[str, Any] = {"gaps": {lane.value: _pack(gap) for lane, gap in pace.gaps.items()}}
+    if pace.rules is not None:
+        packed["rules"] = {field.name: _pack(getattr(pace.rules, field.name)) for field in fields(pace.rules)}
+    return orjson.dumps(packed).decode()
+
+
+def _pack(value: Any) -> Any:
+    match value:
+        case Gap():
+            return [value.least.total_seconds(), value.most.total_seconds()]
+        case Caps():
+            return {"all": value.all, "existing": value.existing, "new": value.new}
+        case timedelta():
+            return {"seconds": value.total_seconds()}
+        case _:
+            return value
+
+
+def _unpack(value: Any) -> Any:
+    match value:
+        case [least, most]:
+            return Gap(least=timedelta(seconds=least), most=timedelta(seconds=most))
+        case {"all": _}:
+            return Caps(**value)
+        case {"seconds": seconds}:
+            return timedelta(seconds=seconds)
+        case _:
+            return value
 
 
 @lru_cache(maxsize=256)
-def unpack_pace(text: str) -> Pace:
-    """Read what `pack_pace` wrote. Remembered: the lines ask every second, and a pace seldom changes."""
-    gaps = {
-        Lane(lane): Gap(least=timedelta(seconds=least), most=timedelta(seconds=most))
-        for lane, (least, most) in orjson.loads(text)["gaps"].items()
-    }
-    return Pace(gaps=MappingProxyType(gaps))
+def unpack_pace(text: str, kind: str) -> Pace:
+    """Read what `pack_pace` wrote. Remembered: the lines ask every second, and a pace seldom changes.
+
+    A linked phone never goes without rules, not even one whose pace was written before there were any.
+    """
+    packed = orjson.loads(text)
+    gaps = {Lane(lane): _unpack(gap) for lane, gap in packed["gaps"].items()}
+    rules = packed.get("rules")
+    if rules is None:
+        return Pace(gaps=MappingProxyType(gaps), rules=Rules() if kind == Kind.WEB.value else None)
+    return Pace(gaps=MappingProxyType(gaps), rules=Rules(**{name: _unpack(value) for name, value in rules.items()}))
 
 
 def _account(row: Any) -> Account:
@@ -44,7 +76,7 @@ def _account(row: Any) -> Account:
         phone=row.phone,
         is_default=row.is_default,
         is_enabled=row.is_enabled,
-        pace=unpack_pace(row.pace),
+        pace=unpack_pace(row.pace, row.kind),
         on_unknown=OnUnknown(row.on_unknown),
         line=Line(
             state=LineState(row.line_state),
@@ -154,6 +186,8 @@ def link(tx: Tx, account_id: int, phone: str, *, now: datetime) -> bool:
     before = one(tx.connection, account_id).phone
     if before != phone:
         tx.connection.execute(update(account).where(account.c.id == account_id).values(phone=phone))
+    # A line that is linked anew warms up again: by much if it is the same number, wholly if it is another.
+    tx.execute(sql.COOL_DOWN, (RELINKED_AT if before in {None, phone} else 0, account_id))
     _changed(tx, account_id, to_ms(now), {"ne": "baglandi"})
     return before not in {None, phone}
 
@@ -169,6 +203,10 @@ def set_line(tx: Tx, account_id: int, line: Line, *, now: datetime, is_enabled: 
     }
     if is_enabled is not None:
         values["is_enabled"] = is_enabled
+    is_new_ban = line.state is LineState.BANNED and one(tx.connection, account_id).line.state is not LineState.BANNED
+    if is_new_ban and restricting.keeps_rules(tx, account_id):
+        code = line.code or Code.TEMPORARY_BAN
+        restricting.banned(tx, account_id, code=code, now=now, until=line.until)
     tx.connection.execute(update(account).where(account.c.id == account_id).values(**values))
     detail = {"durum": line.state.value} | ({"kod": line.code.value} if line.code else {})
     tx.record(to_ms(now), EventKind.LINE_CHANGED, account_id=account_id, detail=detail)

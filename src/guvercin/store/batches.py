@@ -11,6 +11,8 @@ from datetime import datetime
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Order
+from guvercin.core.restriction import RestrictionKind
+from guvercin.store import restricting
 from guvercin.store import statements as sql
 from guvercin.store.messages import move, standing
 from guvercin.store.times import to_ms
@@ -27,14 +29,13 @@ def _account_of(tx: Tx, batch_id: int) -> int:
 def pause(tx: Tx, batch_id: int, *, now: datetime) -> None:
     """Take everything of a batch that has not left out of line. Pausing twice changes nothing. NOT_FOUND."""
     account_id = _account_of(tx, batch_id)
-    if tx.execute(sql.PAUSE_BATCH, (to_ms(now), batch_id)).rowcount == 1:
-        tx.execute(sql.PAUSE_ROWS, (batch_id,))
-        tx.record(to_ms(now), EventKind.BATCH_PAUSED, account_id=account_id, batch_id=batch_id)
+    restricting.pause_batch(tx, batch_id, account_id, None, now_ms=to_ms(now))
 
 
 def resume(tx: Tx, batch_id: int, *, now: datetime) -> None:
-    """Put a paused batch back in line; one that was cancelled stays so. NOT_FOUND."""
+    """Put a paused batch back in line, and let bulk go on after a ban; a cancelled one stays so. NOT_FOUND."""
     account_id = _account_of(tx, batch_id)
+    restricting.lift(tx, account_id, RestrictionKind.BULK, now_ms=to_ms(now))
     if tx.execute(sql.RESUME_BATCH, (batch_id,)).rowcount == 1:
         tx.execute(sql.RESUME_ROWS, (batch_id, to_ms(now)))
         tx.record(to_ms(now), EventKind.BATCH_RESUMED, account_id=account_id, batch_id=batch_id)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
 from guvercin.core.outcome import (
     Acquainted,
@@ -14,10 +15,11 @@ from guvercin.core.outcome import (
     TemplateNews,
     Told,
 )
-from guvercin.store import batches
+from guvercin.core.restriction import RestrictionKind
+from guvercin.store import batches, restricting
 from guvercin.store import statements as sql
 from guvercin.store.messages import receive
-from guvercin.store.times import to_ms
+from guvercin.store.times import DAY, to_ms
 from guvercin.store.writer import Tx
 
 MOST_UNCLEAR = 1_000
@@ -60,17 +62,28 @@ def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime)
     detail = {"message_id": inbound.remote_id}
     tx.execute(sql.HEARD_FROM, (account_id, inbound.sender, to_ms(inbound.at)))
     tx.execute(sql.NEEDS_NO_PLACE, (to_ms(now), account_id, inbound.sender))
+    tx.execute(sql.ANSWERED, (account_id, inbound.sender))
+    tx.execute(sql.TRAFFIC_BOTH_WAYS, (to_ms(now) - to_ms(now) % DAY, account_id))
     tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
 
 
 def _restrict(tx: Tx, account_id: int, told: Restricted, *, now: datetime) -> None:
-    """Record that the network forbids a line something for a while, or allows it again.
+    """Close what the network forbids a line for a while, or open it again.
 
-    Where it says that bulk has to stop, every bulk of the account does: a person lets it go on.
+    Where it says that bulk has to stop, every bulk of the account does: a person lets it go on. What it forbids an
+    account without rules is recorded alone: its own line keeps it.
     """
-    what = {"ne": "kisitlandi" if told.is_active else "kisit_kalkti", "kod": told.code.value}
-    until = {} if told.until is None else {"bitis": told.until.isoformat()}
-    tx.record(to_ms(now), EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=what | until)
     if told.is_active and told.stops_bulk:
         for (batch_id,) in tx.execute(sql.BATCHES_IN_LINE, (account_id,)).fetchall():
             batches.pause(tx, batch_id, now=now)
+    kind = {Code.MONTHLY_LIMIT: RestrictionKind.MONTH, Code.NEW_CHATS_RESTRICTED: RestrictionKind.NEW}.get(told.code)
+    if kind is None or not told.is_active:
+        if kind is None or not restricting.lift(tx, account_id, kind, now_ms=to_ms(now)):
+            what = {"ne": "kisitlandi" if told.is_active else "kisit_kalkti", "kod": told.code.value}
+            until = {} if told.until is None else {"bitis": told.until.isoformat()}
+            tx.record(to_ms(now), EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=what | until)
+    elif kind is RestrictionKind.MONTH:
+        until_ms = to_ms(told.until or restricting.cycle_end(now))
+        restricting.restrict(tx, account_id, kind, told.code, now_ms=to_ms(now), until_ms=until_ms)
+    else:
+        restricting.lock_new_chats(tx, account_id, code=told.code, now=now, until=told.until)

@@ -1,10 +1,10 @@
 """What happens to messages, one verb = one atomic change, as functions of a transaction.
 
-Every change of a status goes through `move`, which asks core.message.advance and guards the row by its old status; a
-claim asks the same table.
+Every change of a status goes through `move`, which asks core.message.advance and guards the row by its old status;
+store/claiming.py asks the same table.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from operator import itemgetter
@@ -12,25 +12,25 @@ from typing import Any
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import OF_STATUS, EventKind, Standing
-from guvercin.core.grant import Allowance
 from guvercin.core.message import (
     HELD,
     WITH_WHATSAPP,
     Cause,
     Content,
+    Courtesy,
     File,
     Lane,
     Message,
     News,
     Order,
     Status,
+    Track,
     WaitsFor,
     advance,
 )
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Receipt, ReceiptKind, Refused
+from guvercin.store import restricting
 from guvercin.store import statements as sql
-from guvercin.store.granting import withheld
-from guvercin.store.store import Claimed
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 
@@ -38,6 +38,8 @@ from guvercin.store.writer import Tx
 _STATUS: Mapping[str, Status] = {status.value: status for status in Status}
 _WAITS_FOR: Mapping[str | None, WaitsFor | None] = {None: None} | {word.value: word for word in WaitsFor}
 _LANE: Mapping[str, Lane] = {lane.value: lane for lane in Lane}
+_TRACK: Mapping[str | None, Track | None] = {None: None} | {track.value: track for track in Track}
+_COURTESY: Mapping[str | None, Courtesy | None] = {None: None} | {word.value: word for word in Courtesy}
 _CODE: Mapping[str | None, Code | None] = {None: None} | {code.value: code for code in Code}
 
 _LOOK_SOON = 5_000
@@ -46,14 +48,8 @@ _LOOK_SOON = 5_000
 _LOOK_LATER = 600_000
 """Milliseconds until it looks again after evidence that can't be believed."""
 
-_BESIDE = 250
-"""Milliseconds that a row waits for another one of its recipient that is in hand."""
-
 _MAY_WAIT = frozenset({Status.QUEUED, Status.UNKNOWN})
 """Where `waits_for` and `waits_until` may be set; everywhere else both are null."""
-
-_CLAIM_TRIES = 64
-"""Rows that a claim may find expired or held back before it lets others have the writer."""
 
 
 def standing(row: Sequence[Any]) -> Standing:
@@ -99,6 +95,8 @@ def message(row: Sequence[Any]) -> Message:
         attempts=row[25],
         reference=row[26],
         resend_of=row[27],
+        track=_TRACK[row[28]],
+        courtesy=_COURTESY[row[29]],
     )
 
 
@@ -239,97 +237,7 @@ def release_due(tx: Tx, *, now: datetime, limit: int) -> int:
     return len(rows)
 
 
-# -- claim and settle
-
-
-def claim_more(
-    tx: Tx,
-    account_id: int,
-    lanes: Sequence[Lane],
-    *,
-    now: datetime,
-    chances: Sequence[tuple[bytes, float]],
-    busy: Collection[str],
-    allowance: Allowance | None = None,
-) -> Sequence[Claimed]:
-    """Claim several messages, each for a recipient that nobody else has in hand, as far as the network allows."""
-    taken, found = set(busy), []
-    for secret, draw in chances if lanes else ():
-        claimed = claim(tx, account_id, lanes, now=now, secret=secret, draw=draw, busy=taken, allowance=allowance)
-        if claimed is None:
-            break
-        if claimed.message is None:
-            found.append(claimed)
-            break
-        recipient = claimed.message.recipient
-        taken.add(recipient)
-        heard = tx.execute(sql.LAST_HEARD, (account_id, recipient)).fetchone()
-        found.append(claimed if heard is None else replace(claimed, heard_at=from_ms(heard[0])))
-    return found
-
-
-def claim(
-    tx: Tx,
-    account_id: int,
-    lanes: Sequence[Lane],
-    *,
-    now: datetime,
-    secret: bytes,
-    draw: float,
-    busy: Collection[str] = (),
-    allowance: Allowance | None = None,
-) -> Claimed | None:
-    """Take the next message of the open lanes and spend the account's slot; null when nothing stands in line.
-
-    What is due stands in line first, whenever upkeep last looked: order must not depend on it. Rows whose lifetime is
-    over fail here, and rows behind a deferred one of their recipient are parked with it: each leaves the line once, so
-    that a claim costs the same however many wait. So are, for a moment, rows of recipients who are `busy`.
-    """
-    now_ms = to_ms(now)
-    is_due = tx.execute(sql.IS_DUE, (now_ms,)).fetchone() is not None
-    if is_due and release_due(tx, now=now, limit=_CLAIM_TRIES) == _CLAIM_TRIES:
-        return Claimed(message=None)  # there may be more
-    for _ in range(_CLAIM_TRIES):
-        heads = [row for lane in lanes if (row := tx.execute(sql.HEAD, (account_id, lane.value)).fetchone())]
-        if not heads:
-            return None
-        priority, _, message_id, recipient, expires_ms = min(heads, key=lambda row: (-row[0], row[1], row[2]))
-        if expires_ms <= now_ms:
-            move(tx, find(tx, message_id), News.EXPIRED, now_ms, reason=Code.EXPIRED)
-            continue
-        held = tx.execute(sql.HELD_BACK_UNTIL, (account_id, recipient, priority, message_id)).fetchone()
-        if held is not None:
-            tx.execute(sql.PARK, (held[0], message_id))
-            continue
-        if recipient in busy:
-            tx.execute(sql.PARK, (now_ms + _BESIDE, message_id))
-            continue
-        if allowance is not None and withheld(
-            tx, account_id, message_id, recipient, allowance=allowance, now_ms=now_ms
-        ):
-            continue
-        return _take(tx, message_id, now_ms, secret, draw)
-    return Claimed(message=None)
-
-
-def _take(tx: Tx, message_id: int, now_ms: int, secret: bytes, draw: float) -> Claimed:
-    advance(Status.QUEUED, Order.CLAIM)
-    if tx.execute(sql.CLAIM, (message_id,)).rowcount != 1:
-        raise RuntimeError("a row moved while it was held")
-    claimed = message(tx.execute(sql.MESSAGE, (message_id,)).fetchone())  # RETURNING costs more than asking
-    attempt_id = int(tx.execute(sql.INSERT_ATTEMPT, (message_id, secret, now_ms)).lastrowid)
-    tx.execute(sql.SPEND_SLOT, (now_ms, draw, claimed.account_id))
-    tx.record(
-        now_ms,
-        EventKind.MESSAGE_CLAIMED,
-        account_id=claimed.account_id,
-        message_id=message_id,
-        batch_id=claimed.batch_id,
-    )
-    tx.standings.append(
-        Standing(id=message_id, account_id=claimed.account_id, batch_id=claimed.batch_id, status=Status.SENDING),
-    )
-    return Claimed(message=claimed, attempt_id=attempt_id, secret=secret)
+# -- settle
 
 
 def settle(
@@ -351,6 +259,14 @@ def settle(
     row = find(tx, message_id)
     if ended.rowcount != 1:
         return row
+    new = _not_accepted(tx, row, outcome, now_ms, retry_at)
+    restricting.after_answer(tx, row, outcome, now_ms)
+    return new
+
+
+def _not_accepted(
+    tx: Tx, row: Standing, outcome: Deferred | Refused | Lost, now_ms: int, retry_at: datetime | None
+) -> Standing:
     match outcome:
         case Deferred() if retry_at is None:
             return move(tx, row, News.REFUSED, now_ms, reason=Code.RETRIES_EXHAUSTED, counts=True)

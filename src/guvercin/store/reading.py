@@ -285,7 +285,9 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
         total=row.total,
         created_at=from_ms(row.created_at),
         paused_at=from_ms(row.paused_at),
+        paused_code=None if row.paused_code is None else Code(row.paused_code),
         cancelled_at=from_ms(row.cancelled_at),
+        declared_at=from_ms(row.declared_at),
     )
     return BatchRow(batch=found, counts=Counts(by_status, scheduled), left=left, starts_at=from_ms(starts_ms))
 

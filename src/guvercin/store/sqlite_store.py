@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from guvercin.core.account import Account, Kind, Line, OnUnknown
 from guvercin.core.category import Category
+from guvercin.core.course import Course
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
 from guvercin.core.grant import Allowance
@@ -29,18 +30,22 @@ from guvercin.store import (
     accounts,
     batches,
     categories,
+    claiming,
     granting,
     hearing,
     messages,
     numbers,
+    pacing,
     people,
     reading,
+    restricting,
     statements,
     upkeep,
 )
 from guvercin.store.seen import Seen
 from guvercin.store.sqlite import FILE_NAME, copy_database, engine_for, is_busy, is_unavailable
 from guvercin.store.store import (
+    NO_TURN,
     Acceptance,
     BatchAsk,
     BatchRow,
@@ -50,9 +55,11 @@ from guvercin.store.store import (
     KeptDraft,
     KeptFile,
     KeyRow,
+    Ledger,
     Quota,
     Repeat,
     Settlement,
+    Turn,
 )
 from guvercin.store.times import to_ms
 from guvercin.store.writer import GROUP, Committed, Tx, Writer
@@ -264,11 +271,18 @@ class SqliteStore:
         return await self._read(partial(reading.accepted_before, token_id=token_id, key=key))
 
     async def claim(
-        self, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
+        self,
+        account_id: int,
+        lanes: Sequence[Lane],
+        *,
+        now: datetime,
+        secret: bytes,
+        draw: float,
+        turn: Turn = NO_TURN,
     ) -> Claimed | None:
         self._line_ms(now)  # as in release_due: a claim releases what is due
         return await self._writer.do(
-            lambda tx: messages.claim(tx, account_id, lanes, now=now, secret=secret, draw=draw)
+            lambda tx: claiming.claim(tx, account_id, lanes, now=now, secret=secret, draw=draw, turn=turn)
         )
 
     async def settle(
@@ -288,12 +302,13 @@ class SqliteStore:
         now: datetime,
         secret: bytes,
         draw: float,
+        turn: Turn = NO_TURN,
     ) -> Claimed | None:
         self._line_ms(now)  # as in release_due: a claim releases what is due
 
         def work(tx: Tx) -> Claimed | None:
             settled = messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=None)
-            return messages.claim(tx, settled.account_id, lanes, now=now, secret=secret, draw=draw)
+            return claiming.claim(tx, settled.account_id, lanes, now=now, secret=secret, draw=draw, turn=turn)
 
         return await self._writer.do(work)
 
@@ -307,6 +322,7 @@ class SqliteStore:
         chances: Sequence[tuple[bytes, float]],
         busy: Collection[str],
         allowance: Allowance | None = None,
+        turn: Turn = NO_TURN,
     ) -> Sequence[Claimed]:
         self._line_ms(now)  # as in release_due: a claim releases what is due
 
@@ -315,7 +331,9 @@ class SqliteStore:
                 if allowance is not None and isinstance(each.outcome, Deferred | Refused):
                     allowance.give_back(each.recipient)
                 messages.settle(tx, each.message_id, each.attempt_id, each.outcome, now=now, retry_at=each.retry_at)
-            return messages.claim_more(tx, account_id, lanes, now=now, chances=chances, busy=busy, allowance=allowance)
+            return claiming.claim_more(
+                tx, account_id, lanes, now=now, chances=chances, busy=busy, allowance=allowance, turn=turn
+            )
 
         return await self._writer.do(work)
 
@@ -402,6 +420,9 @@ class SqliteStore:
     async def expire(self, *, now: datetime, limit: int) -> int:
         return await self._writer.do(lambda tx: upkeep.expire(tx, now=now, limit=limit))
 
+    async def check_deliveries(self, *, now: datetime) -> int:
+        return await self._writer.do(lambda tx: restricting.check_deliveries(tx, now=now))
+
     async def recover(self, *, now: datetime, limit: int) -> int:
         return await self._writer.do(lambda tx: upkeep.recover(tx, now=now, limit=limit))
 
@@ -476,6 +497,16 @@ class SqliteStore:
         return await self._writer.do(lambda tx: categories.drop(tx, category_id, now=now))
 
     # -- access
+
+    async def ledger(self, account_id: int, *, now: datetime) -> Ledger:
+        return await self._read(lambda connection: pacing.ledger(Tx(connection), account_id, now=now))
+
+    async def judge_again(self, account_id: int, course: Course, *, now: datetime, limit: int) -> int:
+        self._line_ms(now)  # as in release_due
+        return await self._writer.do(lambda tx: pacing.judge_again(tx, account_id, course, now=now, limit=limit))
+
+    async def keep_time(self, account_id: int, steady: int, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: tx.execute(statements.KEEP_TIME, (steady, to_ms(now), account_id)).rowcount)
 
     async def create_token(self, rules: TokenRules, secret_hash: bytes, hint: str, *, now: datetime) -> Token:
         return await self._writer.do(lambda tx: access.create(tx, rules, secret_hash, hint, now=now))

@@ -9,7 +9,7 @@ from itertools import count
 MESSAGE_COLUMNS = (
     "id, account_id, batch_id, recipient, recipient_name, body, file_digest, file_name, file_type, file_size, "
     "category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, expires_at, sent_at, "
-    "delivered_at, read_at, remote_id, attempts, reference, resend_of"
+    "delivered_at, read_at, remote_id, attempts, reference, resend_of, track, courtesy"
 )
 
 STANDING_COLUMNS = "id, account_id, batch_id, status, reason, remote_id, waits_for"
@@ -44,13 +44,14 @@ USE_TODAY = (
 )
 
 INSERT_BATCH = (
-    "INSERT INTO batch (account_id, token_id, category, total, body_hash, created_at) VALUES (?, ?, ?, ?, ?, ?)"
+    "INSERT INTO batch (account_id, token_id, category, total, body_hash, created_at, declared_at) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
 )
 
 INSERTED_COLUMNS = (
     "account_id, batch_id, token_id, recipient, recipient_name, body, file_digest, file_name, file_type, file_size, "
     "category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, expires_at, "
-    "reference, fingerprint, resend_of"
+    "reference, fingerprint, resend_of, track, courtesy, owns_lifetime, is_head"
 )
 
 _WIDTH = len(INSERTED_COLUMNS.split(", "))
@@ -110,6 +111,26 @@ HEAD = (
     "AND status = 'queued' AND waits_for IS NULL ORDER BY priority DESC, due_at, id LIMIT 1"
 )
 
+_TURN = (
+    "SELECT priority, due_at, id, recipient, expires_at, coalesce(batch_id, -token_id) FROM message WHERE account_id = ? "
+    "AND status = 'queued' AND waits_for IS NULL AND lane = 'bulk'"
+)
+
+FIRST_TURN = f"{_TURN} ORDER BY priority DESC, coalesce(batch_id, -token_id), due_at, id LIMIT 1"
+"""The first of bulk: of the highest level, the row of the lowest turn."""
+
+NEXT_TURN = (
+    f"{_TURN} AND priority = ? AND coalesce(batch_id, -token_id) > ? "
+    "ORDER BY coalesce(batch_id, -token_id), due_at, id LIMIT 1"
+)
+
+BEFORE_ITS_TURN = (
+    "SELECT priority, due_at, id, recipient, expires_at, coalesce(batch_id, -token_id) FROM message WHERE recipient = ? "
+    "AND id < ? AND account_id = ? AND priority = ? AND status = 'queued' AND waits_for IS NULL AND lane = 'bulk' "
+    "ORDER BY id LIMIT 1"
+)
+"""Turns change the order of batches, not of what one recipient gets."""
+
 HELD_BACK_UNTIL = (
     "SELECT waits_until FROM message WHERE account_id = ? AND recipient = ? AND priority = ? "
     "AND waits_for IN ('tekrar_deneme', 'onceki_mesaj') AND id < ? ORDER BY id LIMIT 1"
@@ -145,6 +166,140 @@ CLAIM = "UPDATE message SET status = 'sending', reason = NULL WHERE id = ? AND s
 INSERT_ATTEMPT = "INSERT INTO attempt (message_id, secret, started_at) VALUES (?, ?, ?)"
 
 SPEND_SLOT = "UPDATE account SET last_claim_at = ?, draw = ? WHERE id = ?"
+
+# -- the rules of an account
+
+_PACED = (
+    "status = 'queued' AND waits_for IN ('sessiz_saat', 'saatlik_sinir', 'gunluk_sinir', 'aylik_sinir', "
+    "'yeni_hat_kapali', 'isinma', 'alici_siniri', 'aralik')"
+)
+
+PACED_DUE = (
+    f"SELECT {STANDING_COLUMNS} FROM message WHERE account_id = ? AND waits_until <= ? AND {_PACED} "
+    "ORDER BY waits_until LIMIT 64"
+)
+
+PACED = (
+    f"SELECT {STANDING_COLUMNS}, waits_until, expires_at, owns_lifetime, courtesy FROM message "
+    f"WHERE account_id = ? AND waits_until > ? AND {_PACED} LIMIT ?"
+)
+
+PLANS = (
+    "SELECT track, waits_for, waits_until, coalesce(batch_id, -token_id) FROM message WHERE account_id = ? "
+    f"AND waits_until > ? AND lane = 'bulk' AND {_PACED} ORDER BY waits_until"
+)
+
+TO_JUDGE = (
+    "SELECT m.track, m.courtesy, m.is_head, m.owns_lifetime, coalesce(m.batch_id, -m.token_id), b.declared_at, h.at, "
+    "c.last_at, c.unanswered, EXISTS (SELECT 1 FROM (SELECT account_id, coalesce(delivered_at, read_at) AS seen_at "
+    "FROM message WHERE recipient = m.recipient ORDER BY id LIMIT 50) d "
+    "WHERE d.account_id = m.account_id AND d.seen_at IS NOT NULL) "
+    "FROM message m LEFT JOIN batch b ON b.id = m.batch_id "
+    "LEFT JOIN last_inbound h ON h.account_id = m.account_id AND h.sender = m.recipient "
+    "LEFT JOIN chat c ON c.account_id = m.account_id AND c.number = m.recipient WHERE m.id = ?"
+)
+"""What the rules ask about a row: who its recipient is to the account, and what they have had of it."""
+
+LIFETIME = "SELECT expires_at, owns_lifetime FROM message WHERE id = ?"
+
+UNANSWERED = "SELECT unanswered FROM chat WHERE account_id = ? AND number = ?"
+
+PARK_PACED = (
+    "UPDATE message SET waits_for = ?, waits_until = ?, track = ?, expires_at = ? "
+    "WHERE id = ? AND status = 'queued' AND waits_for IS NULL"
+)
+
+SET_TRACK = "UPDATE message SET track = ? WHERE id = ?"
+
+FORGET_PLAN = "UPDATE message SET expires_at = ?, track = CASE WHEN track = 'tekli' THEN track END WHERE id = ?"
+
+PACE_STATE = (
+    "SELECT steady_at, wall_at, last_at, draw, bulk_run, rests_until, new_until, head_starts, warm_days "
+    "FROM pace_state WHERE account_id = ?"
+)
+
+PACE_USES = "SELECT track, minute, sends FROM pace_use WHERE account_id = ? AND minute > ? ORDER BY minute"
+
+WARM_DAYS = "SELECT warm_days FROM pace_state WHERE account_id = ?"
+
+KEEP_STATE = (
+    "INSERT INTO pace_state (account_id, steady_at, wall_at, last_at, draw, bulk_run, rests_until, new_until, head_starts) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (account_id) DO UPDATE SET steady_at = excluded.steady_at, "
+    "wall_at = excluded.wall_at, last_at = excluded.last_at, draw = excluded.draw, bulk_run = excluded.bulk_run, "
+    "rests_until = excluded.rests_until, new_until = excluded.new_until, head_starts = excluded.head_starts"
+)
+
+KEEP_TIME = "UPDATE pace_state SET steady_at = ?, wall_at = ? WHERE account_id = ?"
+
+COUNT_SEND = (
+    "INSERT INTO pace_use (account_id, minute, track, sends) VALUES (?, ?, ?, 1) "
+    "ON CONFLICT (account_id, minute, track) DO UPDATE SET sends = sends + 1"
+)
+
+KEEP_CHAT = (
+    "INSERT INTO chat (account_id, number, last_at, unanswered) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (account_id, number) DO UPDATE SET last_at = excluded.last_at, unanswered = excluded.unanswered"
+)
+
+ANSWERED = "UPDATE chat SET unanswered = '[]' WHERE account_id = ? AND number = ? AND unanswered <> '[]'"
+
+TRAFFIC_BOTH_WAYS = (
+    "UPDATE pace_state SET warm_days = warm_days + 1, warm_day = ?1 WHERE account_id = ?2 AND wall_at >= ?1 "
+    "AND (warm_day IS NULL OR warm_day < ?1)"
+)
+"""A day counts once for the warm-up: when somebody writes on a day on which they were written to."""
+
+COOL_DOWN = "UPDATE pace_state SET warm_days = min(warm_days, ?) WHERE account_id = ?"
+
+RESTRICTIONS = "SELECT kind, code, since, until, step FROM restriction WHERE account_id = ?"
+
+RESTRICT = (
+    "INSERT INTO restriction (account_id, kind, code, since, until, step) VALUES (?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT (account_id, kind) DO UPDATE SET code = excluded.code, since = excluded.since, "
+    "until = excluded.until, step = excluded.step"
+)
+
+RESTRICTION = "SELECT until, step, code FROM restriction WHERE account_id = ? AND kind = ?"
+
+TRACK = "SELECT track FROM message WHERE id = ?"
+
+IS_OLD_CHAT = (
+    "SELECT EXISTS (SELECT 1 FROM last_inbound h WHERE h.account_id = m.account_id AND h.sender = m.recipient) "
+    "OR EXISTS (SELECT 1 FROM (SELECT account_id, coalesce(delivered_at, read_at) AS seen_at FROM message "
+    "WHERE recipient = m.recipient ORDER BY id LIMIT 50) d WHERE d.account_id = m.account_id AND d.seen_at IS NOT NULL) "
+    "FROM message m WHERE m.id = ?"
+)
+
+LAST_ATTEMPTS = (
+    "SELECT a.outcome FROM attempt a CROSS JOIN message m ON m.id = a.message_id WHERE a.id > (SELECT max(id) FROM attempt) - 500 "
+    "AND m.batch_id = ? AND a.outcome IS NOT NULL ORDER BY a.id DESC LIMIT ?"
+)
+"""Looked for among the newest: a batch whose rows are that far apart has no rush of failures."""
+
+NOT_ON_WHATSAPP = (
+    "SELECT (SELECT total FROM batch WHERE id = ?1), "
+    "(SELECT count(*) FROM message WHERE batch_id = ?1 AND status = 'failed' AND reason = ?2)"
+)
+
+RUNNING_BATCHES = (
+    "SELECT b.id, b.account_id FROM pace_state p CROSS JOIN batch b ON b.account_id = p.account_id "
+    "WHERE b.paused_at IS NULL AND EXISTS (SELECT 1 FROM message m WHERE m.batch_id = b.id AND m.status = 'queued')"
+)
+"""The cross joins say which table comes first."""
+
+ARRIVED = (
+    "SELECT count(*), count(coalesce(delivered_at, read_at)) FROM message WHERE batch_id = ?1 "
+    "AND status IN ('sent', 'delivered', 'read') AND sent_at <= ?2"
+)
+
+LIFT = "DELETE FROM restriction WHERE account_id = ? AND kind = ?"
+
+SINGLES_SINCE = "SELECT coalesce(sum(singles), 0) FROM token_minute WHERE token_id = ? AND minute > ?"
+
+COUNT_SINGLE = (
+    "INSERT INTO token_minute (token_id, minute, singles) VALUES (?, ?, 1) "
+    "ON CONFLICT (token_id, minute) DO UPDATE SET singles = singles + 1"
+)
 
 # -- settle, receipts, upkeep
 
@@ -271,7 +426,7 @@ QUEUED_OF_REFERENCE = f"SELECT {STANDING_COLUMNS} FROM message WHERE reference =
 
 BATCH_STATE = "SELECT account_id, paused_at, cancelled_at FROM batch WHERE id = ?"
 
-PAUSE_BATCH = "UPDATE batch SET paused_at = ? WHERE id = ? AND paused_at IS NULL"
+PAUSE_BATCH = "UPDATE batch SET paused_at = ?, paused_code = ? WHERE id = ? AND paused_at IS NULL"
 
 PAUSE_ROWS = (
     "UPDATE message SET waits_for = 'toplu_durduruldu' WHERE batch_id = ? AND status = 'queued' "
@@ -284,7 +439,10 @@ BATCHES_IN_LINE = (
     "WHERE m.batch_id = b.id AND m.status = 'queued')"
 )
 
-RESUME_BATCH = "UPDATE batch SET paused_at = NULL WHERE id = ? AND paused_at IS NOT NULL AND cancelled_at IS NULL"
+RESUME_BATCH = (
+    "UPDATE batch SET paused_at = NULL, paused_code = NULL "
+    "WHERE id = ? AND paused_at IS NOT NULL AND cancelled_at IS NULL"
+)
 
 RESUME_ROWS = (
     "UPDATE message SET waits_for = CASE WHEN waits_until > ?2 THEN CASE WHEN due_at > ?2 THEN 'zaman' "

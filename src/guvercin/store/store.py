@@ -13,17 +13,21 @@ from typing import Protocol
 from guvercin.core.account import Account, Kind, Line, OnUnknown
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import Category
+from guvercin.core.course import Closed, Course
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
-from guvercin.core.message import Draft, File, Lane, Message, Status
+from guvercin.core.message import Draft, File, Lane, Message, Status, Track, WaitsFor
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
 from guvercin.core.token import Token, TokenRules
 from guvercin.store.numbers import Checked
 from guvercin.store.writer import Committed
+
+FIRST_TURN = -(1 << 60)
+"""Before every turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,11 +65,12 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchAsk:
-    """What a batch keeps of its request."""
+    """What a batch keeps of its request. `is_of_customers`: its sender declared that the list is of their customers."""
 
     account_id: int
     category: int
     body_hash: bytes
+    is_of_customers: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,13 +87,59 @@ class Acceptance:
 class Claimed:
     """A message in hand. `message` null: the line was only tidied; claim again at once.
 
-    `heard_at`: when its recipient last wrote to the account, where that was asked for (claims of several).
+    `heard_at`: when its recipient last wrote to the account, where that was asked for (claims of several). `turn`:
+    whose turn of bulk it was. `course`: the account's as it stands after this claim. `wakes_at`: nothing may leave
+    before this moment of the course unless something new comes. `is_empty`: no row may leave now. `judges_again`: a
+    newcomer shall share the plans that others have made.
     """
 
     message: Message | None
     attempt_id: int = 0
     secret: bytes = b""
     heard_at: datetime | None = None
+    turn: int | None = None
+    course: Course | None = None
+    wakes_at: int | None = None
+    is_empty: bool = False
+    judges_again: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """Where an account stands when it claims: whose turn of bulk it was, and its course if it keeps rules.
+
+    `after` null: bulk leaves as it came, batch by batch.
+    `steady` is now on the course's own time line, in milliseconds. `keeps_gaps` false: whoever claims keeps the gaps
+    already, and asks for the rest of the rules.
+    """
+
+    after: int | None = None
+    course: Course | None = None
+    steady: int = 0
+    keeps_gaps: bool = True
+
+
+NO_TURN = Turn()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ledger:
+    """What is durable of an account's course. Times are milliseconds of its own line, but those of `plans` (the wall).
+
+    `uses`: track, the last moment of a minute, and how many were sent in it. `plans`: the rows of bulk that are parked.
+    """
+
+    steady_ms: int
+    last_ms: int | None
+    draw: float
+    bulk_run: int
+    rests_until: int
+    new_until: int
+    head_starts: tuple[int, ...]
+    warm_days: int
+    uses: Sequence[tuple[Track, int, int]]
+    plans: Sequence[tuple[Track, WaitsFor, int, int]]
+    closed: Closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,11 +257,19 @@ class Store(Protocol):
         """Answer what this very request was accepted as, by its key; null: it never was."""
 
     async def claim(
-        self, account_id: int, lanes: Sequence[Lane], *, now: datetime, secret: bytes, draw: float
+        self,
+        account_id: int,
+        lanes: Sequence[Lane],
+        *,
+        now: datetime,
+        secret: bytes,
+        draw: float,
+        turn: Turn = NO_TURN,
     ) -> Claimed | None:
         """Take the next message of the open lanes and spend the account's slot; null: nothing stands in line.
 
-        What is due by `now` stands in line, whenever `release_due` was last called.
+        What is due by `now` stands in line, whenever `release_due` was last called. With a course its rules decide:
+        rows that may not go are parked.
         """
 
     async def settle(
@@ -231,6 +290,7 @@ class Store(Protocol):
         now: datetime,
         secret: bytes,
         draw: float,
+        turn: Turn = NO_TURN,
     ) -> Claimed | None:
         """Settle an accepted attempt and claim the next message of its account, in one change: the answer first."""
 
@@ -244,6 +304,7 @@ class Store(Protocol):
         chances: Sequence[tuple[bytes, float]],
         busy: Collection[str],
         allowance: Allowance | None = None,
+        turn: Turn = NO_TURN,
     ) -> Sequence[Claimed]:
         """Settle several attempts of an account and claim several messages, in one change.
 
@@ -320,6 +381,9 @@ class Store(Protocol):
 
     async def expire(self, *, now: datetime, limit: int) -> int:
         """Fail queued rows whose lifetime is over; answers how many."""
+
+    async def check_deliveries(self, *, now: datetime) -> int:
+        """Pause batches under rules of which too little arrives; answers how many."""
 
     async def recover(self, *, now: datetime, limit: int) -> int:
         """Turn rows that a crash left in hand into UNKNOWN; answers how many."""
@@ -444,6 +508,15 @@ class Store(Protocol):
 
     async def drop_category(self, category_id: int, *, now: datetime) -> bool:
         """Forget what is kept under an id; says whether anything was."""
+
+    async def ledger(self, account_id: int, *, now: datetime) -> Ledger:
+        """Answer what an account has used of its rules."""
+
+    async def judge_again(self, account_id: int, course: Course, *, now: datetime, limit: int) -> int:
+        """Put rows that their pace has parked back in line, to be judged by what is known now; answers how many."""
+
+    async def keep_time(self, account_id: int, steady: int, *, now: datetime) -> None:
+        """Write that the wall clock was moved: which moment of it an account's own time is tied to now."""
 
     # -- access
 

@@ -106,6 +106,8 @@ batch = Table(
     Column("paused_at", BigInteger),
     Column("cancelled_at", BigInteger),
     Column("is_cancelling", Boolean, nullable=False, server_default=text("0")),
+    Column("declared_at", BigInteger),
+    Column("paused_code", Text),
     Index("ix_batch_token_body", "token_id", "body_hash", "created_at"),
     Index("ix_batch_account", "account_id", "id"),
     Index("ix_batch_cancelling", "id", sqlite_where=text("is_cancelling")),
@@ -114,6 +116,10 @@ batch = Table(
 
 _IN_LINE = text("status = 'queued' AND waits_for IS NULL")
 _WAITS = text("status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')")
+_PACED = text(
+    "status = 'queued' AND waits_for IN ('sessiz_saat', 'saatlik_sinir', 'gunluk_sinir', 'aylik_sinir', "
+    "'yeni_hat_kapali', 'isinma', 'alici_siniri', 'aralik')"
+)
 _HOLDS_BACK = text("waits_for IN ('tekrar_deneme', 'onceki_mesaj')")
 
 message = Table(
@@ -149,6 +155,10 @@ message = Table(
     Column("reference", Text),
     Column("fingerprint", LargeBinary),
     Column("resend_of", _Id),
+    Column("track", Text),
+    Column("courtesy", Text),
+    Column("owns_lifetime", Boolean, nullable=False, server_default=text("0")),
+    Column("is_head", Boolean, nullable=False, server_default=text("0")),
     CheckConstraint(_one_of("status", Status), name="status"),
     CheckConstraint("waits_for IS NULL OR status = 'queued'", name="only_queued_rows_wait"),
     CheckConstraint("status NOT IN ('sent', 'delivered', 'read') OR sent_at IS NOT NULL", name="sent_has_a_time"),
@@ -162,6 +172,23 @@ message = Table(
         "due_at",
         "id",
         sqlite_where=_IN_LINE,
+    ),
+    # Bulk takes turns: within a level each batch, and each token that sends like one, has its own line.
+    Index(
+        "ix_message_turn",
+        "account_id",
+        text("priority DESC"),
+        text("coalesce(batch_id, -token_id)"),
+        "due_at",
+        "id",
+        sqlite_where=text("status = 'queued' AND waits_for IS NULL AND lane = 'bulk'"),
+    ),
+    # What its pace has parked, by account: only accounts with rules look here.
+    Index(
+        "ix_message_paced",
+        "account_id",
+        "waits_until",
+        sqlite_where=_PACED,
     ),
     # A deferred row, and what is parked behind it, hold back the later ones of their recipient.
     Index(
@@ -306,6 +333,67 @@ number_check = Table(
     Index("ix_number_check_asked", "account_id", "asked_at"),
 )
 """What the network said of numbers, and when it was asked: the questions of a day are counted here."""
+
+pace_state = Table(
+    "pace_state",
+    metadata,
+    Column("account_id", _Id, ForeignKey("account.id"), primary_key=True),
+    Column("steady_at", BigInteger, nullable=False),
+    Column("wall_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger),
+    Column("draw", Float, nullable=False, server_default=text("0")),
+    Column("bulk_run", Integer, nullable=False, server_default=text("0")),
+    Column("rests_until", BigInteger, nullable=False, server_default=text("0")),
+    Column("new_until", BigInteger, nullable=False, server_default=text("0")),
+    Column("head_starts", Text, nullable=False, server_default=text("'[]'")),
+    Column("warm_days", Integer, nullable=False, server_default=text("0")),
+    Column("warm_day", BigInteger),
+)
+"""What an account has used of its rules, as far as it isn't a count. Times are of its own line; `wall_at` ties it."""
+
+pace_use = Table(
+    "pace_use",
+    metadata,
+    Column("account_id", _Id, ForeignKey("account.id"), primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("track", Text, primary_key=True),
+    Column("sends", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The counters of the limits, a minute each: the last 30 days, however long the log is."""
+
+restriction = Table(
+    "restriction",
+    metadata,
+    Column("account_id", _Id, ForeignKey("account.id"), primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("code", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("until", BigInteger),
+    Column("step", Integer, nullable=False, server_default=text("0")),
+)
+"""What WhatsApp has closed for an account, and until when."""
+
+chat = Table(
+    "chat",
+    metadata,
+    Column("account_id", _Id, ForeignKey("account.id"), primary_key=True),
+    Column("number", Text, primary_key=True),
+    Column("last_at", BigInteger, nullable=False),
+    Column("unanswered", Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""When an account with rules last wrote to a number, and what nobody has answered: `[[message id, moment], …]`."""
+
+token_minute = Table(
+    "token_minute",
+    metadata,
+    Column("token_id", _Id, ForeignKey("token.id"), primary_key=True),
+    Column("minute", BigInteger, primary_key=True),
+    Column("singles", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How many single messages a token has asked for in each minute: a loop over singles is a bulk."""
 
 idempotency_key = Table(
     "idempotency_key",

@@ -26,3 +26,7 @@ def from_ms(ms: None) -> None: ...
 def from_ms(ms: int | None) -> datetime | None:
     """Answer milliseconds as an aware moment in UTC."""
     return None if ms is None else _EPOCH + timedelta(milliseconds=ms)
+
+
+DAY = 24 * HOUR
+"""A day in the database's milliseconds."""

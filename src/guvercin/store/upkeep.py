@@ -8,6 +8,7 @@ from guvercin.core.errors import Code
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import News, WaitsFor
 from guvercin.core.outcome import Accepted, NeverLeft
+from guvercin.core.pacing import MONTH
 from guvercin.store import people
 from guvercin.store import statements as sql
 from guvercin.store.messages import accepted, find, move, never_left, standing
@@ -109,6 +110,9 @@ _KEEP_UPLOADS = timedelta(days=7)
 _KEEP_DRAFTS = timedelta(hours=24)
 _KEEP_UNCLEAR = timedelta(days=30)
 _KEEP_NUMBERS = timedelta(days=30)
+_KEEP_USES = MONTH + timedelta(days=1)
+_KEEP_SINGLES = timedelta(hours=1)
+_MINUTE = 60_000
 
 
 def forget(tx: Tx, *, now: datetime) -> None:
@@ -117,6 +121,8 @@ def forget(tx: Tx, *, now: datetime) -> None:
     tx.execute("DELETE FROM receipt WHERE heard_at < ?", (to_ms(now - _KEEP_RECEIPTS),))
     tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
     tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))
+    tx.execute("DELETE FROM pace_use WHERE minute < ?", (to_ms(now - _KEEP_USES) // _MINUTE,))
+    tx.execute("DELETE FROM token_minute WHERE minute < ?", (to_ms(now - _KEEP_SINGLES) // _MINUTE,))
     tx.execute("DELETE FROM batch_draft WHERE created_at < ?", (to_ms(now - _KEEP_DRAFTS),))
     tx.execute("DELETE FROM not_understood WHERE at < ?", (to_ms(now - _KEEP_UNCLEAR),))
     tx.execute("DELETE FROM number_check WHERE coalesce(known_at, asked_at) < ?", (to_ms(now - _KEEP_NUMBERS),))

@@ -1,0 +1,365 @@
+"""An account with rules, stepped by hand: limits, quiet hours, lanes, and what a restart or a clock does to them."""
+
+from collections import Counter
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from tests.gateway.house import ISTANBUL, House, World, batch, numbers, seconds
+
+from guvercin.core.account import LineNews
+from guvercin.core.errors import Code
+from guvercin.core.message import Status, Track, WaitsFor
+from guvercin.core.outcome import Deferred, Inbound, LineEvent, Refused, Restricted, Scope
+from guvercin.core.pacing import Pace
+from guvercin.core.presets import PRESETS, Preset
+from guvercin.testing.transport import Act
+from guvercin.transports.base import Outgoing
+
+MONDAY = datetime(2026, 2, 23, 10, tzinfo=ISTANBUL).astimezone(UTC)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+QUIET = 5
+"""The category of balance reminders, which keep quiet hours."""
+
+
+def rules(**changes: object) -> Pace:
+    pace = PRESETS[Preset.NORMAL]
+    assert pace.rules is not None
+    return replace(pace, rules=replace(pace.rules, **changes))  # type: ignore[arg-type]
+
+
+class Sent:
+    """A script that notes each hand-over: when it was, and to whom."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.act = Act()
+        self.sends: list[tuple[datetime, str]] = []
+        world.peer.script = self
+
+    def __call__(self, message: Outgoing) -> Act:
+        self.sends.append((self.world.clock.now(), message.recipient))
+        return self.act
+
+    @property
+    def gaps(self) -> list[float]:
+        return [(later - earlier).total_seconds() for (earlier, _), (later, _) in pairwise(self.sends)]
+
+    def within(self, start: datetime, span: timedelta) -> int:
+        return sum(start <= at < start + span for at, _ in self.sends)
+
+
+@pytest.fixture
+def sent(world: World) -> Sent:
+    world.clock.jump_wall(MONDAY - world.clock.now())
+    return Sent(world)
+
+
+async def begin(world: World, pace: Pace | None = None) -> House:
+    house = await world.begin(gaps=pace or rules(warms_up=False))
+    await house.tend()
+    return house
+
+
+@pytest.fixture
+async def shop(world: World, sent: Sent) -> AsyncIterator[House]:  # noqa: ARG001 -- it notes from the beginning
+    house = await begin(world)
+    yield house
+    await house.close()
+
+
+async def bulk(house: House, how_many: int, *, first: int = 0, category: int = 10, **more: Any) -> None:
+    ask = batch(
+        *numbers(first + how_many)[first:],
+        category=category,
+        is_of_customers=True,
+        body_hash=house.rng.randbytes(8),
+        **more,
+    )
+    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+
+
+async def run(house: House, span: timedelta) -> None:
+    """Let time pass, from one thing that may happen to the next: polls in which nothing can are left out."""
+    end = house.clock.monotonic() + span.total_seconds()
+    while (left := end - house.clock.monotonic()) > 0:
+        wake = await house.dispatch()
+        rest = (wake - house.clock.now()).total_seconds()
+        if rest >= 1:
+            rest = max(rest, await _quiet_for(house))
+        await house.clock.elapse(seconds(max(0.001, min(left, rest))))
+
+
+async def _quiet_for(house: House) -> float:
+    """Answer the seconds in which nothing happens by itself: until a gap, a pause or a wait is over."""
+    dispatcher = house.dispatcher()
+    if dispatcher._wakes_at is not None:
+        until: datetime = dispatcher._wakes_at
+        return (until - dispatcher._steady_now()).total_seconds()
+    asked = "SELECT min(waits_until), count(*) > count(waits_until), count(*) FROM message WHERE status = 'queued'"
+    until_ms, has_line, waiting = await house.store._read(lambda one: one.exec_driver_sql(asked).one())
+    if has_line or not waiting:
+        return 0 if has_line else 3_600
+    return float(until_ms / 1_000 - house.clock.now().timestamp())
+
+
+async def waits(house: House) -> Counter[WaitsFor | None]:
+    return Counter(row.waits_for for row in await house.messages() if row.status is Status.QUEUED)
+
+
+async def test_a_list_of_customers_keeps_the_hourly_and_the_daily_limit(shop: House, sent: Sent) -> None:
+    await bulk(shop, 320)
+    await run(shop, DAY + HOUR * 6)
+    assert len(sent.sends) == 320
+    for at, _ in sent.sends:
+        assert sent.within(at, HOUR) <= 80
+        assert sent.within(at, DAY) <= 300
+    assert {row.track for row in await shop.messages()} == {Track.EXISTING}
+
+
+async def test_what_waits_says_why_and_until_when(shop: House) -> None:
+    await bulk(shop, 120)
+    await run(shop, HOUR)
+    parked = [row for row in await shop.messages() if row.waits_for is WaitsFor.HOURLY]
+    assert len(parked) >= 30
+    moments = [row.waits_until for row in sorted(parked, key=lambda row: row.id) if row.waits_until]
+    assert moments == sorted(moments)
+    assert moments[0] > shop.clock.now() - HOUR
+
+
+async def test_quiet_hours_are_kept_and_are_no_part_of_a_lifetime(shop: House, sent: Sent) -> None:
+    shop.clock.jump_wall(timedelta(hours=9, minutes=55))  # 19:55
+    await shop.dispatch()
+    await bulk(shop, 60, category=QUIET)
+    await run(shop, timedelta(minutes=10))
+    before = len(sent.sends)
+    assert await waits(shop) == {WaitsFor.QUIET_HOURS: 60 - before}
+    await run(shop, timedelta(hours=12, minutes=54))
+    assert len(sent.sends) == before
+    await run(shop, HOUR * 2)
+    assert len(sent.sends) == 60
+    assert not [row for row in await shop.messages() if row.status is Status.FAILED]
+
+
+async def test_a_restart_resets_no_limit(world: World, sent: Sent) -> None:
+    house = await begin(world)
+    await bulk(house, 200)
+    await run(house, HOUR / 2)
+    await house.crash()
+    for _ in range(6):
+        house = await begin(world)
+        await house.recover()
+        await run(house, timedelta(minutes=15))
+        await house.crash()
+    assert len(sent.sends) > 100
+    assert all(sent.within(at, HOUR - timedelta(minutes=1)) <= 80 for at, _ in sent.sends)
+
+
+@pytest.mark.parametrize("jump", [DAY, -DAY, 7 * DAY, HOUR, -HOUR])
+async def test_a_clock_that_jumps_resets_and_stretches_no_limit(world: World, sent: Sent, jump: timedelta) -> None:
+    """Measured on the monotonic clock: what really went by."""
+    house = await begin(world)
+    moments: list[float] = []
+    script = sent.__call__
+
+    def note(message: Outgoing) -> Act:
+        moments.append(world.clock.monotonic())
+        return script(message)
+
+    world.peer.script = note
+    await bulk(house, 200, lifetime=timedelta(days=29))
+    await run(house, HOUR / 2)
+    house.clock.jump_wall(jump)
+    await house.dispatch()
+    await run(house, HOUR * 2)
+    assert len(moments) == 200
+    assert all(later - earlier >= 3_600 for earlier, later in zip(moments, moments[80:], strict=False))
+    assert max(later - earlier for earlier, later in pairwise(moments)) <= 3_600
+    await house.close()
+
+
+async def test_a_jump_and_then_a_restart_reset_no_limit(world: World, sent: Sent) -> None:
+    house = await begin(world)
+    await bulk(house, 100, lifetime=timedelta(days=29))
+    await run(house, HOUR / 2)
+    before = len(sent.sends)
+    assert before >= 75
+    house.clock.jump_wall(DAY)
+    await house.dispatch()
+    await house.crash()
+    house = await begin(world)
+    await house.recover()
+    await run(house, timedelta(minutes=20))
+    assert len(sent.sends) <= 80
+    await house.close()
+
+
+async def test_strangers_are_few_and_far_between(world: World, sent: Sent) -> None:
+    house = await begin(world)
+    ask = batch(*numbers(40), body_hash=b"strangers")
+    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+    await run(house, DAY - HOUR)
+    assert len(sent.sends) == 15
+    assert all(gap >= 45 for gap in sent.gaps)
+    assert set(await waits(house)) <= {WaitsFor.DAILY, WaitsFor.HOURLY}
+    await house.close()
+
+
+@pytest.mark.parametrize(("days", "track"), [(27, Track.KNOWN), (29, Track.NEW)])
+async def test_somebody_who_wrote_is_known_for_twenty_eight_days(shop: House, days: int, track: Track) -> None:
+    (number,) = numbers(1)
+    wrote_at = shop.clock.now() - days * DAY
+    inbound = Inbound(remote_id="G-1", sender=number, text="Merhaba", at=wrote_at)
+    await shop.store.receive_inbound(1, inbound, now=wrote_at)
+    await shop.gateway.send_batch(shop.everything, batch(number), wait=seconds(0))
+    await run(shop, timedelta(minutes=5))
+    (row,) = await shop.messages()
+    assert row.track is track
+
+
+async def test_singles_overtake_bulk_within_one_gap(shop: House, sent: Sent) -> None:
+    await bulk(shop, 100)
+    await run(shop, timedelta(minutes=5))
+    asked_at = shop.clock.now()
+    (number,) = numbers(301)[300:]
+    await shop.accept(phone=number, category=1)
+    await run(shop, timedelta(seconds=8))
+    assert next(at - asked_at for at, to in sent.sends if to == number) <= seconds(6)
+
+
+async def test_batches_share_an_account_fairly(shop: House, sent: Sent) -> None:
+    """Of two that wait each gets every second place, whenever it came, whatever the other's length."""
+    await bulk(shop, 200)
+    await run(shop, timedelta(minutes=5))
+    before = len(sent.sends)
+    await bulk(shop, 30, first=500)
+    await run(shop, timedelta(minutes=8))
+    second = set(numbers(530)[500:])
+    order = [to in second for _, to in sent.sends[before:]]
+    assert sum(order[:20]) >= 9
+    assert all(sum(order[place : place + 2]) >= 1 for place in range(1, 18))
+
+
+async def test_a_newcomer_shares_the_plans_that_others_have_made(shop: House, sent: Sent) -> None:
+    await bulk(shop, 900)
+    await run(shop, HOUR)
+    before = len(sent.sends)
+    await bulk(shop, 20, first=2_000)
+    await run(shop, HOUR)
+    second = set(numbers(2_020)[2_000:])
+    assert sum(to in second for _, to in sent.sends[before:]) == 20
+
+
+async def test_a_loop_over_singles_keeps_the_gaps_of_bulk(shop: House, sent: Sent) -> None:
+    for number in numbers(60):
+        await shop.accept(phone=number, category=1)
+    await run(shop, timedelta(minutes=20))
+    assert len(sent.sends) == 60
+    assert all(gap <= 6 for gap in sent.gaps[:19])
+    assert sum(gap >= 12 or gap >= 6 for gap in sent.gaps[20:]) >= 35
+
+
+async def strangers(house: House, how_many: int, *, first: int) -> None:
+    ask = batch(*numbers(first + how_many)[first:], body_hash=house.rng.randbytes(8))
+    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+
+
+async def test_a_refused_new_chat_closes_new_chats_alone(shop: House, sent: Sent) -> None:
+    sent.act = Act(answer=Refused(reason=Code.NEW_CHATS_RESTRICTED, scope=Scope.ACCOUNT, detail="463"))
+    await strangers(shop, 5, first=0)
+    await run(shop, timedelta(minutes=1))
+    sent.act = Act()
+    assert len(sent.sends) == 1
+    await bulk(shop, 5, first=100)
+    await run(shop, DAY)
+    assert len(sent.sends) == 6
+    assert await waits(shop) == {WaitsFor.NEW_CLOSED: 4}
+    assert (await shop.messages())[0].reason is Code.NEW_CHATS_RESTRICTED
+    await run(shop, 7 * DAY)
+    assert len(sent.sends) == 10
+
+
+async def test_in_an_old_chat_the_same_refusal_closes_nothing(shop: House, sent: Sent) -> None:
+    for number in numbers(2):
+        inbound = Inbound(remote_id=number, sender=number, text="Merhaba", at=shop.clock.now())
+        await shop.store.receive_inbound(1, inbound, now=shop.clock.now())
+    sent.act = Act(answer=Refused(reason=Code.NEW_CHATS_RESTRICTED, scope=Scope.ACCOUNT, detail="463"))
+    await strangers(shop, 2, first=0)
+    await run(shop, timedelta(minutes=1))
+    sent.act = Act()
+    await strangers(shop, 2, first=100)
+    await run(shop, timedelta(minutes=5))
+    assert len(sent.sends) == 4
+
+
+async def test_a_time_lock_lasts_until_its_stated_end(shop: House, sent: Sent) -> None:
+    until = shop.clock.now() + timedelta(hours=5)
+    shop.world.peer.tell(Restricted(code=Code.NEW_CHATS_RESTRICTED, is_active=True, until=until))
+    await shop.clock.settle()
+    await strangers(shop, 2, first=0)
+    await run(shop, timedelta(hours=4))
+    assert await waits(shop) == {WaitsFor.NEW_CLOSED: 2}
+    await run(shop, timedelta(hours=2))
+    assert len(sent.sends) == 2
+    assert sent.sends[0][0] >= until
+
+
+async def test_too_fast_rests_for_longer_each_time(shop: House, sent: Sent) -> None:
+    sent.act = Act(answer=Deferred(reason=Code.PUSHED_BACK, pushed_back=True, scope=Scope.ACCOUNT))
+    await bulk(shop, 20)
+    await run(shop, timedelta(minutes=30))
+    assert sent.gaps[0] >= 60
+    assert sent.gaps[1] >= 300
+    assert sent.gaps[2] >= 900
+
+
+async def test_many_failures_pause_a_bulk_and_say_why(shop: House, sent: Sent) -> None:
+    sent.act = Act(answer=Refused(reason=Code.WHATSAPP_REFUSED))
+    await bulk(shop, 30)
+    await run(shop, timedelta(minutes=10))
+    assert len(sent.sends) == 5
+    found = await shop.gateway.batches.one(shop.everything, 1)
+    assert found.batch.paused_code is Code.MANY_FAILED
+    sent.act = Act()
+    await shop.gateway.batches.resume(shop.everything, 1)
+    await run(shop, timedelta(minutes=20))
+    assert len(sent.sends) == 30
+
+
+@pytest.mark.usefixtures("sent")
+async def test_too_little_that_arrives_pauses_a_bulk(shop: House) -> None:
+    await bulk(shop, 320)
+    await run(shop, timedelta(hours=8))
+    await shop.store.check_deliveries(now=shop.clock.now())
+    found = await shop.gateway.batches.one(shop.everything, 1)
+    assert found.batch.paused_code is Code.FEW_DELIVERED
+
+
+async def test_a_ban_pauses_bulk_until_a_human_resumes_it(shop: House, sent: Sent) -> None:
+    await bulk(shop, 50)
+    await run(shop, timedelta(minutes=3))
+    until = shop.clock.now() + HOUR
+    shop.world.peer.hang_up(LineEvent(news=LineNews.BANNED, code=Code.TEMPORARY_BAN, until=until))
+    await shop.clock.settle()
+    before = len(sent.sends)
+    found = await shop.gateway.batches.one(shop.everything, 1)
+    assert found.batch.paused_code is Code.TEMPORARY_BAN
+    await run(shop, HOUR)
+    await shop.tend()
+    await shop.tend()
+    (number,) = numbers(401)[400:]
+    for _ in range(3):
+        await shop.accept(phone=number, category=1)
+    await run(shop, timedelta(minutes=2))
+    assert len(sent.sends) > before, "singles go on"
+    assert all(to == number for _, to in sent.sends[before:])
+    assert all(gap >= 12 for gap in sent.gaps[before:])
+    await bulk(shop, 5, first=600)
+    assert (await shop.gateway.batches.one(shop.everything, 2)).batch.paused_at is not None
+    await shop.gateway.batches.resume(shop.everything, 1)
+    await run(shop, timedelta(minutes=5))
+    assert any(to != number for _, to in sent.sends[before:])
