@@ -10,7 +10,7 @@ that was suspended: a promise that a leap could break would not survive a laptop
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Coroutine, MutableMapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -19,13 +19,14 @@ from random import Random  # noqa: TID251 -- the chance that a test hands in
 from typing import Any, cast
 
 from tests.gateway.house import House, SteadyStore, make_world, pace, seconds, turn
-from tests.simulation.ledger import ASKED_IN_VAIN, Ledger
+from tests.simulation.ledger import ASKED_IN_VAIN, Ledger, Limits
 from tests.simulation.oracle import Oracle
 from tests.simulation.whatsapp import Phone, Wire
 
 from guvercin.core.account import Account, Kind, OnUnknown
 from guvercin.core.errors import GuvercinError
-from guvercin.core.pacing import Pace
+from guvercin.core.message import Lane
+from guvercin.core.pacing import Caps, Gap, Pace, Rules
 from guvercin.core.token import Token
 from guvercin.gateway.requests import AccountChange, BatchView, NewAccount
 from guvercin.testing.timelapse import LapseClock, TimelapseLoop
@@ -306,7 +307,34 @@ class Day:
             change = AccountChange(gaps=gaps, on_unknown=self.rng.choice([OnUnknown.HOLD, *OnUnknown]))
             await accounts.change(owner, number, change)
             self.ledger.paces[number] = gaps
+            if self.rng.random() < 0.4:
+                await self._give_rules(number, gaps)
         await self.clock.elapse(seconds(1.1))
+
+    async def _give_rules(self, number: int, gaps: Mapping[Lane, Gap]) -> None:
+        """Let an account keep rules, so narrow that a day's few messages meet them."""
+        assert self.house is not None
+        limits = Limits(
+            hourly=self.rng.choice([3, 6, 15]),
+            daily=self.rng.choice([10, 25]),
+            recipient_gap=self.rng.choice([0, 6, 60]),
+        )
+        self.ledger.limits[number] = limits
+        rules = Rules(
+            known=gaps[Lane.BULK],
+            new=Gap(least=seconds(5), most=seconds(9)),
+            hourly=Caps(all=limits.hourly, existing=limits.hourly, new=limits.hourly),
+            daily=Caps(all=limits.daily, existing=limits.daily, new=limits.daily),
+            monthly_new=None,
+            warms_up=False,
+            has_breakers=False,
+            breather_after=self.rng.choice([None, 5]),
+            recipient_gap=seconds(limits.recipient_gap) if limits.recipient_gap else None,
+            unanswered_daily=None,
+            unanswered_monthly=None,
+            loop_after=None,
+        )
+        await self.house.store.change_account(number, pace=Pace(gaps=gaps, rules=rules), now=self.clock.now())
 
     async def _pass(self, left: float) -> None:
         """Let time go by: as it does for a while, then in leaps."""

@@ -43,6 +43,15 @@ class Wish:
     is_batch: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What the owner of an account wants of its pace: the most in an hour and a day, and seconds to one recipient."""
+
+    hourly: int
+    daily: int
+    recipient_gap: float
+
+
 @dataclass(slots=True)
 class Ledger:
     """The callers' book. Times of the wall are those of the simulated wall."""
@@ -60,6 +69,8 @@ class Ledger:
     minute_limits: dict[int, int] = field(default_factory=dict)
     day_limits: dict[int, int] = field(default_factory=dict)
     paces: dict[int, Mapping[Lane, Gap]] = field(default_factory=dict)
+    limits: dict[int, Limits] = field(default_factory=dict)
+    """The rules of the accounts that keep some."""
     highest_wall: datetime = _NEVER
     """The latest hour that the wall clock showed before somebody set it back."""
     forward_jumps: list[float] = field(default_factory=list)

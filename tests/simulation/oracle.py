@@ -15,9 +15,11 @@ from typing import Any, NamedTuple
 from tests.gateway.house import shared_engine
 from tests.simulation.ledger import Ledger
 from tests.simulation.line_oracle import LineOracle
+from tests.simulation.pace_oracle import PaceOracle
 from tests.simulation.promises import Broken
 from tests.simulation.whatsapp import Phone
 
+from guvercin.core.message import Lane
 from guvercin.core.outcome import ReceiptKind
 from guvercin.gateway.requests import BatchView
 from guvercin.store.sqlite import FILE_NAME
@@ -77,7 +79,8 @@ class Oracle:
         self._connection = shared_engine(folder / FILE_NAME, query_only=True).connect()
         raw: Any = self._connection.connection.driver_connection
         self._ask = raw.execute
-        self._line = LineOracle(self._all)
+        self._line = LineOracle(self._all, ledger.limits)
+        self._paces: dict[int, PaceOracle] = {}
         self._cursor = 0
         self.events = 0
         self._status: dict[int, str] = {}
@@ -218,8 +221,8 @@ class Oracle:
         for place in range(first, len(phone.seen)):
             hand = phone.seen[place]
             number = hand.message.message_id
-            [(lane, expires_at, body, resend_of)] = self._all(
-                "SELECT lane, expires_at, body, resend_of FROM message WHERE id = ?", number
+            [(lane, expires_at, body, resend_of, category)] = self._all(
+                "SELECT lane, expires_at, body, resend_of, category FROM message WHERE id = ?", number
             )
             if _ms(hand.wall) > expires_at + 1_000 and not hand.is_after_jump:
                 raise Broken("P8", f"{number} left at {hand.wall} after its lifetime: {self.story(number)}")
@@ -229,6 +232,9 @@ class Oracle:
                 raise Broken("P8", f"{number} left at {hand.wall} before {wish.planned_at}")
             if place:
                 self._check_gap(phone, place, lane)
+            if limits := self._ledger.limits.get(phone.number):
+                rules = self._paces.setdefault(phone.number, PaceOracle(self._ledger, limits))
+                rules.see(hand, category)
         self._seen[phone.number] = len(phone.seen)
 
     def _check_gap(self, phone: Phone, place: int, lane: str) -> None:
@@ -238,7 +244,10 @@ class Oracle:
         )
         if is_reset:  # nobody can tell a clock set forward while no process ran from time that went by
             return
-        least = next(gap.least for kind, gap in self._ledger.paces[phone.number].items() if kind.value == lane)
+        gaps = self._ledger.paces[phone.number]
+        # With rules the first rows of a batch leave at the gaps of singles.
+        kinds = {Lane(lane), Lane.SINGLE} if phone.number in self._ledger.limits else {Lane(lane)}
+        least = min(gaps[kind].least for kind in kinds)
         kept = hand.moment - before.moment
         if kept < least.total_seconds() - _ROUNDING:
             raise Broken("P8", f"{kept} s before {hand.message.message_id}, a {lane}; at least {least}")

@@ -15,6 +15,8 @@ PROMISES = {
     "TWICE": "nobody gets a message of one batch twice",
     "STOP": "a batch that is paused or cancelled gives nothing more to the line",
     "OVERTAKE": "a single message waits behind one bulk message at the most",
+    "PACE": "the limits of an account's pace hold over every window, across restarts and clock jumps",
+    "QUIET": "nothing that keeps quiet hours leaves in them",
     "LIMIT": "no token gets more than its limits allow",
 }
 

@@ -1,6 +1,6 @@
 """The oracle can fail: each of these gateways breaks one promise, and some day finds it out."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import Draft, Lane, Status
 from guvercin.core.outcome import Accepted, Outcome
 from guvercin.core.pacing import Use
-from guvercin.store.store import Acceptance, BatchAsk, BatchRow, Claimed, Doubt
+from guvercin.store.store import Acceptance, BatchAsk, BatchRow, Claimed, Doubt, Ledger
 from guvercin.store.writer import Tx
 from guvercin.transports.base import Outgoing
 
@@ -221,6 +221,39 @@ class PutsBulkFirst(SteadyStore):
         return None
 
 
+class ForgetsItsLimits(SteadyStore):
+    """A restart begins with limits of which nothing is used."""
+
+    async def ledger(self, *args: Any, **options: Any) -> Ledger:
+        return replace(await super().ledger(*args, **options), uses=())
+
+
+class KnowsOtherRules(SteadyStore):
+    """Every pace that keeps rules keeps others."""
+
+    change: Mapping[str, Any]
+
+    async def accounts(self) -> Sequence[Account]:
+        return [
+            account
+            if account.pace.rules is None
+            else replace(account, pace=replace(account.pace, rules=replace(account.pace.rules, **self.change)))
+            for account in await super().accounts()
+        ]
+
+
+class KnowsNoCaps(KnowsOtherRules):
+    change = MappingProxyType({"hourly": None, "daily": None})
+
+
+class Presses(KnowsOtherRules):
+    change = MappingProxyType({"recipient_gap": None})
+
+
+class WakesPeople(KnowsOtherRules):
+    change = MappingProxyType({"keeps_quiet": False})
+
+
 MUTANTS = [
     ("P1", Stage(store_in=Forgets)),
     ("P2", Stage(store_in=NeverSettles)),
@@ -243,6 +276,10 @@ MUTANTS = [
     ("TWICE", Stage(store_in=WritesTwice)),
     ("STOP", Stage(store_in=PausesInWords)),
     ("OVERTAKE", Stage(store_in=PutsBulkFirst)),
+    ("PACE", Stage(store_in=ForgetsItsLimits)),
+    ("PACE", Stage(store_in=KnowsNoCaps)),
+    ("PACE", Stage(store_in=Presses)),
+    ("QUIET", Stage(store_in=WakesPeople)),
     ("LIMIT", Stage(store_in=KnowsNoLimits)),
 ]
 
