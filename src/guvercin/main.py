@@ -35,6 +35,7 @@ from guvercin.gateway.meta import Meta
 from guvercin.gateway.numbers import Numbers
 from guvercin.gateway.people import People
 from guvercin.gateway.sessions import Sessions
+from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
 from guvercin.store.lock import FolderLock
@@ -73,6 +74,7 @@ class House:
     loops: Loops
     people: People
     choices: Choices
+    tally: Tally
 
 
 def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
@@ -127,6 +129,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         timezone=config.timezone,
         meta=Meta(setups=setups, look=look, sessions=sessions),
     )
+    tally = Tally(store=store, clock=clock, zone=config.timezone)
     upkeep = Upkeep(
         store=store,
         sessions=sessions,
@@ -140,6 +143,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         store=store,
         sessions=sessions,
         upkeep=upkeep,
+        tally=tally,
         spool_path=spool.path,
         hours=hours_in(config.timezone),
         clock=clock,
@@ -156,6 +160,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         loops=loops,
         people=People(store=store, clock=clock, rng=rng),
         choices=Choices(store=store, clock=clock),
+        tally=tally,
     )
 
 
@@ -244,6 +249,7 @@ async def _alive(
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
     from guvercin.panel.app import LIMITS, create_panel  # noqa: PLC0415 -- as the app
     from guvercin.panel.desk import Desk  # noqa: PLC0415 -- as the app
+    from guvercin.panel.live import Live  # noqa: PLC0415 -- as the app
 
     make_folder(config)
     clock, rng = SystemClock(), SystemChance()
@@ -258,10 +264,16 @@ async def _alive(
         if sends:
             await house.loops.start()
         try:
+            live = Live(house.gateway, clock)
+            store.listen(live.heard)
+            house.gateway.when_closing(live.close)
             desk = Desk(
                 gateway=house.gateway,
                 people=house.people,
                 choices=house.choices,
+                access=house.access,
+                live=live,
+                tally=house.tally,
                 zone=config.timezone,
                 now=clock.now,
                 rng=rng,

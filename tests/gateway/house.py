@@ -37,6 +37,7 @@ from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, Sent
 from guvercin.gateway.sessions import Sessions
+from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
 from guvercin.store.sqlite import FILE_NAME, engine_for
@@ -302,6 +303,7 @@ class House:
             store=store,
             sessions=self.sessions,
             upkeep=self.upkeep,
+            tally=Tally(store=store, clock=clock, zone=ISTANBUL),
             spool_path=self.spool.path,
             hours=hours_in(ISTANBUL),
             clock=clock,

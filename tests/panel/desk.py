@@ -14,6 +14,7 @@ from guvercin.api.app import create_app
 from guvercin.core.person import Role
 from guvercin.panel.app import LIMITS, create_panel
 from guvercin.panel.desk import Desk
+from guvercin.panel.live import Live
 
 PASSWORD = "bir güvercin iki mektup"
 
@@ -48,6 +49,9 @@ async def panel(folder: Path, empty_database: Path, *, zone: Any) -> AsyncIterat
             gateway=house.gateway,
             people=house.people,
             choices=house.choices,
+            access=house.access,
+            live=Live(house.gateway, server.clock),
+            tally=house.tally,
             zone=zone,
             now=server.clock.now,
             rng=server.rng,

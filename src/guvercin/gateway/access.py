@@ -1,6 +1,7 @@
 """Who is asking: tokens by their secrets, when they were last used, and how often they may ask."""
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from guvercin.core.errors import Code, GuvercinError
@@ -50,6 +51,26 @@ class Access:
             raise GuvercinError(Code.INVALID_TOKEN)
         self._used[token.id] = now
         return token
+
+    # -- the keys of programs
+
+    async def keys(self) -> Sequence[Token]:
+        """Answer the tokens that programs hold, revoked ones among them, by id."""
+        return [token for token in await self._store.tokens() if token.is_key]
+
+    async def make_key(self, rules: TokenRules, chance: bytes) -> tuple[Token, str]:
+        """Make a token from 32 bytes of chance; answers it and its secret, which is shown once."""
+        return await create_token(self._store, rules, chance, now=self._clock.now())
+
+    async def revoke_key(self, token_id: int) -> Token:
+        """End a token. NOT_FOUND, also for what is no program's."""
+        if all(token.id != token_id for token in await self.keys()):
+            raise GuvercinError(Code.NOT_FOUND)
+        revoked = await self._store.revoke_token(token_id, now=self._clock.now())
+        self._known.clear()
+        return revoked
+
+    # -- inside
 
     async def _find(self, secret_hash: bytes) -> Token | None:
         token = await self._known.get(secret_hash)

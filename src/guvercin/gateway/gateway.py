@@ -21,7 +21,7 @@ from guvercin.core.account import Account, Kind
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.event import Standing
+from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page
 from guvercin.core.message import HELD, Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
 from guvercin.core.token import Token
@@ -114,6 +114,7 @@ class Gateway:
         self.lists = Lists(store=store, clock=clock, rng=rng)
         self._pulse = Pulse(store.check, clock)
         self._is_closing = False
+        self._at_close: list[Callable[[], None]] = []
 
     # -- who asks
 
@@ -388,10 +389,22 @@ class Gateway:
         events = await self._store.events(log_id)
         return History(message=found, is_sandbox=is_sandbox, attempts=attempts, events=events)
 
+    async def asker(self, log_id: int) -> int:
+        """Answer the id of the token that asked for a message. NOT_FOUND. Whoever asks has seen the message."""
+        return await self._store.token_of(log_id)
+
     async def messages(self, token: Token, wanted: MessageFilter, *, limit: int, below: int | None) -> Page:
         """Answer a page of the messages that this token sees."""
         seen = replace(wanted, account_ids=token.rules.account_ids)
         return await self._store.messages(seen, limit=limit, below=below)
+
+    async def events_after(self, cursor: int, *, limit: int) -> Sequence[Event]:
+        """Answer what happened after an event, oldest first. Codes and ids alone: who asks looks the rest up."""
+        return await self._store.events_after(cursor, limit=limit)
+
+    async def last_event_id(self) -> int:
+        """Answer the cursor of the newest event."""
+        return await self._store.last_event_id()
 
     # -- files
 
@@ -431,6 +444,12 @@ class Gateway:
         """Accept nothing more and send waiting callers away with what is known."""
         self._is_closing = True
         self._waiting.dismiss()
+        for act in self._at_close:
+            act()
+
+    def when_closing(self, act: Callable[[], None]) -> None:
+        """Call `act` when nothing more is accepted: whoever keeps callers of its own lets them go."""
+        self._at_close.append(act)
 
     # -- inside
 

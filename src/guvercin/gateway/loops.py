@@ -1,4 +1,4 @@
-"""Every loop of one process: the lines, upkeep, and a dispatcher for each account.
+"""Every loop of one process: the lines, upkeep, the days' counts, and a dispatcher for each account.
 
 They start after what a crash left behind has been put in order, and stop so that nothing in hand is forgotten.
 """
@@ -20,6 +20,7 @@ from guvercin.gateway.dispatcher import Dispatcher
 from guvercin.gateway.hands import Hands
 from guvercin.gateway.loop import keep
 from guvercin.gateway.sessions import Sessions
+from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.store.store import Store
 from guvercin.store.writer import Committed
@@ -43,6 +44,7 @@ class Loops:
         store: Store,
         sessions: Sessions,
         upkeep: Upkeep,
+        tally: Tally,
         spool_path: Callable[[str], Path],
         hours: Mapping[Courtesy, Hours],
         clock: Clock,
@@ -51,6 +53,7 @@ class Loops:
         self._store = store
         self._sessions = sessions
         self._upkeep = upkeep
+        self._tally = tally
         self._spool_path = spool_path
         self._hours = hours
         self._clock = clock
@@ -61,6 +64,7 @@ class Loops:
         self._pools: dict[str, People] = {}
         self._sessions_bell = asyncio.Event()
         self._upkeep_bell = asyncio.Event()
+        self._tally_bell = asyncio.Event()
         self._deadline: float | None = None
 
     async def start(self) -> None:
@@ -75,6 +79,7 @@ class Loops:
         await self._sessions.step(now)
         self._tasks["sessions"] = self._keep("sessions", self._step_sessions, self._sessions_bell)
         self._tasks["upkeep"] = self._keep("upkeep", self._upkeep.step, self._upkeep_bell)
+        self._tasks["tally"] = self._keep("tally", self._tally.step, self._tally_bell)
         self._meet_accounts()
 
     def wake(self, account_id: int) -> None:

@@ -1,19 +1,50 @@
 """The panel as one wing of the application: its addresses, and the porch before them."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from types import MappingProxyType
 
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from guvercin.panel import assets, entrance, overview
-from guvercin.panel.desk import Desk
-from guvercin.panel.porch import Porch
+from guvercin.panel import accounts, assets, entrance, keys, log, overview, sending
+from guvercin.panel.desk import Desk, desk_of
+from guvercin.panel.live import View
+from guvercin.panel.porch import Porch, cookie_name
+from guvercin.panel.shell import LIVE
 
 _ADDRESSES = ("/panel", "/giris", "/kurulum")
 
-LIMITS: Mapping[str, int] = MappingProxyType({})
+LIMITS: Mapping[str, int] = MappingProxyType({sending.SEND: sending.LIMIT})
 """The largest bodies, in bytes, of the addresses that take more than the usual."""
+
+_VIEWS: Mapping[str, Callable[[Request], Awaitable[View]]] = MappingProxyType(
+    {
+        "ozet": overview.view,
+        "gonder": sending.view,
+        "mesajlar": log.log_view,
+        "mesaj": log.message_view,
+        "hesaplar": accounts.view,
+        "hesap": accounts.account_view,
+        "bagla": accounts.link_view,
+    },
+)
+
+
+async def live(request: Request) -> Response:
+    """Answer the stream of one page."""
+    look = _VIEWS.get(request.query_params.get("sayfa", ""))
+    if look is None:
+        raise HTTPException(404)
+    desk, secret = desk_of(request), request.cookies.get(cookie_name(request), "")
+
+    async def is_welcome() -> bool:
+        return await desk.people.session(secret) is not None
+
+    stream = desk.live.stream(await look(request), is_welcome)
+    return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
 class Wing(BaseRoute):
@@ -41,8 +72,13 @@ def create_panel(desk: Desk) -> BaseRoute:
     rooms = Router(
         routes=[
             Route(f"{assets.PREFIX}/{{name}}", assets.show),
+            Route(LIVE, live),
             *entrance.routes,
             *overview.routes,
+            *accounts.routes,
+            *sending.routes,
+            *log.routes,
+            *keys.routes,
         ],
         redirect_slashes=False,
     )

@@ -9,9 +9,12 @@ from typing import cast
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from guvercin.gateway.access import Access
 from guvercin.gateway.choices import Choices
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.people import People
+from guvercin.gateway.tally import Tally
+from guvercin.panel.live import Live
 from guvercin.panel.viewer import Viewer
 
 
@@ -22,6 +25,9 @@ class Desk:
     gateway: Gateway
     people: People
     choices: Choices
+    access: Access
+    live: Live
+    tally: Tally
     zone: tzinfo
     now: Callable[[], datetime]
     rng: Random

@@ -5,6 +5,7 @@ Laws
 2. The template engine is loaded when the first page is asked for, not when the server starts.
 """
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,7 @@ from guvercin.panel.viewer import Viewer
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
 _FOLDER = Path(__file__).parent / "templates"
 
@@ -36,6 +38,22 @@ def page(
     """Answer a page in the viewer's language."""
     told = {"Content-Language": viewer.language, **(headers or {})}
     return Response(draw(template, viewer, **values), status_code=status, media_type="text/html", headers=told)
+
+
+_MARKS = re.compile(r"(?<!\w)([*_~])(?=\S)(.+?)(?<=\S)\1(?!\w)")
+_TAGS = {"*": "strong", "_": "em", "~": "s"}
+
+
+def formatted(text: str) -> "Markup":
+    """Show a text as WhatsApp does: `*bold*`, `_italic_`, `~struck~`. Everything else in it is text."""
+    from markupsafe import Markup, escape  # noqa: PLC0415 -- law 2
+
+    shown, end = Markup(), 0
+    for found in _MARKS.finditer(text):
+        tag = _TAGS[found[1]]
+        shown += escape(text[end : found.start()]) + Markup(f"<{tag}>") + escape(found[2]) + Markup(f"</{tag}>")  # noqa: S704
+        end = found.end()
+    return shown + escape(text[end:])
 
 
 @cache
@@ -58,5 +76,5 @@ def _templates() -> "Environment":
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.globals.update(asset=assets.address, icon=icon, languages=_NAMES, version=__version__)
+    made.globals.update(asset=assets.address, icon=icon, formatted=formatted, languages=_NAMES, version=__version__)
     return made

@@ -106,6 +106,9 @@ class Porch:
             if is_out:
                 raise
             await _told(viewer, trouble)(scope, receive, send_safe)
+        finally:
+            if GUEST in scope:
+                await scope[GUEST].form.close()
 
     async def _viewer(self, request: Request) -> Viewer:
         stranger = _stranger(request, self._desk)

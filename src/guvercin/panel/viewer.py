@@ -6,7 +6,7 @@ Laws
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 
 from guvercin.core.person import Person, Role, Session
 from guvercin.core.token import Token
@@ -24,7 +24,10 @@ _VISIBLE_START = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Viewer:
-    """One person before one page. `session` null: nobody has signed in. `csrf` stands in every form of theirs."""
+    """One person before one page. `session` null: nobody has signed in. `csrf` stands in every form of theirs.
+
+    In the live part of a page (live.py) a viewer stands for everybody of one language and role: `csrf` is empty.
+    """
 
     say: Translator
     theme: str
@@ -114,6 +117,18 @@ class Viewer:
     def weekday(self, at: datetime) -> str:
         """Answer a day of the week: `Pzt`."""
         return self.say(_DAYS).split()[self.local(at).weekday()]
+
+    def weekday_of(self, day: date) -> str:
+        """Answer the day of the week of a date."""
+        return self.say(_DAYS).split()[day.weekday()]
+
+    def date_of(self, day: date) -> str:
+        """Answer a date: `23 Kas`."""
+        return f"{day.day} {self.say(_MONTHS).split()[day.month - 1]}"
+
+    def duration_of(self, seconds: int) -> str:
+        """Answer a span that is running out: `02:21`."""
+        return f"{seconds // 60:02}:{seconds % 60:02}"
 
     def moment(self, at: datetime, now: datetime) -> str:
         """Answer a moment that is past or to come: the time alone today, with its day otherwise."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,6 +23,7 @@ from guvercin.core.message import Draft, File, Lane, Message
 from guvercin.core.outcome import Accepted, Deferred, Inbound, NeverLeft, Outcome, Receipt, Refused, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
+from guvercin.core.tally import DayCount, HourCount
 from guvercin.core.token import Token, TokenRules
 from guvercin.store import (
     accepting,
@@ -40,6 +41,7 @@ from guvercin.store import (
     reading,
     restricting,
     statements,
+    tally,
     upkeep,
 )
 from guvercin.store.seen import Seen
@@ -595,6 +597,32 @@ class SqliteStore:
 
     async def set_setting(self, name: str, value: str) -> None:
         await self._writer.do(lambda tx: people.set_setting(tx, name, value))
+
+    # -- the days' counts
+
+    async def count_day(self, day: date, since: datetime, until: datetime) -> Sequence[DayCount]:
+        return await self._read(partial(tally.count_day, day=day, since=since, until=until))
+
+    async def keep_counts(self, day: date, counts: Sequence[DayCount]) -> None:
+        await self._writer.do(lambda tx: tally.keep(tx, day, counts))
+
+    async def mark_counted(self, cursor: int) -> None:
+        await self._writer.do(lambda tx: tally.mark(tx, cursor))
+
+    async def counted_to(self) -> int | None:
+        return await self._read(tally.counted_to)
+
+    async def touched(self, cursor: int, *, limit: int) -> tuple[int, Sequence[datetime]]:
+        return await self._read(partial(tally.touched, cursor=cursor, limit=limit))
+
+    async def first_message_at(self) -> datetime | None:
+        return await self._read(tally.first_at)
+
+    async def counts_between(self, first: date, last: date) -> Sequence[DayCount]:
+        return await self._read(partial(tally.between, first=first, last=last))
+
+    async def count_hours(self, since: datetime, until: datetime) -> Sequence[HourCount]:
+        return await self._read(partial(tally.count_hours, since=since, until=until))
 
     # -- care
 

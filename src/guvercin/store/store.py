@@ -6,7 +6,7 @@ Every verb may raise QUEUE_FULL (nothing was tried) or STORE_UNAVAILABLE (nothin
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from guvercin.core.message import Draft, File, Lane, Message, Status, Track, Wai
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
+from guvercin.core.tally import DayCount, HourCount
 from guvercin.core.token import Token, TokenRules
 from guvercin.store.numbers import Checked
 from guvercin.store.writer import Committed
@@ -601,6 +602,32 @@ class Store(Protocol):
 
     async def set_setting(self, name: str, value: str) -> None:
         """Set one thing."""
+
+    # -- the days' counts
+
+    async def count_day(self, day: date, since: datetime, until: datetime) -> Sequence[DayCount]:
+        """Count the messages accepted from `since` until before `until`, which are a day's bounds."""
+
+    async def keep_counts(self, day: date, counts: Sequence[DayCount]) -> None:
+        """Replace a day's counts."""
+
+    async def mark_counted(self, cursor: int) -> None:
+        """Write up to which event every count is right."""
+
+    async def counted_to(self) -> int | None:
+        """Answer up to which event the counts are right; null: nothing was counted yet."""
+
+    async def touched(self, cursor: int, *, limit: int) -> tuple[int, Sequence[datetime]]:
+        """Answer how far events above `cursor` were read, and when the messages of those were accepted."""
+
+    async def first_message_at(self) -> datetime | None:
+        """Answer the hour of the first message."""
+
+    async def counts_between(self, first: date, last: date) -> Sequence[DayCount]:
+        """Answer the counts of the days from `first` to `last`."""
+
+    async def count_hours(self, since: datetime, until: datetime) -> Sequence[HourCount]:
+        """Count the messages of each hour from `since` on."""
 
     # -- care
 

@@ -14,7 +14,7 @@ const tell = (text) => {
 
 // Controls that only a script can serve are hidden until one runs.
 const reveal = (within) => {
-  for (const control of within.querySelectorAll("[data-reveal][hidden], [data-copy][hidden], [data-scripted][hidden]")) {
+  for (const control of within.querySelectorAll("[data-reveal][hidden], [data-copy][hidden], [data-scripted][hidden], [data-try][hidden]")) {
     control.hidden = false;
   }
 };
@@ -165,3 +165,22 @@ document.querySelectorAll("[data-count]").forEach(count);
 const first = document.querySelector("[aria-invalid=true]");
 if (first) first.focus();
 document.addEventListener("htmx:after:swap", () => reveal(document));
+
+// -- trying a new key: the same request that a program makes, from this page
+
+on("click", "[data-try]", async (button) => {
+  const place = document.getElementById(button.dataset.answer);
+  const key = document.getElementById(button.dataset.key).textContent.trim();
+  place.hidden = false;
+  place.textContent = "…";
+  try {
+    const answer = await fetch(button.dataset.try, {
+      method: "POST",
+      headers: { Authorization: `Bearer ${key}`, "Content-Type": "application/json", "Accept-Language": document.documentElement.lang },
+      body: JSON.stringify({ telefon: "+905000000001", mesaj: "Merhaba" }),
+    });
+    place.textContent = JSON.stringify(await answer.json(), null, 2);
+  } catch (trouble) {
+    place.textContent = String(trouble);
+  }
+});

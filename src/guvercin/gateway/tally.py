@@ -1,0 +1,88 @@
+"""The days' counts, kept true: a day whose messages moved is counted anew, from the messages themselves.
+
+Laws
+1. Nothing is added up: a count that is wrong once would be wrong for ever. What events say is only which day to count.
+2. The counts may be thrown away at any time: without their mark every day is counted again.
+3. Counting takes a twentieth of one reader at the most, however large the day is.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from guvercin.core.tally import DayCount, HourCount
+from guvercin.gateway.clock import Clock
+from guvercin.store.store import Store
+
+_EVENTS_AT_ONCE = 2_000
+_LEAST_PAUSE = timedelta(seconds=2)
+_SHARE = 20
+
+
+class Tally:
+    """Counts days for a business whose midnight is that of `zone`."""
+
+    def __init__(self, *, store: Store, clock: Clock, zone: ZoneInfo) -> None:
+        self._store = store
+        self._clock = clock
+        self._zone = zone
+        self._cursor: int | None = None
+        self._waiting: set[date] = set()
+        self._is_marked = True
+
+    async def step(self, now: datetime) -> datetime:
+        """Count one day anew, if one has moved; answers when to look again."""
+        began = self._clock.monotonic()
+        await self._look(now)
+        if self._waiting:
+            day = max(self._waiting)  # today first: it is what people look at
+            since, until = self._bounds(day)
+            counts = await self._store.count_day(day, since, until)
+            await self._store.keep_counts(day, counts)
+            self._waiting.discard(day)
+        if not self._waiting and not self._is_marked and self._cursor is not None:
+            await self._store.mark_counted(self._cursor)
+            self._is_marked = True
+        spent = timedelta(seconds=self._clock.monotonic() - began)
+        return now + max(timedelta(0) if self._waiting else _LEAST_PAUSE, _SHARE * spent)
+
+    async def _look(self, now: datetime) -> None:
+        """Learn which days have moved since the last look."""
+        if self._cursor is None:
+            self._cursor = await self._store.counted_to()
+        if self._cursor is None:
+            self._cursor = await self._store.last_event_id()
+            self._is_marked = False
+            first = await self._store.first_message_at()
+            if first is not None:
+                self._waiting |= set(self._days(first, now))
+            return
+        cursor, moments = await self._store.touched(self._cursor, limit=_EVENTS_AT_ONCE)
+        if cursor != self._cursor:
+            self._cursor = cursor
+            self._is_marked = False
+            self._waiting |= {self.day_of(at) for at in moments}
+
+    def day_of(self, at: datetime) -> date:
+        """Answer the business's own date of a moment."""
+        return at.astimezone(self._zone).date()
+
+    def _days(self, first: datetime, last: datetime) -> Sequence[date]:
+        start, end = self.day_of(first), self.day_of(last)
+        return [start + timedelta(days=n) for n in range((end - start).days + 1)]
+
+    def _bounds(self, day: date) -> tuple[datetime, datetime]:
+        return (
+            datetime.combine(day, time.min, self._zone),
+            datetime.combine(day + timedelta(days=1), time.min, self._zone),
+        )
+
+    # -- reading
+
+    async def between(self, first: date, last: date) -> Sequence[DayCount]:
+        """Answer the counts of the days from `first` to `last`; today's may be some seconds old."""
+        return await self._store.counts_between(first, last)
+
+    async def hours(self, day: date) -> Sequence[HourCount]:
+        """Answer a day's messages by the hour in which they were accepted."""
+        return await self._store.count_hours(*self._bounds(day))

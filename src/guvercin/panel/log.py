@@ -1,0 +1,227 @@
+"""Mesajlar: the log with its filters, and the whole way of one message."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.event import Event
+from guvercin.core.log import MessageFilter
+from guvercin.core.message import Message, Status
+from guvercin.core.phone import InvalidPhone, parse_phone
+from guvercin.locale.codes import WORDS
+from guvercin.locale.terms import STATUSES
+from guvercin.panel import steps
+from guvercin.panel.desk import desk_of, form_of, typed, viewer_of
+from guvercin.panel.live import View
+from guvercin.panel.pills import message_pill, waits_words
+from guvercin.panel.sending import key_of
+from guvercin.panel.shell import back, kinds, moving, show
+
+LOG = "/panel/mesajlar"
+_ROWS = 50
+_SPANS = {"bugun": 0, "7": 6, "30": 29}
+_PATIENT = timedelta(hours=24)
+"""After this long without a second tick, the page says what that may mean."""
+
+_WITHDRAWABLE = frozenset({Status.QUEUED})
+_AGAIN = frozenset({Status.FAILED, Status.CANCELLED, Status.UNKNOWN, Status.SENT, Status.DELIVERED, Status.READ})
+
+
+async def show_log(request: Request) -> Response:
+    """Show a page of the log."""
+    desk, viewer = desk_of(request), viewer_of(request)
+    asked = {name: value for name, value in request.query_params.items() if value}
+    wanted, log_id, is_unread = _wanted(request, asked)
+    if log_id is not None:
+        return back(f"{LOG}/{log_id}")
+    below = asked.get("sonra", "")
+    accounts = await desk.gateway.accounts.seen(viewer.token)
+    found = await desk.gateway.messages(
+        viewer.token, wanted, limit=_ROWS, below=int(below) if below.isdecimal() else None
+    )
+    names = {account.id: account.name for account in accounts}
+    is_first = not below
+    newest = found.messages[0].id if found.messages else 0
+    filters = {name: value for name, value in asked.items() if name != "sonra"}
+    return await show(
+        request,
+        "mesajlar.html",
+        live={"sayfa": "mesajlar", "ustu": str(newest), **filters} if is_first else None,
+        rows=[(each, message_pill(each), names.get(each.account_id, "")) for each in found.messages],
+        asked=asked,
+        is_filtered=bool(filters),
+        is_unread=is_unread,
+        accounts=accounts,
+        statuses=[(word, STATUSES[word]) for word in STATUSES],
+        categories=(await kinds(request)).items(),
+        older=f"{LOG}?{urlencode({**filters, 'sonra': str(found.next_id)})}" if found.next_id else "",
+        first=f"{LOG}?{urlencode(filters)}" if filters else LOG,
+        is_first=is_first,
+        fresh=0,
+    )
+
+
+def _wanted(request: Request, asked: Mapping[str, str]) -> tuple[MessageFilter, int | None, bool]:
+    """Answer the filter of an address, a record's number if that was searched, and whether the search made no sense."""
+    wanted, is_unread = MessageFilter(), False
+    status = asked.get("durum", "")
+    if status == "scheduled":
+        wanted = replace(wanted, statuses=frozenset({Status.QUEUED}), scheduled=True)
+    elif status in set(Status):
+        scheduled = False if status == Status.QUEUED.value else None
+        wanted = replace(wanted, statuses=frozenset({Status(status)}), scheduled=scheduled)
+    wanted = replace(
+        wanted,
+        account_id=_number(asked, "hesap"),
+        category=_number(asked, "tur"),
+        batch_id=_number(asked, "toplu"),
+    )
+    if (span := _SPANS.get(asked.get("tarih", ""))) is not None:
+        desk = desk_of(request)
+        today = desk.now().astimezone(desk.zone).date()
+        wanted = replace(wanted, since=datetime.combine(today - timedelta(days=span), time.min, desk.zone))
+    searched = asked.get("ara", "").strip()
+    if searched.isdecimal() and len(searched) < 9:
+        return wanted, int(searched), False
+    if searched:
+        try:
+            wanted = replace(wanted, recipient=parse_phone(searched).e164)
+        except InvalidPhone:
+            is_unread = any(letter.isdigit() for letter in searched) and len(searched) > 30
+            wanted = replace(wanted, reference=searched)
+    return wanted, None, is_unread
+
+
+def _number(asked: Mapping[str, str], name: str) -> int | None:
+    value = asked.get(name, "")
+    return int(value) if value.isdecimal() and len(value) < 16 else None
+
+
+async def log_view(request: Request) -> View:
+    """Answer the live part of the log: how many messages came since the page was drawn."""
+    asked = {name: value for name, value in request.query_params.items() if value}
+    top = asked.pop("ustu", "0")
+    wanted, _, _ = _wanted(request, asked)
+    desk, viewer = desk_of(request), viewer_of(request)
+    filters = {name: value for name, value in asked.items() if name != "sayfa"}
+
+    async def gather() -> Mapping[str, Any]:
+        found = await desk.gateway.messages(viewer.token, wanted, limit=_ROWS, below=None)
+        fresh = sum(each.id > int(top) for each in found.messages) if top.isdecimal() else 0
+        return {"fresh": fresh, "first": f"{LOG}?{urlencode(filters)}" if filters else LOG}
+
+    return moving(request, "mesajlar-canli.html", gather, concerns=lambda event: event.message_id is not None)
+
+
+# -- one message
+
+
+async def show_message(request: Request) -> Response:
+    """Show the whole way of one message."""
+    log_id = request.path_params["log_id"]
+    return await show(
+        request, "mesaj.html", live={"sayfa": "mesaj", "kayit": str(log_id)}, **await gather(request, log_id)
+    )
+
+
+async def gather(request: Request, log_id: int) -> Mapping[str, Any]:
+    """Answer everything about a message."""
+    desk, viewer = desk_of(request), viewer_of(request)
+    found = await desk.gateway.history(viewer.token, log_id)
+    message, now = found.message, desk.now()
+    account = await desk.gateway.accounts.any(message.account_id)
+    people = {person.token.id: person.name for person in await desk.people.every()}
+    keys = {key.id: key.rules.name for key in await desk.access.keys()}
+    asker = await desk.gateway.asker(message.id)
+    is_held = message.waits_for is not None and message_pill(message).kind == "wait"
+    reason = WORDS.get(message.reason) if message.reason is not None else None
+    return {
+        "message": message,
+        "pill": message_pill(message),
+        "steps": steps.of(found),
+        "happenings": steps.happenings(found),
+        "account": account,
+        "by": people.get(asker) or keys.get(asker, ""),
+        "is_by_person": asker in people,
+        "category": (await kinds(request)).get(message.category, str(message.category)),
+        "reason": reason,
+        "waits": waits_words(message),
+        "is_held": is_held,
+        "may_cancel": message.status in _WITHDRAWABLE,
+        "may_resend": message.status in _AGAIN,
+        "is_late": message.status is Status.SENT and message.sent_at is not None and now - message.sent_at > _PATIENT,
+        "is_doubtful": message.status is Status.UNKNOWN,
+        "detail": _detail(message),
+        "is_sandbox": found.is_sandbox,
+        "key": desk.rng.randbytes(16).hex(),
+    }
+
+
+def _detail(message: Message) -> Mapping[str, str]:
+    shown = {
+        "log_id": str(message.id),
+        "message_id": message.remote_id or "–",
+        "durum": message.status.value,
+        "neden": message.reason.value if message.reason else "–",
+        "tur_id": str(message.category),
+        "toplu_id": str(message.batch_id or "–"),
+        "referans": message.reference or "–",
+        "deneme_sayisi": str(message.attempts),
+    }
+    return shown if message.resend_of is None else {**shown, "yeniden_gonderilen": str(message.resend_of)}
+
+
+async def message_view(request: Request) -> View:
+    """Answer the live part of a message's page."""
+    asked = request.query_params.get("kayit", "0")
+
+    def concerns(event: Event) -> bool:
+        return str(event.message_id) == asked
+
+    log_id = int(asked) if asked.isdecimal() else 0
+    return moving(request, "mesaj-canli.html", lambda: gather(request, log_id), concerns=concerns)
+
+
+async def cancel(request: Request) -> Response:
+    """Withdraw a message that has not left."""
+    log_id = request.path_params["log_id"]
+    try:
+        await desk_of(request).gateway.cancel(viewer_of(request).token, log_id)
+    except GuvercinError as refusal:
+        if refusal.code is not Code.NOT_CANCELLABLE:
+            raise
+        return back(f"{LOG}/{log_id}", gec="1")
+    return back(f"{LOG}/{log_id}")
+
+
+async def release(request: Request) -> Response:
+    """Let a held message go on."""
+    log_id = request.path_params["log_id"]
+    await desk_of(request).gateway.release(viewer_of(request).token, log_id)
+    return back(f"{LOG}/{log_id}")
+
+
+async def resend(request: Request) -> Response:
+    """Send a message again as a new one."""
+    desk, form, log_id = desk_of(request), form_of(request), request.path_params["log_id"]
+    path = f"{LOG}/{log_id}/yeniden"
+    sent = await desk.gateway.resend(
+        viewer_of(request).token, log_id, wait=timedelta(0), key=key_of(typed(form, "_tek"), path, {})
+    )
+    return back(f"{LOG}/{sent.standing.id}")
+
+
+routes = [
+    Route(LOG, show_log),
+    Route(f"{LOG}/{{log_id:int}}", show_message),
+    Route(f"{LOG}/{{log_id:int}}/iptal", cancel, methods=["POST"]),
+    Route(f"{LOG}/{{log_id:int}}/birak", release, methods=["POST"]),
+    Route(f"{LOG}/{{log_id:int}}/yeniden", resend, methods=["POST"]),
+]

@@ -1,0 +1,138 @@
+"""The days' counts, kept beside the log and always countable anew from it. Functions of a connection or transaction."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select
+
+from guvercin.core.errors import Code
+from guvercin.core.message import Status
+from guvercin.core.tally import DayCount, HourCount
+from guvercin.store.tables import count_mark, daily_count
+from guvercin.store.times import HOUR, from_ms, to_ms
+from guvercin.store.writer import Tx
+
+# An hour's mark says where in the log the hour begins, so a day's rows are found without an index on their time.
+_DAY = """
+SELECT account_id, category, token_id, status, reason, count(*) FROM message
+WHERE id >= (SELECT min(first_id) FROM hour_mark WHERE hour > :since - :hour)
+  AND id < coalesce((SELECT min(first_id) FROM hour_mark WHERE first_id >
+    (SELECT max(first_id) FROM hour_mark WHERE hour < :until)), 9223372036854775807)
+  AND created_at >= :since AND created_at < :until
+GROUP BY account_id, category, token_id, status, reason
+"""
+
+_HOURS = """
+SELECT (created_at - :since) / :hour, status, count(*) FROM message
+WHERE id >= (SELECT min(first_id) FROM hour_mark WHERE hour > :since - :hour)
+  AND id < coalesce((SELECT min(first_id) FROM hour_mark WHERE first_id >
+    (SELECT max(first_id) FROM hour_mark WHERE hour < :until)), 9223372036854775807)
+  AND created_at >= :since AND created_at < :until
+GROUP BY 1, status
+"""
+
+_TOUCHED = """
+SELECT event.id, message.created_at FROM event LEFT JOIN message ON message.id = event.message_id
+WHERE event.id > ? ORDER BY event.id LIMIT ?
+"""
+
+
+_MARK = """
+INSERT INTO count_mark (id, event_id) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET event_id = excluded.event_id
+"""
+
+
+def _raw(connection: Connection) -> Any:
+    return connection.connection.driver_connection
+
+
+def _between(since: datetime, until: datetime) -> dict[str, int]:
+    return {"since": to_ms(since), "until": to_ms(until), "hour": HOUR}
+
+
+def count_day(connection: Connection, day: date, since: datetime, until: datetime) -> Sequence[DayCount]:
+    """Count the messages accepted from `since` until before `until`."""
+    rows = _raw(connection).execute(_DAY, _between(since, until)).fetchall()
+    return tuple(
+        DayCount(
+            day=day,
+            account_id=row[0],
+            category=row[1],
+            token_id=row[2],
+            status=Status(row[3]),
+            reason=None if row[4] is None else Code(row[4]),
+            n=row[5],
+        )
+        for row in rows
+    )
+
+
+def count_hours(connection: Connection, since: datetime, until: datetime) -> Sequence[HourCount]:
+    """Count the messages of each hour from `since` on, by status."""
+    rows = _raw(connection).execute(_HOURS, _between(since, until)).fetchall()
+    return tuple(HourCount(hour=int(hour), status=Status(status), n=n) for hour, status, n in rows)
+
+
+def touched(connection: Connection, cursor: int, *, limit: int) -> tuple[int, Sequence[datetime]]:
+    """Answer how far the events above `cursor` were read, and when the messages that they are about were accepted."""
+    rows = _raw(connection).execute(_TOUCHED, (cursor, limit)).fetchall()
+    return (rows[-1][0] if rows else cursor), tuple(from_ms(ms) for ms in {row[1] for row in rows} if ms is not None)
+
+
+def counted_to(connection: Connection) -> int | None:
+    """Answer up to which event the counts are right; null: nothing was counted yet."""
+    found: int | None = connection.execute(select(count_mark.c.event_id)).scalar_one_or_none()
+    return found
+
+
+def first_at(connection: Connection) -> datetime | None:
+    """Answer the hour of the first message."""
+    first = connection.exec_driver_sql("SELECT min(hour) FROM hour_mark").scalar_one()
+    return None if first is None else from_ms(first)
+
+
+def keep(tx: Tx, day: date, counts: Sequence[DayCount]) -> None:
+    """Replace a day's counts."""
+    tx.connection.execute(delete(daily_count).where(daily_count.c.day == day.isoformat()))
+    if counts:
+        tx.connection.execute(
+            insert(daily_count),
+            [
+                {
+                    "day": day.isoformat(),
+                    "account_id": each.account_id,
+                    "tur_id": each.category,
+                    "key_id": each.token_id,
+                    "status": each.status.value,
+                    "reason": "" if each.reason is None else each.reason.value,
+                    "n": each.n,
+                }
+                for each in counts
+            ],
+        )
+
+
+def mark(tx: Tx, cursor: int) -> None:
+    """Write up to which event every count is right."""
+    tx.execute(_MARK, (cursor,))
+
+
+def between(connection: Connection, first: date, last: date) -> Sequence[DayCount]:
+    """Answer the counts of the days from `first` to `last`."""
+    column = daily_count.c
+    rows = connection.execute(
+        select(daily_count).where(column.day >= first.isoformat(), column.day <= last.isoformat())
+    )
+    return tuple(
+        DayCount(
+            day=date.fromisoformat(row.day),
+            account_id=row.account_id,
+            category=row.tur_id,
+            token_id=row.key_id,
+            status=Status(row.status),
+            reason=Code(row.reason) if row.reason else None,
+            n=row.n,
+        )
+        for row in rows
+    )

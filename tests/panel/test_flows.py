@@ -1,0 +1,142 @@
+"""What people do in the panel, in a browser: from the first click to the second tick."""
+
+import re
+from itertools import product
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.conftest import IS_LONG
+from tests.panel.browser import NARROW, NARROWEST, WIDE, Window, window
+from tests.panel.conftest import Shop
+
+pytestmark = pytest.mark.e2e
+
+PAGES = (
+    "/panel",
+    "/panel/hesaplar",
+    "/panel/hesaplar/1",
+    "/panel/hesaplar/yeni",
+    "/panel/gonder",
+    "/panel/mesajlar",
+    "/panel/mesajlar?durum=unknown",
+    "/panel/anahtarlar",
+    "/panel/yok",
+)
+LOOKS = list(product(PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW)))
+ENGLISH = re.compile(r"\b(?:Accounts|Messages|Send|Failed|Settings|Overview|Sign|Save|Cancel|Delivered)\b")
+
+
+def tenth() -> list[tuple[str, str, str, tuple[int, int]]]:
+    """Answer every look in the long run; else some, so that each page, language, theme and size is among them."""
+    return LOOKS if IS_LONG else LOOKS[::7]
+
+
+def test_every_page_in_every_look(shop: Shop, browser: Browser) -> None:
+    for path, language, theme, size in tenth():
+        with window(browser, shop.server.url, size=size, theme=theme, language=language, cookies=shop.cookies) as shown:
+            shown.expected = ["404"]
+            shown.go(path)
+            expect(shown.page.locator("html")).to_have_attribute("lang", language)
+            expect(shown.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+            expect(shown.page.locator("h1")).to_have_count(1)
+            shown.fits()
+            shown.accessible()
+            text = shown.page.locator("body").inner_text()
+            assert language == "en" or not ENGLISH.search(text.replace("English", "")), text
+
+
+def test_no_page_scrolls_sideways_on_the_narrowest_phone(shop: Shop, browser: Browser) -> None:
+    with window(browser, shop.server.url, size=NARROWEST, cookies=shop.cookies) as shown:
+        for path in PAGES[:-1]:
+            shown.go(path)
+            shown.fits()
+
+
+def test_the_first_message_is_one_click_away(owner: Window) -> None:
+    owner.go("/panel")
+    owner.page.click("form.inline-send button[type=submit]")
+    expect(owner.page.locator("#canli .notice-ok")).to_have_text(re.compile("Mesajınız iletildi"), timeout=15_000)
+    expect(owner.page.locator(".way li[aria-current]")).to_contain_text("Okundu", timeout=15_000)
+    owner.accessible()
+
+
+def send(page: Page, number: str, text: str) -> None:
+    page.fill("#telefon", number)
+    page.fill("#mesaj", text)
+    page.click("form[enctype] button[type=submit]")
+
+
+def test_a_failure_says_why_and_a_doubt_says_what_can_be_decided(owner: Window) -> None:
+    owner.go("/panel/gonder")
+    send(owner.page, "+905000000002", "Merhaba")
+    expect(owner.page.locator(".way .at-bad")).to_contain_text("Başarısız", timeout=15_000)
+    owner.page.click("#canli .card-header a")
+    expect(owner.page.locator("#canli .notice-bad")).to_contain_text("numara_whatsappta_degil")
+    owner.accessible()
+    owner.go("/panel/gonder")
+    send(owner.page, "+905000000008", "Merhaba")
+    expect(owner.page.locator(".way .at-doubt")).to_contain_text("Belirsiz", timeout=15_000)
+    owner.page.click("#canli .card-header a")
+    expect(owner.page.locator(".notice-wait")).to_contain_text("iki kez okuyabilir")
+    owner.page.click("button:has-text('Yeniden Gönder')")
+    expect(owner.page.locator("dialog[open]")).to_contain_text("bir kez daha alır")
+    owner.accessible()
+    owner.page.keyboard.press("Escape")
+    expect(owner.page.locator("dialog[open]")).to_have_count(0)
+
+
+def test_what_people_write_is_text_and_nothing_else(owner: Window) -> None:
+    owner.go("/panel/gonder")
+    owner.page.fill("#isim", "<img src=x onerror=alert(1)>")
+    send(owner.page, "+905000000001", '<b hx-on:click="window.hit=1" hx-get="/panel">{{7*7}}</b>')
+    owner.page.wait_for_selector(".way")
+    owner.page.click("#canli .card-header a")
+    expect(owner.page.locator(".bubble-text")).to_have_text('<b hx-on:click="window.hit=1" hx-get="/panel">{{7*7}}</b>')
+    owner.page.click(".bubble-text")
+    assert owner.page.evaluate("window.hit") is None
+
+
+def test_a_file_that_is_too_large_is_told_before_it_is_sent_and_the_text_stays(owner: Window) -> None:
+    owner.go("/panel/gonder")
+    owner.page.fill("#mesaj", "Uzun uzun yazdım")
+    large = {"name": "buyuk.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4" + b"x" * (16 * 1024 * 1024)}
+    owner.page.set_input_files("#dosya", large)  # type: ignore[arg-type]
+    expect(owner.page.locator("#dosya-hata")).to_contain_text("en çok 16 MB")
+    assert owner.page.input_value("#mesaj") == "Uzun uzun yazdım"
+
+
+def test_a_key_is_made_copied_and_tried(owner: Window) -> None:
+    owner.go("/panel/anahtarlar")
+    owner.page.fill("#ad", "Kasa")
+    owner.page.click("main form button[type=submit]:has-text('Anahtar oluştur')")
+    expect(owner.page.locator("#anahtar")).to_have_text(re.compile(r"^gv_[0-9a-f]{64}$"))
+    owner.accessible()
+    owner.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    owner.page.click("[data-copy=anahtar]")
+    expect(owner.page.locator("#duyuru")).to_have_text("Kopyalandı")
+    owner.page.click("[data-try]")
+    expect(owner.page.locator("#yanit")).to_contain_text('"ok": true', timeout=15_000)
+
+
+def test_the_page_says_that_the_server_is_away_and_heals_when_it_is_back(shop: Shop, owner: Window) -> None:
+    owner.expected = ["ERR_", "Failed to load", "network"]
+    owner.go("/panel")
+    owner.page.wait_for_selector("#canli")
+    owner.page.focus("a[href='/panel/mesajlar']")
+    shop.server.kill()
+    expect(owner.page.locator("#kopuk")).to_be_visible(timeout=15_000)
+    shop.server.start()
+    expect(owner.page.locator("#kopuk")).to_be_hidden(timeout=15_000)
+    shop.server.client(shop.token).post("/gonder", {"telefon": "+905000000001", "mesaj": "Sonradan"})
+    expect(owner.page.locator("#canli")).to_contain_text("Sonradan", timeout=15_000)
+    focused = owner.page.evaluate("document.activeElement.getAttribute('href')")
+    assert focused == "/panel/mesajlar", "what is pushed takes no focus away"
+
+
+def test_without_a_script_one_sends_and_reads_the_log(shop: Shop, browser: Browser) -> None:
+    with window(browser, shop.server.url, script=False, cookies=shop.cookies) as shown:
+        shown.go("/panel/gonder")
+        send(shown.page, "+905000000001", "Betiksiz")
+        expect(shown.page.locator(".way")).to_contain_text("Sırada")
+        shown.go("/panel/mesajlar")
+        expect(shown.page.locator("tbody")).to_contain_text("Betiksiz")
