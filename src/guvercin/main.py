@@ -248,7 +248,7 @@ async def _alive(
 ) -> AsyncIterator[tuple[ASGIApp, House]]:
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
     from guvercin.panel.app import LIMITS, create_panel  # noqa: PLC0415 -- as the app
-    from guvercin.panel.desk import Desk  # noqa: PLC0415 -- as the app
+    from guvercin.panel.desk import Desk, Facts  # noqa: PLC0415 -- as the app
     from guvercin.panel.live import Live  # noqa: PLC0415 -- as the app
 
     make_folder(config)
@@ -277,6 +277,12 @@ async def _alive(
                 zone=config.timezone,
                 now=clock.now,
                 rng=rng,
+                facts=Facts(
+                    data_dir=str(config.data_dir),
+                    file_roots=tuple(map(str, config.file_roots)),
+                    timezone=str(config.timezone),
+                    started_at=clock.now(),
+                ),
             )
             app = create_app(
                 house.gateway,

@@ -13,7 +13,7 @@ from tests.api.conftest import Server, serve
 from guvercin.api.app import create_app
 from guvercin.core.person import Role
 from guvercin.panel.app import LIMITS, create_panel
-from guvercin.panel.desk import Desk
+from guvercin.panel.desk import Desk, Facts
 from guvercin.panel.live import Live
 
 PASSWORD = "bir güvercin iki mektup"
@@ -55,6 +55,7 @@ async def panel(folder: Path, empty_database: Path, *, zone: Any) -> AsyncIterat
             zone=zone,
             now=server.clock.now,
             rng=server.rng,
+            facts=Facts(data_dir=str(folder), file_roots=(), timezone=str(zone), started_at=server.clock.now()),
         )
         app = create_app(
             server.gateway,

@@ -20,6 +20,10 @@ PAGES = (
     "/panel/mesajlar",
     "/panel/mesajlar?durum=unknown",
     "/panel/anahtarlar",
+    "/panel/toplu",
+    "/panel/toplu/yeni",
+    "/panel/raporlar",
+    "/panel/ayarlar",
     "/panel/yok",
 )
 LOOKS = list(product(PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW)))
@@ -119,7 +123,7 @@ def test_a_key_is_made_copied_and_tried(owner: Window) -> None:
 
 
 def test_the_page_says_that_the_server_is_away_and_heals_when_it_is_back(shop: Shop, owner: Window) -> None:
-    owner.expected = ["ERR_", "Failed to load", "network"]
+    owner.expected = ["ERR_", "Failed to load", "network", "htmx:sse:error"]
     owner.go("/panel")
     owner.page.wait_for_selector("#canli")
     owner.page.focus("a[href='/panel/mesajlar']")

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from guvercin.panel import accounts, assets, entrance, keys, log, overview, sending
+from guvercin.panel import accounts, assets, bulk, draft, entrance, keys, log, overview, reports, sending, settings
 from guvercin.panel.desk import Desk, desk_of
 from guvercin.panel.live import View
 from guvercin.panel.porch import Porch, cookie_name
@@ -17,7 +17,7 @@ from guvercin.panel.shell import LIVE
 
 _ADDRESSES = ("/panel", "/giris", "/kurulum")
 
-LIMITS: Mapping[str, int] = MappingProxyType({sending.SEND: sending.LIMIT})
+LIMITS: Mapping[str, int] = MappingProxyType({sending.SEND: sending.LIMIT, draft.NEW: draft.LIMIT})
 """The largest bodies, in bytes, of the addresses that take more than the usual."""
 
 _VIEWS: Mapping[str, Callable[[Request], Awaitable[View]]] = MappingProxyType(
@@ -29,6 +29,8 @@ _VIEWS: Mapping[str, Callable[[Request], Awaitable[View]]] = MappingProxyType(
         "hesaplar": accounts.view,
         "hesap": accounts.account_view,
         "bagla": accounts.link_view,
+        "toplu-liste": bulk.list_view,
+        "toplu": bulk.view,
     },
 )
 
@@ -77,8 +79,12 @@ def create_panel(desk: Desk) -> BaseRoute:
             *overview.routes,
             *accounts.routes,
             *sending.routes,
+            *draft.routes,
+            *bulk.routes,
             *log.routes,
             *keys.routes,
+            *reports.routes,
+            *settings.routes,
         ],
         redirect_slashes=False,
     )

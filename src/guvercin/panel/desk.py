@@ -19,6 +19,16 @@ from guvercin.panel.viewer import Viewer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was decided where the server is started, and when that was."""
+
+    data_dir: str
+    file_roots: tuple[str, ...]
+    timezone: str
+    started_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
     """What the pages share. `zone` is the business's wall clock."""
 
@@ -31,6 +41,7 @@ class Desk:
     zone: tzinfo
     now: Callable[[], datetime]
     rng: Random
+    facts: Facts
 
 
 @dataclass(slots=True, kw_only=True)

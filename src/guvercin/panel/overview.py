@@ -16,6 +16,7 @@ from guvercin.core.message import WITH_WHATSAPP, Status
 from guvercin.core.tally import DayCount
 from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.panel import steps
+from guvercin.panel.bulk import progress
 from guvercin.panel.desk import desk_of, viewer_of
 from guvercin.panel.live import View
 from guvercin.panel.pills import is_down, line_words, message_pill
@@ -71,6 +72,7 @@ async def gather(request: Request) -> Mapping[str, Any]:
         "down": [account for account in accounts if is_down(account, now)],
         "latest": [(each, message_pill(each), names.get(each.account_id, "")) for each in latest],
         "running": running,
+        "running_shown": [progress(each) for each in running],
         "day": Day([each for each in counts if each.day == today]),
         "week": [
             (today - timedelta(days=ago), Day([each for each in counts if (today - each.day).days == ago]))

@@ -37,7 +37,7 @@ SIGN_IN, SET_UP, LOOKS, SIGN_OUT = "/giris", "/kurulum", "/giris/gorunum", "/pan
 _OPEN = frozenset({SIGN_IN, SET_UP, LOOKS})
 """Where people go who have not signed in."""
 
-_OWN = frozenset({SIGN_OUT, LOOKS, SIGN_IN, "/panel/ayarlar/parola"})
+_OWN = frozenset({SIGN_OUT, LOOKS, SIGN_IN, "/panel/ayarlar/parola", "/panel/ayarlar/oturumlar"})
 """What those may change who only look: what is their own."""
 
 _SAFETY: Mapping[str, str] = MappingProxyType(
@@ -61,6 +61,7 @@ _INSIDE = re.compile(r"/panel(?:/[\w.~%/-]*)?(?:\?[\w.~%=&+,:-]*)?", re.ASCII)
 
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+_WRONG_METHOD = 405
 _MOST_FIELDS = 400
 _LARGEST_FIELD = 1_000_000
 _NOT_CARRIED = re.compile(r"_csrf|.*parola.*")
@@ -105,7 +106,8 @@ class Porch:
         except Exception as trouble:
             if is_out:
                 raise
-            await _told(viewer, trouble)(scope, receive, send_safe)
+            answer = _page_of_form(request, trouble) or _told(viewer, trouble)
+            await answer(scope, receive, send_safe)
         finally:
             if GUEST in scope:
                 await scope[GUEST].form.close()
@@ -308,6 +310,13 @@ def _protect(message: Message, *, is_secure: bool) -> None:
     named = {name for name, _ in headers}
     safety = {**_SAFETY, **({"strict-transport-security": "max-age=31536000"} if is_secure else {})}
     headers += [(name.encode(), value.encode()) for name, value in safety.items() if name.encode() not in named]
+
+
+def _page_of_form(request: Request, trouble: Exception) -> Response | None:
+    """Lead whoever asks to see what only takes forms (by a reload, or the way back) to the page of the form."""
+    if request.method != "GET" or not isinstance(trouble, HTTPException) or trouble.status_code != _WRONG_METHOD:
+        return None
+    return RedirectResponse(request.url.path.rpartition("/")[0], status_code=303)
 
 
 _NO_PAGE = (sentence("There is no such page."), sentence("It may have been moved, or the address has a slip in it."))
