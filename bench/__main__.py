@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, cloud, crowding, linked, overload, reading, scale, sending, soaking, starting
+from bench import claiming, cloud, crowding, linked, overload, pages, reading, scale, sending, soaking, starting
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -20,12 +20,15 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "cloud": cloud.cloud,
     "statuses": cloud.statuses,
     "linked": linked.linked,
+    "visit": pages.visit,
+    "looking": pages.looking,
     "start": starting.start,
     "install": starting.install,
 }
 
 
 LONG: dict[str, Callable[[argparse.Namespace], Awaitable[list[Figure]]]] = {
+    "pages": lambda asked: pages.pages(asked.rows),
     "scale": lambda asked: scale.scale(asked.rows),
     "soak": lambda asked: soaking.soak(asked.minutes, asked.rate),
 }
@@ -35,7 +38,7 @@ LONG: dict[str, Callable[[argparse.Namespace], Awaitable[list[Figure]]]] = {
 async def run(asked: argparse.Namespace) -> None:
     """Run benchmarks one after the other and print each as it ends."""
     for name in asked.names or list(BENCHMARKS):
-        measure = {**BENCHMARKS, "scale": scale.scale, "soak": soaking.soak}[name]
+        measure = {**BENCHMARKS, "pages": pages.pages, "scale": scale.scale, "soak": soaking.soak}[name]
         print(f"{name}: {inspect.getdoc(measure)}")
         show(await (LONG[name](asked) if name in LONG else BENCHMARKS[name]()))
 
@@ -43,7 +46,9 @@ async def run(asked: argparse.Namespace) -> None:
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
 names = [*BENCHMARKS, *LONG]
 parser.add_argument("names", nargs="*", choices=[*names, []], metavar="name", help=", ".join(names))
-parser.add_argument("--rows", type=int, default=1_000_000, help="scale: messages in the log; a million take 0.8 GB")
+parser.add_argument(
+    "--rows", type=int, default=1_000_000, help="scale, pages: messages in the log; a million take 0.8 GB"
+)
 parser.add_argument("--minutes", type=int, default=30, help="soak: how long")
 parser.add_argument("--rate", type=int, default=50, help="soak: messages a second")
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

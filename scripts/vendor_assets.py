@@ -24,9 +24,7 @@ TABLER, ICONS, HTMX, AXE = "@tabler/core@1.6.1", "@tabler/icons@3.52.0", "htmx.o
 
 DRAWN = (
     "alert-triangle",
-    "arrow-back-up",
     "ban",
-    "bell",
     "brand-whatsapp",
     "chart-bar",
     "check",
@@ -36,11 +34,9 @@ DRAWN = (
     "clock",
     "copy",
     "device-mobile",
-    "dots-vertical",
     "download",
     "external-link",
     "eye",
-    "feather",
     "file",
     "filter",
     "flask",
@@ -49,14 +45,12 @@ DRAWN = (
     "hourglass",
     "info-circle",
     "key",
-    "language",
     "link",
     "list-search",
     "lock",
     "logout",
     "menu-2",
     "moon",
-    "pencil",
     "player-pause",
     "player-play",
     "plug-connected-x",
@@ -73,9 +67,7 @@ DRAWN = (
     "upload",
     "user",
     "user-off",
-    "users",
     "users-group",
-    "x",
 )
 """The icons that the pages use."""
 

@@ -29,7 +29,7 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Open a browser and close it with its file: its driver keeps an event loop running, and others start their own."""
+    """Run a browser for one module: while its driver runs no other event loop can, so no async test stands there."""
     with browsing() as browser:
         yield browser
 

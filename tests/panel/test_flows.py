@@ -2,6 +2,7 @@
 
 import re
 from itertools import product
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -10,6 +11,8 @@ from tests.panel.browser import NARROW, NARROWEST, WIDE, Window, window
 from tests.panel.conftest import Shop
 
 pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).resolve().parents[2]
 
 PAGES = (
     "/panel",
@@ -123,7 +126,7 @@ def test_a_key_is_made_copied_and_tried(owner: Window) -> None:
 
 
 def test_the_page_says_that_the_server_is_away_and_heals_when_it_is_back(shop: Shop, owner: Window) -> None:
-    owner.expected = ["ERR_", "Failed to load", "network", "htmx:sse:error"]
+    owner.expected = ["ERR_", "Failed to load", "network", "htmx:sse:error", "htmx:error"]
     owner.go("/panel")
     owner.page.wait_for_selector("#canli")
     owner.page.focus("a[href='/panel/mesajlar']")
@@ -144,3 +147,27 @@ def test_without_a_script_one_sends_and_reads_the_log(shop: Shop, browser: Brows
         expect(shown.page.locator(".way")).to_contain_text("Sırada")
         shown.go("/panel/mesajlar")
         expect(shown.page.locator("tbody")).to_contain_text("Betiksiz")
+
+
+PICTURES = ROOT / "docs" / "img"
+
+
+def test_the_pictures_of_the_documents(shop: Shop, browser: Browser, tmp_path: Path) -> None:
+    """The long run puts them where the documents show them."""
+    folder = PICTURES if IS_LONG else tmp_path
+    till = shop.server.client(shop.token)
+    rows = [{"telefon": f"+90532111{n:04}", "isim": f"Müşteri {n}"} for n in range(60)]
+    rows.append({"telefon": "9,05321E+11", "isim": "Fatma Işık"})
+    text = {"mesaj": "Merhaba {isim}, siparişiniz yola çıktı.", "sablon": True}
+    till.post("/toplu-gonder", {"alicilar": rows, **text}, Prefer="respond-async")
+    looks = (
+        ("panel-ozet", "/panel", WIDE, "light"),
+        ("panel-toplu", "/panel/toplu/1", WIDE, "dark"),
+        ("panel-telefon", "/panel", NARROW, "light"),
+    )
+    for name, path, size, theme in looks:
+        with window(browser, shop.server.url, size=size, theme=theme, cookies=shop.cookies) as shown:
+            shown.go(path)
+            expect(shown.page.locator(".bar").first).to_be_visible(timeout=15_000)
+            shown.page.screenshot(path=folder / f"{name}.png")
+            assert 5_000 < (folder / f"{name}.png").stat().st_size < 200_000

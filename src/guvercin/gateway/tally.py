@@ -3,7 +3,7 @@
 Laws
 1. Nothing is added up: a count that is wrong once would be wrong for ever. What events say is only which day to count.
 2. The counts may be thrown away at any time: without their mark every day is counted again.
-3. Counting takes a twentieth of one reader at the most, however large the day is.
+3. Counting takes a twentieth of one reader at the most, however large the day is; a quarter while many days wait.
 """
 
 from collections.abc import Sequence
@@ -17,6 +17,8 @@ from guvercin.store.store import Store
 _EVENTS_AT_ONCE = 2_000
 _LEAST_PAUSE = timedelta(seconds=2)
 _SHARE = 20
+_SHARE_OF_MANY = 3
+"""How many times as long as it worked it rests: after a day, and between many that wait (a first count, a restore)."""
 
 
 class Tally:
@@ -44,7 +46,7 @@ class Tally:
             await self._store.mark_counted(self._cursor)
             self._is_marked = True
         spent = timedelta(seconds=self._clock.monotonic() - began)
-        return now + max(timedelta(0) if self._waiting else _LEAST_PAUSE, _SHARE * spent)
+        return now + (_SHARE_OF_MANY * spent if self._waiting else max(_LEAST_PAUSE, _SHARE * spent))
 
     async def _look(self, now: datetime) -> None:
         """Learn which days have moved since the last look."""

@@ -25,6 +25,7 @@ from guvercin.panel.porch import (
     csrf_of,
     inside,
     looking,
+    masked,
     names_wanted,
     sign_in_page,
     signed_in,
@@ -111,7 +112,7 @@ async def _go_on(request: Request, secret: str, path: str, kept: list[tuple[str,
         theme=before.theme,
         zone=before.zone,
         session=await desk.people.session(secret),
-        csrf=csrf_of(secret),
+        csrf=masked(csrf_of(secret), desk.rng.randbytes(16)),
         is_secure=before.is_secure,
     )
     guest: Guest = request.scope[GUEST]

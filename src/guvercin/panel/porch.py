@@ -18,6 +18,7 @@ from urllib.parse import quote, urlsplit
 
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -62,6 +63,9 @@ _INSIDE = re.compile(r"/panel(?:/[\w.~%/-]*)?(?:\?[\w.~%=&+,:-]*)?", re.ASCII)
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _WRONG_METHOD = 405
+_SMALL = 1_024
+_WORD = 16
+"""Bytes of the word in a session's forms."""
 _MOST_FIELDS = 400
 _LARGEST_FIELD = 1_000_000
 _NOT_CARRIED = re.compile(r"_csrf|.*parola.*")
@@ -77,7 +81,7 @@ class Porch:
     """An ASGI app around the panel's routes."""
 
     def __init__(self, rooms: ASGIApp, desk: Desk) -> None:
-        self._rooms = rooms
+        self._rooms = GZipMiddleware(rooms, minimum_size=_SMALL, compresslevel=5)
         self._desk = desk
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -124,7 +128,7 @@ class Porch:
             theme=stranger.theme,
             zone=self._desk.zone,
             session=session,
-            csrf=csrf_of(secret),
+            csrf=masked(csrf_of(secret), self._desk.rng.randbytes(_WORD)),
             is_secure=_is_secure(request),
         )
 
@@ -190,9 +194,23 @@ def _is_secure(request: Request) -> bool:
     return request.url.scheme == "https"
 
 
-def csrf_of(secret: str) -> str:
+def csrf_of(secret: str) -> bytes:
     """Answer the word that stands in a session's forms: known to who holds the session's secret, and to nobody else."""
-    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()[:32]
+    return hmac.new(secret.encode(), b"csrf", hashlib.sha256).digest()[:_WORD]
+
+
+def masked(word: bytes, pad: bytes) -> str:
+    """Write a word differently every time: in a packed page its length must not tell what it is (BREACH)."""
+    return pad.hex() + bytes(a ^ b for a, b in zip(word, pad, strict=True)).hex()
+
+
+def _unmasked(written: str) -> bytes:
+    try:
+        raw = bytes.fromhex(written)
+    except ValueError:
+        return b""
+    pad, hidden = raw[:_WORD], raw[_WORD:]
+    return bytes(a ^ b for a, b in zip(pad, hidden, strict=True)) if len(hidden) == _WORD else b""
 
 
 def signed_in(request: Request, secret: str, answer: Response) -> Response:
@@ -236,7 +254,7 @@ def _is_from_us(request: Request) -> bool:
 
 def _has_word(request: Request, guest: Guest) -> bool:
     given = request.headers.get("x-csrf") or str(guest.form.get("_csrf", ""))
-    return hmac.compare_digest(given.encode(), guest.viewer.csrf.encode())
+    return hmac.compare_digest(_unmasked(given), _unmasked(guest.viewer.csrf))
 
 
 # -- forms

@@ -72,9 +72,9 @@ async def _bars(
     desk, viewer = desk_of(request), viewer_of(request)
     if period == "gun":
         hours: Mapping[int, list[DayCount]] = {hour: [] for hour in range(24)}
-        for hour, status, n in await desk.tally.hours(today):
-            if hour in hours:
-                hours[hour].append(_bare(today, status, n))
+        for each in await desk.tally.hours(today):
+            if each.hour in hours:
+                hours[each.hour].append(_bare(today, each.status, each.n))
         return [(today, Day(hours[hour])) for hour in range(24)], [f"{hour:02}" for hour in range(24)]
     if period == "yil":
         months = sorted({(day.year, day.month) for day in (first + timedelta(days=n) for n in range(365))})

@@ -130,11 +130,23 @@ on("change", "[data-submits-form]", (field) => field.form.requestSubmit());
 
 const banner = () => document.getElementById("kopuk");
 let isLost = null;
-document.addEventListener("htmx:sse:error", (happened) => {
-  if (happened.detail.status === 401) location.reload();
+const isAway = (status) => {
+  if (status === 401) location.reload();
   // A page that is being left ends its stream too: only what lasts is told.
   isLost ??= setTimeout(() => { const place = banner(); if (place) place.hidden = false; }, 1500);
-});
+};
+document.addEventListener("htmx:sse:error", (happened) => isAway(happened.detail.status));
+// A stream's first try isn't repeated by itself: a page that opened just as the server went away asks again.
+for (const trouble of ["htmx:error", "htmx:response:error"]) {
+  on(trouble, "[data-stream]", (source, happened) => {
+    isAway(happened.detail.ctx?.response?.status);
+    setTimeout(() => {
+      const again = source.cloneNode(false);
+      source.replaceWith(again);
+      htmx.process(again);
+    }, 2000);
+  });
+}
 const isBack = () => {
   clearTimeout(isLost);
   isLost = null;
