@@ -263,9 +263,9 @@ class Day:
             await self.ask("owner", resume)
 
     async def resume_batches(self) -> None:
-        """Let the owner resume every batch."""
+        """Let the owner resume every batch that is paused."""
         owner = self.world.tokens["everything"]
-        for number in sorted(number for numbers in self.ledger.batch_ids.values() for number in numbers):
+        for number in self.oracle.paused_batches():
 
             async def resume(house: House, number: int = number) -> BatchView:
                 return await house.gateway.batches.resume(owner, number)

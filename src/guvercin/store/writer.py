@@ -96,6 +96,7 @@ class Committed:
     """What a group of jobs changed, announced once it is durable."""
 
     standings: tuple[Standing, ...] = ()
+    """Where messages stand now. Of a batch that has just been stored one that is in line speaks for all."""
     lines: frozenset[int] = frozenset()
     """Accounts that changed themselves, or whose line did."""
     unclear: int = 0
