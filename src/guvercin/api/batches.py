@@ -10,11 +10,9 @@ from guvercin.api import answers, examples, render, wire
 from guvercin.api.asking import cursor, read_cursor
 from guvercin.api.auth import BulkSender, Reader
 from guvercin.api.documented import CHANGES, RECORDS, operation_id, tells
-from guvercin.api.reception import Reception, reception_of, visit_of
+from guvercin.api.reception import reception_of, visit_of
 from guvercin.api.records import next_url
 from guvercin.core.errors import Code
-from guvercin.core.message import Status, WaitsFor
-from guvercin.core.token import Token
 from guvercin.gateway.requests import BatchView
 from guvercin.locale import sentence
 
@@ -38,7 +36,7 @@ async def batches(request: Request, reader: Reader, query: Annotated[wire.ListBa
         limit=query.limit,
         below=None if query.after is None else read_cursor(query.after),
     )
-    told = [(view, await _why_it_waits(reception, reader, view)) for view in views]
+    told = [(view, await reception.gateway.batches.why_it_waits(view)) for view in views]
     after = None if next_id is None else cursor(next_id)
     headers = {} if after is None else {"Link": f'<{next_url(request, after)}>; rel="next"'}
     return render.reply(render.batch_page(told, after, reception.zone), headers=headers)
@@ -52,7 +50,7 @@ async def batches(request: Request, reader: Reader, query: Annotated[wire.ListBa
 )
 async def batch(request: Request, reader: Reader, batch_id: BatchId) -> Response:
     """Tell how far a batch is."""
-    return await _told(request, reader, await reception_of(request).gateway.batches.one(reader, batch_id))
+    return await _told(request, await reception_of(request).gateway.batches.one(reader, batch_id))
 
 
 @router.post(
@@ -63,7 +61,7 @@ async def batch(request: Request, reader: Reader, batch_id: BatchId) -> Response
 )
 async def pause_batch(request: Request, sender: BulkSender, batch_id: BatchId) -> Response:
     """Stop a batch."""
-    return await _told(request, sender, await reception_of(request).gateway.batches.pause(sender, batch_id))
+    return await _told(request, await reception_of(request).gateway.batches.pause(sender, batch_id))
 
 
 @router.post(
@@ -74,7 +72,7 @@ async def pause_batch(request: Request, sender: BulkSender, batch_id: BatchId) -
 )
 async def resume_batch(request: Request, sender: BulkSender, batch_id: BatchId) -> Response:
     """Let a paused batch go on."""
-    return await _told(request, sender, await reception_of(request).gateway.batches.resume(sender, batch_id))
+    return await _told(request, await reception_of(request).gateway.batches.resume(sender, batch_id))
 
 
 @router.post(
@@ -85,25 +83,11 @@ async def resume_batch(request: Request, sender: BulkSender, batch_id: BatchId) 
 )
 async def cancel_batch(request: Request, sender: BulkSender, batch_id: BatchId) -> Response:
     """Withdraw the rest of a batch."""
-    return await _told(request, sender, await reception_of(request).gateway.batches.cancel(sender, batch_id))
+    return await _told(request, await reception_of(request).gateway.batches.cancel(sender, batch_id))
 
 
-async def _told(request: Request, reader: Token, view: BatchView) -> Response:
+async def _told(request: Request, view: BatchView) -> Response:
     reception = reception_of(request)
     visit_of(request).headers |= render.marks(is_sandbox=view.is_sandbox)
-    reason = await _why_it_waits(reception, reader, view)
+    reason = await reception.gateway.batches.why_it_waits(view)
     return render.reply(render.batch_answer(view, reception.zone, reason=reason))
-
-
-async def _why_it_waits(reception: Reception, reader: Token, view: BatchView) -> str | None:
-    """Answer what stands in a batch's way, if anything does: its owner, its time, or its account's line."""
-    if view.counts.is_finished:
-        return None
-    if view.batch.paused_at is not None:
-        return WaitsFor.PAUSED
-    if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
-        return WaitsFor.TIME
-    line = (await reception.gateway.accounts.one(reader, view.batch.account_id)).line
-    if line.is_connected(reception.now()):
-        return None
-    return line.code or Code.LINE_DOWN

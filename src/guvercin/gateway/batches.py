@@ -5,7 +5,7 @@ from datetime import datetime
 
 from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.message import Lane, Message
+from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.core.pacing import time_to_send
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import Accounts
@@ -75,6 +75,23 @@ class Batches:
             while await self._store.cancel_rest(now=self._clock.now(), limit=CANCELLED_AT_ONCE):
                 pass
         return await self.one(token, batch_id)
+
+    async def why_it_waits(self, view: BatchView) -> WaitsFor | Code | None:
+        """Answer what stands in a batch's way, if anything does: its owner, its time, or its account's line."""
+        if view.counts.is_finished:
+            return None
+        if view.batch.paused_at is not None:
+            return WaitsFor.PAUSED
+        if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
+            return WaitsFor.TIME
+        account = await self._accounts.any(view.batch.account_id)
+        if account is None or account.line.is_connected(self._clock.now()):
+            return None
+        return account.line.code or Code.LINE_DOWN
+
+    async def reasons(self, batch_id: int) -> Mapping[Code, int]:
+        """Answer how many rows of a batch failed for which reason. The caller has asked for the batch itself before."""
+        return await self._store.batch_reasons(batch_id)
 
     async def _view(self, found: BatchRow) -> BatchView:
         account = await self._accounts.any(found.batch.account_id)

@@ -19,7 +19,7 @@ from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.recipients import Columns, Person, UnknownColumn, choose_columns, read_person
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
-from guvercin.gateway.sheets import LARGEST_FILE, UnreadableSheet, read_sheet
+from guvercin.gateway.sheets import LARGEST_FILE, Sheet, UnreadableSheet, read_sheet
 from guvercin.store.store import Store
 
 T = TypeVar("T")
@@ -53,10 +53,7 @@ def read_list(raw: bytes, chosen: Mapping[str, str] = _GUESSED) -> CustomerList:
 
     Raises UNREADABLE_LIST with the fault, and the field that it is about.
     """
-    try:
-        sheet = read_sheet(raw)
-    except UnreadableSheet as unreadable:
-        raise _unreadable("file", unreadable.fault.value) from unreadable
+    sheet = _open(raw)
     first = sheet.lines[0].cells
     try:
         columns = choose_columns(first, [line.cells for line in sheet.lines[1:]], **chosen)
@@ -72,6 +69,13 @@ def read_list(raw: bytes, chosen: Mapping[str, str] = _GUESSED) -> CustomerList:
     return CustomerList(
         heads=first if columns.has_heads else (), columns=columns, people=people, is_scarred=sheet.is_scarred
     )
+
+
+def _open(raw: bytes) -> Sheet:
+    try:
+        return read_sheet(raw)
+    except UnreadableSheet as unreadable:
+        raise _unreadable("file", unreadable.fault.value) from unreadable
 
 
 def _unreadable(where: str, fault: str, **params: str) -> GuvercinError:
@@ -97,6 +101,14 @@ class Lists:
         """Do something with every line of a bulk request, after whoever came before; answers what it answers."""
         async with self._requests:
             return await asyncio.to_thread(work)
+
+    async def open(self, stream: BinaryIO) -> Sheet:
+        """Answer the rows of an uploaded list as they are, before anybody says which column is what.
+
+        Raises as `read`.
+        """
+        async with self._turns:
+            return await asyncio.to_thread(lambda: _open(stream.read(LARGEST_FILE + 1)))
 
     async def keep(self, token: Token, request: bytes) -> tuple[str, datetime]:
         """Keep a request that is not made yet; answers its id and until when it is kept. BODY_TOO_LARGE."""

@@ -9,7 +9,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from guvercin.panel import accounts, assets, bulk, draft, entrance, keys, log, overview, reports, sending, settings
+from guvercin.panel import accounts, assets, bulk, entrance, keys, log, overview, reports, sending, settings, wizard
 from guvercin.panel.desk import Desk, desk_of
 from guvercin.panel.live import View
 from guvercin.panel.porch import Porch, cookie_name
@@ -17,20 +17,20 @@ from guvercin.panel.shell import LIVE
 
 _ADDRESSES = ("/panel", "/giris", "/kurulum")
 
-LIMITS: Mapping[str, int] = MappingProxyType({sending.SEND: sending.LIMIT, draft.NEW: draft.LIMIT})
+LIMITS: Mapping[str, int] = MappingProxyType({sending.SEND: sending.LIMIT, wizard.NEW: wizard.LIMIT})
 """The largest bodies, in bytes, of the addresses that take more than the usual."""
 
 _VIEWS: Mapping[str, Callable[[Request], Awaitable[View]]] = MappingProxyType(
     {
         "ozet": overview.view,
         "gonder": sending.view,
+        "toplular": bulk.all_view,
+        "toplu": bulk.one_view,
         "mesajlar": log.log_view,
         "mesaj": log.message_view,
         "hesaplar": accounts.view,
         "hesap": accounts.account_view,
         "bagla": accounts.link_view,
-        "toplu-liste": bulk.list_view,
-        "toplu": bulk.view,
     },
 )
 
@@ -79,8 +79,8 @@ def create_panel(desk: Desk) -> BaseRoute:
             *overview.routes,
             *accounts.routes,
             *sending.routes,
-            *draft.routes,
             *bulk.routes,
+            *wizard.routes,
             *log.routes,
             *keys.routes,
             *reports.routes,

@@ -1,53 +1,55 @@
-"""Toplu gönderim: what was started, how far it is, and what its owner decides about it."""
+"""Toplu gönderim: every bulk, and one of them while it runs.
 
-import csv
-import io
-import re
-from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+Laws
+1. Whatever is shown is counted from the rows. The groups of the bar exclude each other and sum to the total.
+2. A cancel is asked for on a page of its own that says what it means, in numbers that are true when it is shown.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from guvercin.core.errors import Code
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event
 from guvercin.core.log import MessageFilter
-from guvercin.core.message import FINISHED, Message, Status, WaitsFor
+from guvercin.core.message import FINISHED, Status, WaitsFor
+from guvercin.gateway import reports
 from guvercin.gateway.requests import BatchView
 from guvercin.locale import sentence
 from guvercin.locale.codes import WORDS
-from guvercin.locale.terms import STATUSES
+from guvercin.locale.terms import STATUSES, WAITS
 from guvercin.panel.desk import desk_of, viewer_of
 from guvercin.panel.live import View
 from guvercin.panel.pills import Pill, message_pill
 from guvercin.panel.shell import back, moving, show
-from guvercin.panel.viewer import Viewer
+from guvercin.panel.wizard import BULK
 
-BULK = "/panel/toplu"
-_ROWS = 25
+_ROWS = 20
+_LOOKED_AT = 60
+"""Bulks that one page looks at, of which a filter may show few."""
+
 _LATEST = 20
-_MOST_GROUPED = 500
-
-_FINISHED = Pill("ok", sentence("Finished"), "check")
-_CANCELLED = Pill("none", sentence("Cancelled"), "ban")
-_PAUSED = Pill("wait", sentence("Paused"), "player-pause")
-_RUNNING = Pill("info", sentence("Being sent"), "send")
+_MOVED = FINISHED - {Status.CANCELLED} | {Status.SENDING}
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One group of a bulk's rows. The groups sum to all of them; `start` and `share` are percents of the bar."""
+    """One group of a bulk's rows. The groups sum to all of them; `start` and `share` are percents of the bar.
+
+    `status` leads to the group in the log.
+    """
 
     kind: str
     word: str
     n: int
     start: float
     share: float
+    status: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,239 +71,286 @@ class Progress:
         return self.total - self.view.counts.of(Status.QUEUED, Status.SENDING)
 
 
-_GROUPS: Sequence[tuple[str, str, frozenset[Status]]] = (
-    ("read", sentence("Read"), frozenset({Status.READ})),
-    ("ok", sentence("Delivered"), frozenset({Status.DELIVERED})),
-    ("way", sentence("On the way"), frozenset({Status.SENT, Status.SENDING})),
-    ("doubt", sentence("In doubt"), frozenset({Status.UNKNOWN})),
-    ("bad", sentence("Failed"), frozenset({Status.FAILED})),
-    ("none", sentence("Cancelled"), frozenset({Status.CANCELLED})),
-    ("rest", sentence("Queued"), frozenset({Status.QUEUED})),
+_GROUPS: Sequence[tuple[str, str, frozenset[Status], Status]] = (
+    ("read", STATUSES["read"], frozenset({Status.READ}), Status.READ),
+    ("ok", STATUSES["delivered"], frozenset({Status.DELIVERED}), Status.DELIVERED),
+    ("way", sentence("On the way"), frozenset({Status.SENT, Status.SENDING}), Status.SENT),
+    ("doubt", STATUSES["unknown"], frozenset({Status.UNKNOWN}), Status.UNKNOWN),
+    ("bad", STATUSES["failed"], frozenset({Status.FAILED}), Status.FAILED),
+    ("none", STATUSES["cancelled"], frozenset({Status.CANCELLED}), Status.CANCELLED),
+    ("rest", STATUSES["queued"], frozenset({Status.QUEUED}), Status.QUEUED),
 )
 _ONLY_IF_ANY = frozenset({"doubt", "none"})
 
 
-def progress(view: BatchView) -> Progress:
-    """Answer how far a bulk is, in groups that add up."""
+def progress(view: BatchView, waits: WaitsFor | Code | None = None) -> Progress:
+    """Answer how far a bulk is, in groups that add up. `waits`: what stands in its way, if that was asked."""
     counts, total, start = view.counts, max(1, view.counts.total), 0.0
     parts = []
-    for kind, word, statuses in _GROUPS:
+    for kind, word, statuses, status in _GROUPS:
         n = counts.of(*statuses)
         if n or kind not in _ONLY_IF_ANY:
             share = 100 * n / total
-            parts.append(Part(kind, word, n, round(start, 3), round(share, 3)))
+            parts.append(Part(kind, word, n, round(start, 3), round(share, 3), status.value))
             start += share
-    return Progress(view, parts, _pill(view))
+    return Progress(view, parts, _pill(view, waits))
 
 
-def _pill(view: BatchView) -> Pill:
-    if view.batch.cancelled_at is not None:
-        return _CANCELLED
-    if view.counts.is_finished:
-        return _FINISHED
-    return _PAUSED if view.batch.paused_at is not None else _RUNNING
+_RUNNING = Pill("ok", sentence("Being sent"), "send")
+_PAUSED = Pill("wait", sentence("Paused"), "player-pause")
+_WAITING = Pill("wait", sentence("Waiting"), "clock")
+_DONE = Pill("ok", sentence("Finished"), "check")
+_CANCELLED = Pill("none", sentence("Cancelled"), "ban")
 
-
-# -- the list
-
-
-async def show_list(request: Request) -> Response:
-    """List the bulk requests, newest first."""
-    below = request.query_params.get("sonra", "")
-    asked = {"sayfa": "toplu-liste", "sonra": below}
-    return await show(request, "toplu.html", live=asked, is_first=not below, **await gather_list(request))
-
-
-async def gather_list(request: Request) -> Mapping[str, Any]:
-    """Answer a page of bulk requests."""
-    desk, viewer = desk_of(request), viewer_of(request)
-    below = request.query_params.get("sonra", "")
-    views, next_id = await desk.gateway.batches.page(
-        viewer.token, account_id=None, limit=_ROWS, below=int(below) if below.isdecimal() else None
-    )
-    names = {account.id: account.name for account in await desk.gateway.accounts.seen(viewer.token)}
-    askers = await _askers(request)
-    rows = [
-        (progress(view), names.get(view.batch.account_id, ""), askers.get(view.batch.token_id, "")) for view in views
-    ]
-    return {"rows": rows, "older": f"{BULK}?sonra={next_id}" if next_id else ""}
-
-
-async def _askers(request: Request) -> Mapping[int, str]:
-    """Answer the names of everybody and everything that asks for messages, by token."""
-    desk = desk_of(request)
-    people = {person.token.id: person.name for person in await desk.people.every()}
-    return {key.id: key.rules.name for key in await desk.access.keys()} | people
-
-
-async def list_view(request: Request) -> View:
-    """Answer the live part of the list."""
-    return moving(
-        request, "toplu-liste-canli.html", lambda: gather_list(request), concerns=lambda each: each.batch_id is not None
-    )
-
-
-# -- one
-
-
-async def show_one(request: Request) -> Response:
-    """Show one bulk request as it goes."""
-    batch_id = request.path_params["batch_id"]
-    live = {"sayfa": "toplu", "toplu": str(batch_id)}
-    return await show(request, "toplu-bir.html", live=live, **await gather(request, batch_id))
-
-
-async def gather(request: Request, batch_id: int) -> dict[str, Any]:
-    """Answer everything about one bulk request."""
-    desk, viewer = desk_of(request), viewer_of(request)
-    view = await desk.gateway.batches.one(viewer.token, batch_id)
-    account = await desk.gateway.accounts.any(view.batch.account_id)
-    wanted = MessageFilter(batch_id=batch_id, statuses=FINISHED)
-    found = await desk.gateway.messages(viewer.token, wanted, limit=_LATEST, below=None)
-    failed = await desk.gateway.messages(
-        viewer.token,
-        MessageFilter(batch_id=batch_id, statuses=frozenset({Status.FAILED})),
-        limit=_MOST_GROUPED,
-        below=None,
-    )
-    reasons = Counter(each.reason for each in failed.messages if each.reason is not None)
-    ended = max((at for each in found.messages if (at := each.sent_at) is not None), default=None)
-    return {
-        "progress": progress(view),
-        "batch": view.batch,
-        "account": account,
-        "by": (await _askers(request)).get(view.batch.token_id, ""),
-        "why": await _why(request, view),
-        "needs_link": account is not None and not account.line.is_connected(desk.now()),
-        "left": None if view.finish_at is None else view.finish_at - desk.now(),
-        "finish_at": view.finish_at,
-        "latest": [(each, message_pill(each)) for each in found.messages],
-        "reasons": [(code.value, WORDS[code], n) for code, n in reasons.most_common()],
-        "has_more_reasons": failed.next_id is not None,
-        "took": None if ended is None else ended - view.batch.created_at,
-        "may_pause": not view.counts.is_finished and view.batch.paused_at is None,
-        "may_resume": not view.counts.is_finished
-        and view.batch.paused_at is not None
-        and view.batch.cancelled_at is None,
-        "may_cancel": view.counts.of(Status.QUEUED) > 0 and view.batch.cancelled_at is None,
-    }
-
-
-async def _why(request: Request, view: BatchView) -> str:
-    """Answer what stands in a bulk's way as a sentence of the catalogue; empty: nothing."""
-    desk, viewer = desk_of(request), viewer_of(request)
-    if view.counts.is_finished or view.batch.paused_at is not None:
-        return ""
-    if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
-        return sentence("It waits for its time.")
-    line = (await desk.gateway.accounts.one(viewer.token, view.batch.account_id)).line
-    if line.is_connected(desk.now()):
-        return ""
-    return WORDS[line.code or Code.LINE_DOWN].detail
-
-
-async def view(request: Request) -> View:
-    """Answer the live part of one bulk's page."""
-    asked = request.query_params.get("toplu", "0")
-    batch_id = int(asked) if asked.isdecimal() else 0
-
-    def concerns(event: Event) -> bool:
-        return event.batch_id == batch_id or event.message_id is None
-
-    return moving(request, "toplu-canli.html", lambda: gather(request, batch_id), concerns=concerns, every=5.0)
-
-
-async def act(request: Request) -> Response:
-    """Pause a bulk, let it go on, or withdraw the rest of it."""
-    batches, token = desk_of(request).gateway.batches, viewer_of(request).token
-    batch_id, deed = request.path_params["batch_id"], request.path_params["deed"]
-    deeds = {"duraklat": batches.pause, "devam": batches.resume, "iptal": batches.cancel}
-    if deed not in deeds:
-        raise HTTPException(404)
-    await deeds[deed](token, batch_id)
-    return back(f"{BULK}/{batch_id}")
-
-
-# -- the report
-
-
-async def download(request: Request) -> Response:
-    """Answer a line for each recipient, as a Turkish Excel opens it."""
-    desk, viewer, batch_id = desk_of(request), viewer_of(request), request.path_params["batch_id"]
-    await desk.gateway.batches.one(viewer.token, batch_id)
-    return as_csv(f"toplu-{batch_id}.csv", rows_of(viewer, desk.gateway.batches.rows(batch_id)))
-
-
-def as_csv(name: str, rows: AsyncIterator[Sequence[Sequence[str]]]) -> Response:
-    """Answer rows as a file: semicolons, UTF-8 with its mark, and no cell that a spreadsheet takes for a formula."""
-
-    async def written() -> AsyncIterator[bytes]:
-        yield "\ufeff".encode()
-        async for some in rows:
-            place = io.StringIO()
-            csv.writer(place, delimiter=";", lineterminator="\r\n").writerows(map(_harmless, some))
-            yield place.getvalue().encode()
-
-    headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return StreamingResponse(written(), media_type="text/csv; charset=utf-8", headers=headers)
-
-
-_FORMULA = re.compile(r"[=+\-@\t\r](?![0-9* ]+\Z)")
-"""How a formula begins. A number of our own has a plus before it, and is a number all the same."""
-
-
-def _harmless(row: Sequence[str]) -> Sequence[str]:
-    return [f"'{cell}" if _FORMULA.match(cell) else cell for cell in row]
-
-
-async def rows_of(viewer: Viewer, found: AsyncIterator[Sequence[Message]]) -> AsyncIterator[Sequence[Sequence[str]]]:
-    """Answer messages as lines of a spreadsheet, heads first."""
-    say = viewer.say
-    heads = ("Record", "Recipient", "Name", "State", "Reason", "Accepted", "Sent", "Delivered", "Read")
-    yield [[say(_HEADS[head]) for head in heads]]
-    async for messages in found:
-        yield [_row(viewer, each) for each in messages]
-
-
-_HEADS = {
-    "Record": sentence("Record"),
-    "Recipient": sentence("Recipient"),
-    "Name": sentence("Name"),
-    "State": sentence("State"),
-    "Reason": sentence("Reason"),
-    "Accepted": sentence("Accepted"),
-    "Sent": sentence("Sent"),
-    "Delivered": sentence("Delivered"),
-    "Read": sentence("Read"),
+_STATES: Mapping[str, str] = {
+    "": sentence("All"),
+    "suren": sentence("Running"),
+    "duraklatildi": sentence("Paused"),
+    "bitti": sentence("Finished"),
 }
 
 
-def _row(viewer: Viewer, message: Message) -> Sequence[str]:
-    say = viewer.say
-    status = "scheduled" if message.waits_for is WaitsFor.TIME else message.status.value
-    reason = say(WORDS[message.reason].detail) if message.reason is not None else ""
-
-    def at(moment: datetime | None) -> str:
-        return "" if moment is None else viewer.local(moment).strftime("%d.%m.%Y %H:%M:%S")
-
-    return [
-        str(message.id),
-        viewer.phone(message.recipient),
-        message.recipient_name or "",
-        say(STATUSES[status]),
-        reason,
-        at(message.created_at),
-        at(message.sent_at),
-        at(message.delivered_at),
-        at(message.read_at),
-    ]
+def _state(view: BatchView) -> str:
+    if view.batch.cancelled_at is not None or view.counts.is_finished:
+        return "bitti"
+    return "suren" if view.batch.paused_at is None else "duraklatildi"
 
 
-_ONE = f"{BULK}/{{batch_id:int}}"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bulk:
+    """A bulk as it is shown. `why`: a sentence about what stands in its way, with what to do; empty: nothing."""
+
+    progress: Progress
+    text: str
+    by: str
+    account: str
+    why: str
+    todo: str
+    is_line: bool
+
+    @property
+    def view(self) -> BatchView:
+        """Answer its counts and its forecast."""
+        return self.progress.view
+
+    @property
+    def id(self) -> int:
+        """Answer its number."""
+        return self.view.batch.id
+
+    @property
+    def left(self) -> int:
+        """Answer how many rows have not left."""
+        return self.view.counts.of(Status.QUEUED)
+
+    @property
+    def arrived(self) -> int:
+        """Answer how many rows reached a phone."""
+        return self.view.counts.of(Status.DELIVERED, Status.READ)
+
+    @property
+    def may_pause(self) -> bool:
+        """Say whether it runs."""
+        return not self.is_over and self.view.batch.paused_at is None
+
+    @property
+    def may_resume(self) -> bool:
+        """Say whether somebody paused it."""
+        return not self.is_over and self.view.batch.paused_at is not None
+
+    @property
+    def is_over(self) -> bool:
+        """Say whether nothing more of it leaves."""
+        return self.view.batch.cancelled_at is not None or self.view.counts.is_finished
+
+
+async def _told(request: Request, view: BatchView) -> Bulk:
+    desk, viewer = desk_of(request), viewer_of(request)
+    first = await desk.gateway.messages(viewer.token, MessageFilter(batch_id=view.batch.id), limit=1, below=None)
+    account = await desk.gateway.accounts.any(view.batch.account_id)
+    people = {person.token.id: person.name for person in await desk.people.every()}
+    keys = {key.id: key.rules.name for key in await desk.access.keys()}
+    waits = await desk.gateway.batches.why_it_waits(view)
+    why, todo = _words(waits)
+    return Bulk(
+        progress=progress(view, waits),
+        text=(first.messages[0].content.text or "") if first.messages else "",
+        by=people.get(view.batch.token_id) or keys.get(view.batch.token_id, ""),
+        account=account.name if account is not None else "",
+        why=why,
+        todo=todo,
+        is_line=waits is not None and not isinstance(waits, WaitsFor),
+    )
+
+
+def _pill(view: BatchView, waits: WaitsFor | Code | None) -> Pill:
+    if view.batch.cancelled_at is not None:
+        return _CANCELLED
+    if view.counts.is_finished:
+        return _DONE
+    if view.batch.paused_at is not None:
+        return _PAUSED
+    return _RUNNING if waits is None else _WAITING
+
+
+def _words(waits: WaitsFor | Code | None) -> tuple[str, str]:
+    match waits:
+        case None | WaitsFor.PAUSED:
+            return "", ""
+        case WaitsFor():
+            return WAITS[waits], ""
+        case Code():
+            return WORDS[waits].detail, WORDS[waits].todo
+
+
+# -- all of them
+
+
+async def show_all(request: Request) -> Response:
+    """Show the bulks, newest first."""
+    asked = request.query_params.get("durum", "")
+    state = asked if asked in _STATES else ""
+    live = {"sayfa": "toplular", "durum": state, "sonra": request.query_params.get("sonra", "")}
+    return await show(request, "toplular.html", live=live, **await _gather_all(request, state))
+
+
+async def _gather_all(request: Request, state: str) -> Mapping[str, Any]:
+    desk, viewer = desk_of(request), viewer_of(request)
+    after = request.query_params.get("sonra", "")
+    below = int(after) if after.isdecimal() and len(after) < 16 else None
+    found: list[BatchView] = []
+    looked_at = 0
+    while len(found) < _ROWS and looked_at < _LOOKED_AT:
+        views, below = await desk.gateway.batches.page(viewer.token, account_id=None, limit=_ROWS, below=below)
+        looked_at += len(views)
+        for view in views:
+            if not state or _state(view) == state:
+                found.append(view)
+                if len(found) == _ROWS:
+                    below = view.batch.id if view is not views[-1] else below
+                    break
+        if below is None:
+            break
+    more = {"durum": state} if state else {}
+    return {
+        "bulks": [await _told(request, view) for view in found],
+        "states": _STATES,
+        "state": state,
+        "older": f"{BULK}?{urlencode({**more, 'sonra': str(below)})}" if below is not None else "",
+        "is_first": not after,
+    }
+
+
+async def all_view(request: Request) -> View:
+    """Answer the live part of the list."""
+    state = request.query_params.get("durum", "")
+    return moving(request, "toplular-canli.html", lambda: _gather_all(request, state), concerns=_is_bulk, every=5.0)
+
+
+def _is_bulk(event: Event) -> bool:
+    return event.batch_id is not None or event.message_id is not None
+
+
+# -- one of them
+
+
+async def show_one(request: Request) -> Response:
+    """Show how far a bulk is."""
+    batch_id = request.path_params["batch_id"]
+    told = await _gather(request, batch_id)
+    return await show(request, "toplu.html", live={"sayfa": "toplu", "toplu": str(batch_id)}, **told)
+
+
+async def _gather(request: Request, batch_id: int) -> Mapping[str, Any]:
+    desk, viewer = desk_of(request), viewer_of(request)
+    view = await desk.gateway.batches.one(viewer.token, batch_id)
+    wanted = MessageFilter(batch_id=batch_id, statuses=frozenset(_MOVED))
+    latest = (await desk.gateway.messages(viewer.token, wanted, limit=_LATEST, below=None)).messages
+    reasons = await desk.gateway.batches.reasons(batch_id)
+    return {
+        "bulk": await _told(request, view),
+        "latest": [(each, message_pill(each)) for each in latest],
+        "reasons": [(code, WORDS[code], n) for code, n in reasons.items()],
+        "is_by_person": any(person.token.id == view.batch.token_id for person in await desk.people.every()),
+    }
+
+
+async def one_view(request: Request) -> View:
+    """Answer the live part of a bulk's page."""
+    asked = request.query_params.get("toplu", "")
+    batch_id = int(asked) if asked.isdecimal() and len(asked) < 16 else 0
+    return moving(request, "toplu-canli.html", lambda: _gather(request, batch_id), concerns=_is_bulk, every=5.0)
+
+
+async def pause(request: Request) -> Response:
+    """Stop a bulk."""
+    batch_id = request.path_params["batch_id"]
+    await desk_of(request).gateway.batches.pause(viewer_of(request).token, batch_id)
+    return back(f"{BULK}/{batch_id}")
+
+
+async def resume(request: Request) -> Response:
+    """Let a paused bulk go on."""
+    batch_id = request.path_params["batch_id"]
+    await desk_of(request).gateway.batches.resume(viewer_of(request).token, batch_id)
+    return back(f"{BULK}/{batch_id}")
+
+
+async def ask_cancel(request: Request) -> Response:
+    """Say what a cancel means, and ask for it."""
+    viewer, batch_id = viewer_of(request), request.path_params["batch_id"]
+    if not viewer.may_change:
+        raise GuvercinError(Code.NOT_ALLOWED)
+    view = await desk_of(request).gateway.batches.one(viewer.token, batch_id)
+    bulk = await _told(request, view)
+    return back(f"{BULK}/{batch_id}") if bulk.is_over else await show(request, "toplu-iptal.html", bulk=bulk)
+
+
+async def cancel(request: Request) -> Response:
+    """Withdraw the rest of a bulk."""
+    batch_id = request.path_params["batch_id"]
+    await desk_of(request).gateway.batches.cancel(viewer_of(request).token, batch_id)
+    return back(f"{BULK}/{batch_id}")
+
+
+# -- reports
+
+
+async def report(request: Request) -> Response:
+    """Answer a bulk as a spreadsheet, numbers as the reader may see them."""
+    desk, viewer, batch_id = desk_of(request), viewer_of(request), request.path_params["batch_id"]
+    await desk.gateway.batches.one(viewer.token, batch_id)
+    lines = reports.told(desk.gateway.batches.rows(batch_id), viewer.say, desk.zone, number=viewer.number_of)
+    heads, form = reports.heads(viewer.say), request.path_params["form"]
+    headers = {"Content-Disposition": f'attachment; filename="guvercin-toplu-{batch_id}.{form}"'}
+    if form == "csv":
+        media_type = f"{reports.CSV}; charset=utf-8"
+        return StreamingResponse(reports.write_csv(heads, lines), media_type=media_type, headers=headers)
+    if form != "xlsx":
+        raise GuvercinError(Code.NOT_FOUND)
+    file = await reports.write_xlsx(heads, lines)
+    return StreamingResponse(reports.pieces(file), media_type=reports.XLSX, headers=headers)
+
+
+async def sample_list(request: Request) -> Response:
+    """Answer a list to begin with, as a workbook."""
+    say = viewer_of(request).say
+
+    async def rows() -> reports.Pages:
+        yield [["0532 123 45 67", "Ayşe Yılmaz", "1.250,00"], ["0533 987 65 43", "Mehmet Öz", "480,50"]]
+
+    file = await reports.write_xlsx([say("Phone"), say("Name"), say("Amount due")], rows())
+    headers = {"Content-Disposition": 'attachment; filename="guvercin-ornek.xlsx"'}
+    return StreamingResponse(reports.pieces(file), media_type=reports.XLSX, headers=headers)
+
 
 routes = [
-    Route(BULK, show_list),
-    Route(_ONE, show_one),
-    Route(f"{_ONE}/rapor.csv", download),
-    Route(f"{_ONE}/{{deed}}", act, methods=["POST"]),
+    Route(BULK, show_all),
+    Route(f"{BULK}/ornek.xlsx", sample_list),
+    Route(f"{BULK}/{{batch_id:int}}", show_one),
+    Route(f"{BULK}/{{batch_id:int}}/duraklat", pause, methods=["POST"]),
+    Route(f"{BULK}/{{batch_id:int}}/devam", resume, methods=["POST"]),
+    Route(f"{BULK}/{{batch_id:int}}/iptal", ask_cancel),
+    Route(f"{BULK}/{{batch_id:int}}/iptal", cancel, methods=["POST"]),
+    Route(f"{BULK}/{{batch_id:int}}/rapor.{{form}}", report),
 ]

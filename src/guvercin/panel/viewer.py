@@ -63,10 +63,14 @@ class Viewer:
         """Answer a number (E.164) in groups: `+90 532 123 45 67`. What is no number stays as it was typed."""
         if not number:
             return ""
-        shown = number if self.may_change else masked(number)
+        shown = self.number_of(number)
         if shown.startswith("+90") and len(shown) == 13:
             return f"{shown[:3]} {shown[3:6]} {shown[6:9]} {shown[9:11]} {shown[11:]}"
         return shown
+
+    def number_of(self, number: str) -> str:
+        """Answer a number (E.164) without spaces, as this person may see it."""
+        return number if self.may_change else masked(number)
 
     def number(self, amount: int) -> str:
         """Answer an amount with its thousands marked."""

@@ -1,6 +1,6 @@
 """How the log is read: pages, histories, counts. Functions of a reader's connection; they change nothing."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from heapq import nlargest
 from itertools import product
@@ -297,6 +297,18 @@ def batch_messages(connection: Connection, batch_id: int, *, above: int, limit: 
     raw: Any = connection.connection.driver_connection
     rows = raw.execute(BATCH_MESSAGES, (batch_id, above, limit))
     return tuple(messages.message(row) for row in rows.fetchall())
+
+
+def batch_reasons(connection: Connection, batch_id: int) -> Mapping[Code, int]:
+    """Answer how many rows of a batch failed for which reason, the most frequent first."""
+    column = message.c
+    counted = (
+        select(column.reason, func.count())
+        .where(column.batch_id == batch_id, column.status == Status.FAILED.value, column.reason.is_not(None))
+        .group_by(column.reason)
+        .order_by(func.count().desc(), column.reason)
+    )
+    return {Code(reason): n for reason, n in connection.execute(counted)}
 
 
 def batch_is_finished(connection: Connection, batch_id: int) -> bool:

@@ -200,6 +200,9 @@ class SqliteStore:
     async def batch_messages(self, batch_id: int, *, above: int, limit: int) -> Sequence[Message]:
         return await self._read(partial(reading.batch_messages, batch_id=batch_id, above=above, limit=limit))
 
+    async def batch_reasons(self, batch_id: int) -> Mapping[Code, int]:
+        return await self._read(partial(reading.batch_reasons, batch_id=batch_id))
+
     async def batch_is_finished(self, batch_id: int) -> bool:
         return await self._read(partial(reading.batch_is_finished, batch_id=batch_id))
 

@@ -447,6 +447,9 @@ class Store(Protocol):
     async def batch_messages(self, batch_id: int, *, above: int, limit: int) -> Sequence[Message]:
         """Answer messages of a batch with ids above `above`, in the order of its list."""
 
+    async def batch_reasons(self, batch_id: int) -> Mapping[Code, int]:
+        """Answer how many rows of a batch failed for which reason, the most frequent first."""
+
     async def batch_is_finished(self, batch_id: int) -> bool:
         """Say whether no row of a batch is queued or sending any more."""
 

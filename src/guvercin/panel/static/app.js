@@ -61,7 +61,7 @@ addEventListener("submit", (happened) => {
     happened.preventDefault();
     return;
   }
-  if (form.matches("[hx-post]")) return;
+  if (form.matches("[hx-post]") || happened.submitter?.dataset.download !== undefined) return;
   form.dataset.sent = "1";
   form.querySelectorAll("button[type=submit]").forEach((button) => button.setAttribute("aria-disabled", "true"));
 });
