@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, cloud, crowding, linked, overload, pages, reading, scale, sending, soaking, starting
+from bench import claiming, cloud, crowding, hooks, linked, overload, pages, reading, scale, sending, soaking, starting
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -22,6 +22,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "linked": linked.linked,
     "visit": pages.visit,
     "looking": pages.looking,
+    "hooks": hooks.hooks,
     "start": starting.start,
     "install": starting.install,
 }

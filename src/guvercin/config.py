@@ -19,7 +19,7 @@ from types import MappingProxyType
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_core import PydanticCustomError
 from pydantic_settings import (
     BaseSettings,
@@ -29,14 +29,15 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
-from guvercin.locale import sentence
+from guvercin.core.address import Neighbours
+from guvercin.locale import Language, sentence
 
 PREFIX = "GUVERCIN_"
 FILE = "guvercin.toml"
 
-_NOT_IN_THE_FILE = frozenset({"data_dir", "token", "whatsapp_test_server"})
-"""The first says where the file is; the second is a secret, and files are copied, mailed and backed up; the third
-is for an hour of trying and must not outlive it."""
+_NOT_IN_THE_FILE = frozenset({"data_dir", "token", "smtp_password", "ntfy_token", "whatsapp_test_server"})
+"""The first says where the file is; then come secrets, and files are copied, mailed and backed up; the last is for an
+hour of trying and must not outlive it."""
 
 TEST_ENVIRONMENT = "environment.json"
 """In the folder of a WhatsApp test server: the variables that make an engine's process dial it."""
@@ -60,6 +61,14 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "accounts_per_worker": sentence("Write a number from 1 to 20; 1 keeps the accounts apart."),
         "graph_url": sentence("Write https:// and a host; http:// is taken for this machine alone."),
         "graph_version": sentence("Write a version such as v25.0."),
+        "alert_email": sentence("Write mail addresses, with commas: owner@shop.example"),
+        "alert_ntfy": sentence("Write the address of a topic: https://ntfy.example/my-topic"),
+        "alert_language": sentence("Write one of these: tr, en"),
+        "smtp_host": sentence("Write the name of your mail server, such as mail.shop.example."),
+        "smtp_port": sentence("Write a number from 1 to 65535, such as 587."),
+        "smtp_security": sentence("Write one of these: starttls, tls, none"),
+        "backup_days": sentence("Write a number of days, or 0 to be asked for no backups."),
+        "webhook_allow": sentence("Write addresses, networks or names, with commas: 192.168.1.0/24, till.local"),
         "log_level": sentence("Write one of these: debug, info, warning, error"),
         "log_format": sentence("Write one of these: text, json"),
     },
@@ -105,6 +114,16 @@ def _server(url: object) -> object:
     return found[1]
 
 
+def _words(written: object) -> object:
+    """Accept the environment's `a, b` beside the file's list."""
+    return [part.strip() for part in written.split(",") if part.strip()] if isinstance(written, str) else written
+
+
+def _neighbours(written: tuple[str, ...]) -> tuple[str, ...]:
+    Neighbours.read(written)
+    return written
+
+
 def _no_database(url: object) -> object:
     if str(url).startswith(("postgres://", "postgresql:", "postgresql+")):
         raise PydanticCustomError("postgresql", "not yet")
@@ -138,6 +157,20 @@ class Config(BaseSettings):
     graph_url: Annotated[str, BeforeValidator(_server)] = "https://graph.facebook.com"
     graph_version: Annotated[str, Field(pattern=r"^v[0-9]{2}\.0$")] = "v25.0"
     accounts_per_worker: Annotated[int, Field(ge=1, le=20)] = 1
+    webhook_allow: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words), AfterValidator(_neighbours)] = ()
+    alert_email: Annotated[
+        tuple[Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+$")], ...], NoDecode, BeforeValidator(_words)
+    ] = ()
+    alert_ntfy: Annotated[str, Field(pattern=r"^https?://[!-~]+$")] | None = None
+    ntfy_token: SecretStr | None = None
+    alert_language: Language = Language.TR
+    smtp_host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:-]+$")] | None = None
+    smtp_port: Annotated[int, Field(ge=1, le=65_535)] = 587
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_user: str | None = None
+    smtp_password: SecretStr | None = None
+    smtp_from: str | None = None
+    backup_days: Annotated[int, Field(ge=0, le=3_650)] = 7
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     whatsapp_test_server: Annotated[Path, BeforeValidator(_absolute)] | None = None
@@ -231,6 +264,11 @@ def check(config: Config) -> None:
             ),
             sentence("Keep 127.0.0.1 and put a proxy with TLS before it. To open it all the same: --herkese-acik"),
             host=config.host,
+        )
+    if config.alert_email and not config.smtp_host:
+        raise ConfigError(
+            sentence("alert_email names a mailbox, and smtp_host no mail server."),
+            sentence("Set GUVERCIN_SMTP_HOST, or take alert_email out."),
         )
     check_file_roots(config)
     check_test_server(config)

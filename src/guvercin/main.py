@@ -6,30 +6,37 @@ import os
 import shutil
 import signal
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: made below, handed down as an argument
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp
 
 from guvercin import logs
 from guvercin.config import Config, enter_test_server
 from guvercin.core.account import Account, Kind
+from guvercin.core.address import Neighbours
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.hook import Notice
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import SANDBOX_PHONE
+from guvercin.gateway.alarm import Alarm, Channel
 from guvercin.gateway.chance import SystemChance
 from guvercin.gateway.choices import Choices
 from guvercin.gateway.clock import Clock, SystemClock
+from guvercin.gateway.couriers import Calls, Couriers
 from guvercin.gateway.courses import hours_in
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
+from guvercin.gateway.hooks import Hooks
 from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.numbers import Numbers
@@ -38,6 +45,8 @@ from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
+from guvercin.locale import translator
+from guvercin.sealing import Seal
 from guvercin.store.lock import FolderLock
 from guvercin.store.schema import is_current, prepare
 from guvercin.store.sqlite import engine_for, reading
@@ -71,6 +80,7 @@ class House:
     access: Access
     gateway: Gateway
     upkeep: Upkeep
+    couriers: Couriers
     loops: Loops
     people: People
     choices: Choices
@@ -118,6 +128,24 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         return await _look_up(config, setup)
 
     sessions = Sessions(store, transport_for, clock=clock, rng=rng, on_change=line_changed)
+    seal, neighbours = Seal(config.data_dir), Neighbours.read(config.webhook_allow)
+    couriers = Couriers(
+        store=store,
+        seal=seal,
+        open_way=lambda: _way_out(neighbours, clock),
+        write=lambda notice: _body(notice, config),
+        clock=clock,
+        rng=rng,
+    )
+    hooks = Hooks(
+        store=store,
+        couriers=couriers,
+        seal=seal,
+        neighbours=neighbours,
+        write_trial=lambda at: _trial_body(at, config),
+        clock=clock,
+        rng=rng,
+    )
     gateway = Gateway(
         store=store,
         sessions=sessions,
@@ -128,6 +156,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         rng=rng,
         timezone=config.timezone,
         meta=Meta(setups=setups, look=look, sessions=sessions),
+        hooks=hooks,
     )
     tally = Tally(store=store, clock=clock, zone=config.timezone)
     upkeep = Upkeep(
@@ -139,11 +168,21 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         resend=gateway.resend_by_policy,
         clock=clock,
     )
+    alarm = Alarm(
+        store=store,
+        channels=channels(config, clock),
+        folder=config.data_dir,
+        backup_days=config.backup_days,
+        clock=clock,
+        rng=rng,
+    )
     loops = Loops(
         store=store,
         sessions=sessions,
         upkeep=upkeep,
         tally=tally,
+        couriers=couriers,
+        alarm=alarm,
         spool_path=spool.path,
         hours=hours_in(config.timezone),
         clock=clock,
@@ -157,6 +196,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         access=access,
         gateway=gateway,
         upkeep=upkeep,
+        couriers=couriers,
         loops=loops,
         people=People(store=store, clock=clock, rng=rng),
         choices=Choices(store=store, clock=clock),
@@ -190,6 +230,53 @@ def _graph(config: Config, setup: Setup) -> "Graph":
     from guvercin.transports.cloud.graph import Graph  # noqa: PLC0415 -- as in _cloud_line
 
     return Graph(f"{config.graph_url}/{config.graph_version}", token=setup.token)
+
+
+def channels(config: Config, clock: Clock) -> Sequence[Channel]:
+    """Answer the owner's channels for alerts, as the settings name them."""
+    found: list[Channel] = []
+    if not (config.alert_email or config.alert_ntfy):
+        return found
+    from guvercin.gateway.channels import Mail, Ntfy  # noqa: PLC0415 -- for those who have one
+
+    say = translator(config.alert_language)
+    if config.alert_email:
+        found.append(
+            Mail(
+                say=say,
+                host=config.smtp_host or "",
+                port=config.smtp_port,
+                security=config.smtp_security,
+                user=config.smtp_user,
+                password=None if config.smtp_password is None else config.smtp_password.get_secret_value(),
+                sender=config.smtp_from or config.alert_email[0],
+                to=config.alert_email,
+            )
+        )
+    if config.alert_ntfy:
+        host = urlsplit(config.alert_ntfy).hostname or ""
+        chosen = Neighbours.read([*config.webhook_allow, host])  # its owner wrote it where no API reaches
+        token = None if config.ntfy_token is None else config.ntfy_token.get_secret_value()
+        found.append(Ntfy(say, url=config.alert_ntfy, token=token, open_way=lambda: _way_out(chosen, clock)))
+    return found
+
+
+def _way_out(neighbours: Neighbours, clock: Clock) -> Calls:
+    from guvercin.gateway.calling import Outside  # noqa: PLC0415 -- 25 MB, for those who have a hook
+
+    return Outside(neighbours, clock.monotonic)
+
+
+def _body(notice: Notice, config: Config) -> bytes:
+    from guvercin.api import notices  # noqa: PLC0415 -- as create_app
+
+    return notices.body(notice, config.timezone)
+
+
+def _trial_body(at: datetime, config: Config) -> bytes:
+    from guvercin.api import notices  # noqa: PLC0415 -- as create_app
+
+    return notices.trial(at, config.timezone)
 
 
 def make_folder(config: Config) -> None:

@@ -18,6 +18,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 from tests.api.declared import Declared
+from tests.gateway.house import Receiver
 
 from guvercin.api.app import create_app
 from guvercin.config import Config
@@ -52,6 +53,7 @@ class Server:
     clock: SystemClock
     rng: Random
     files: Path
+    receiver: Receiver
 
     @property
     def gateway(self) -> Gateway:
@@ -92,11 +94,22 @@ async def serve(folder: Path, empty_database: Path, *, has_roots: bool = True) -
         account = await store.add_account("Deneme", Kind.SANDBOX, SANDBOX_PHONE, NO_GAP, now=clock.now())
         account = await store.set_default(account.id, now=clock.now())
         house = build(config, store, clock, rng)
+        receiver = Receiver()
+        house.couriers._open_way = lambda: receiver  # nothing leaves this machine
         app = create_app(house.gateway, timezone=config.timezone, clock=clock, rng=rng)
         store.listen(app.state.metrics.heard)
         await house.loops.start()
         try:
-            yield Server(house=house, store=store, app=app, account=account, clock=clock, rng=rng, files=files)
+            yield Server(
+                house=house,
+                store=store,
+                app=app,
+                account=account,
+                clock=clock,
+                rng=rng,
+                files=files,
+                receiver=receiver,
+            )
         finally:
             house.gateway.close()
             await house.loops.stop()

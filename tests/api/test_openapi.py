@@ -23,7 +23,10 @@ OPERATIONS = [
     (method, path, operation) for path, item in DOCUMENT["paths"].items() for method, operation in item.items()
 ]
 IDS = [f"{method} {path}" for method, path, _ in OPERATIONS]
-PUBLIC = {"/saglik", "/hazir", "/metrics", "/meta/webhook/{account_id}"}
+PUBLIC = {
+    *("/saglik", "/hazir", "/metrics", "/meta/webhook/{account_id}"),
+    *("/api/v1/auth/token", "/api/v1/auth/revoke"),
+}
 
 BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/gonder": wire.SendText,
@@ -38,6 +41,11 @@ BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/hesaplar/{{account_id}}/bagla": wire.LinkAccount,
     f"{BASE}/hesaplar/{{account_id}}/okundu": wire.MarkRead,
     f"{BASE}/dosyalar": wire.UploadForm,
+    "/api/v1/auth/token": wire.SignIn,
+    "/api/v1/webhooks": wire.AddWebhook,
+    "/api/v1/webhooks/{hook_id}": wire.ChangeWebhook,
+    "/api/v1/webhooks/{hook_id}/secret": wire.RenewSecret,
+    "/api/v1/webhooks/{hook_id}/yeniden": wire.ReplaySince,
 }
 
 

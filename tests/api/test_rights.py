@@ -28,6 +28,9 @@ METRICS = ("GET", "/metrics")
 METAS = {(method, "/meta/webhook/{account_id}") for method in ("GET", "POST")}
 """Meta's own door: whoever comes shows Meta's signature, and no token opens it (tests/api/test_meta_hook.py)."""
 
+PAIRS = {("POST", "/api/v1/auth/token"), ("POST", "/api/v1/auth/revoke")}
+"""A pair buys a token there, and the token gives itself back: no permission is asked for (test_signing.py)."""
+
 NEEDS: dict[tuple[str, str], Permission | None] = {
     ("POST", "/gonder"): Permission.SEND,
     ("POST", "/toplu-gonder"): Permission.BULK,
@@ -69,6 +72,17 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("POST", "/hesaplar/{account_id}/okundu"): Permission.SEND,
     ("GET", "/hesaplar/{account_id}/anlasilmayanlar"): Permission.ACCOUNTS,
     ("GET", "/numara-kontrol"): Permission.READ,
+    ("GET", "/olaylar"): Permission.READ,
+    ("POST", "/api/v1/webhooks"): Permission.ADMIN,
+    ("GET", "/api/v1/webhooks"): Permission.ADMIN,
+    ("GET", "/api/v1/webhooks/{hook_id}"): Permission.ADMIN,
+    ("PATCH", "/api/v1/webhooks/{hook_id}"): Permission.ADMIN,
+    ("POST", "/api/v1/webhooks/{hook_id}/dene"): Permission.ADMIN,
+    ("POST", "/api/v1/webhooks/{hook_id}/secret"): Permission.ADMIN,
+    ("GET", "/api/v1/webhooks/{hook_id}/bildirimler"): Permission.ADMIN,
+    ("POST", "/api/v1/webhooks/{hook_id}/bildirimler/{event_id}/yeniden"): Permission.ADMIN,
+    ("POST", "/api/v1/webhooks/{hook_id}/yeniden"): Permission.ADMIN,
+    ("DELETE", "/api/v1/webhooks/{hook_id}"): Permission.ADMIN,
 }
 """The one permission that each operation asks for."""
 
@@ -91,6 +105,10 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/turler/{category_id}"): {"ad": "Servis"},
     ("POST", "/hesaplar/{account_id}/bagla"): {"yontem": "qr"},
     ("POST", "/hesaplar/{account_id}/okundu"): {"message_id": "W-1"},
+    ("POST", "/api/v1/webhooks"): {"url": "https://magaza.example/", "olaylar": ["mesaj.iletildi"]},
+    ("PATCH", "/api/v1/webhooks/{hook_id}"): {"durum": "kapali"},
+    ("POST", "/api/v1/webhooks/{hook_id}/secret"): {},
+    ("POST", "/api/v1/webhooks/{hook_id}/yeniden"): {"baslangic": "2026-02-23 14:30:00"},
 }
 
 
@@ -105,6 +123,8 @@ class Things:
     account: int
     message: int
     batch: int
+    hook: int
+    event: int
 
     def path(self, pattern: str) -> str:
         named = {
@@ -115,8 +135,15 @@ class Things:
             "draft_id": "0" * 32,
             "category_id": 11,
             "kind": "svg",
+            "hook_id": self.hook,
+            "event_id": self.event,
         }
-        return BASE + pattern.format_map(named)
+        return whole(pattern).format_map(named)
+
+
+def whole(pattern: str) -> str:
+    """Answer a path from the root on: most are told below the API's own."""
+    return pattern if pattern.startswith("/api/") else BASE + pattern
 
 
 @pytest.fixture
@@ -125,13 +152,16 @@ async def things(server: Server, client: httpx2.AsyncClient) -> tuple[Things, Th
     other = await server.store.add_account("Diğer", Kind.SANDBOX, None, NO_GAP, now=server.clock.now())
     made = []
     for account in (server.account.id, other.id):
+        asked = {"url": "https://magaza.example/", "olaylar": ["hesap.durum_degisti"], "hesaplar": [account]}
+        hook = (await client.post("/api/v1/webhooks", json=asked)).json()["data"]["id"]
         await client.post(f"{BASE}/hesaplar/{account}/duraklat")
         named = {"hesap_id": account, "referans": "R-1", "mesaj": "a"}
         answer = await client.post(f"{BASE}/gonder", json={"telefon": PHONE, **named}, headers={"Prefer": "wait=0"})
         batch = await client.post(
             f"{BASE}/toplu-gonder", json={"alicilar": [{"telefon": PHONE}], **named}, headers={"Prefer": "wait=0"}
         )
-        made.append(Things(account, answer.json()["log_id"], batch.json()["toplu_id"]))
+        heard = (await client.get(f"/api/v1/webhooks/{hook}/bildirimler")).json()["data"][-1]["id"]
+        made.append(Things(account, answer.json()["log_id"], batch.json()["toplu_id"], hook, heard))
     return made[0], made[1]
 
 
@@ -148,7 +178,7 @@ def test_every_operation_stands_here() -> None:
         for path, operations in document()["paths"].items()
         for method in operations
     }
-    assert documented == {*NEEDS, *PUBLIC, METRICS, *METAS}
+    assert documented == {*NEEDS, *PUBLIC, METRICS, *METAS, *PAIRS}
 
 
 # -- what a token may do
@@ -197,7 +227,7 @@ async def test_what_is_foreign_is_as_good_as_missing(
     limited: httpx2.AsyncClient, things: tuple[Things, Things], operation: tuple[str, str]
 ) -> None:
     own, foreign = things
-    missing = Things(account=999, message=999_999, batch=999)
+    missing = Things(account=999, message=999_999, batch=999, hook=999, event=999_999)
     answers = [await ask(limited, operation, target) for target in (foreign, missing)]
     for answer in answers:
         assert (answer.status_code, answer.json()["kod"]) == (404, "bulunamadi")

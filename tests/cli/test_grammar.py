@@ -54,6 +54,9 @@ Komutlar:
   tur, category                   Mesaj türleri.
   anahtar, token                  Programların anahtarları.
   kullanici, user                 Panele girebilenler.
+  webhook, hook                   Olanları duyan adresler.
+  uyari, alert                    Şu anki sorunları göster; uyarı kanallarını
+                                  dene.
   motor, engine                   Bağlı telefonların motorunu ve yaşını
                                   göster; yükselt ya da geri al.
 """
@@ -152,7 +155,7 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
             "kurulum-linki, parola-sifirla, doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, "
-            "kayit, hesap, tur, anahtar, kullanici, motor"),
+            "kayit, hesap, tur, anahtar, kullanici, webhook, uyari, motor"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

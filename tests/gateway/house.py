@@ -7,7 +7,7 @@ that a test's clock and seed decide everything. It can also refuse, be slow, and
 import asyncio
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -21,7 +21,10 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
 
+from guvercin.api import notices
 from guvercin.core.account import Account, Kind, LineState
+from guvercin.core.address import Neighbours
+from guvercin.core.call import Called
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter
@@ -29,10 +32,13 @@ from guvercin.core.message import Lane, Message, Status
 from guvercin.core.pacing import Gap, Pace
 from guvercin.core.token import Permission, Token, TokenRules
 from guvercin.gateway.access import Access, create_token
+from guvercin.gateway.alarm import Alarm, Channel
+from guvercin.gateway.couriers import Couriers
 from guvercin.gateway.courses import hours_in
 from guvercin.gateway.dispatcher import Dispatcher
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
+from guvercin.gateway.hooks import Hooks
 from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, Sent
@@ -40,6 +46,7 @@ from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
+from guvercin.sealing import Seal
 from guvercin.store.sqlite import FILE_NAME, engine_for
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.writer import Committed, Tx, Writer, _Job
@@ -232,6 +239,9 @@ class World:
         world.peers[account.id], world.clock
     )
     store_in: Callable[[Path], "SteadyStore"] = lambda folder: SteadyStore(folder)  # noqa: PLW0108 -- it comes later
+    receiver: "Receiver" = field(default_factory=lambda: Receiver())  # noqa: PLW0108 -- as store_in
+    channels: list[Channel] = field(default_factory=list)
+    free: int = 10**12
     started: "count[int]" = field(default_factory=count)
     tokens: dict[str, Token] = field(default_factory=dict)
     outside: set[asyncio.Task[Any]] = field(default_factory=set)
@@ -259,6 +269,26 @@ def make_world(folder: Path, template: Path, *, seed: int = 0, clock: LapseClock
     return World(folder=folder, clock=clock or ManualClock(), seed=seed)
 
 
+class Receiver:
+    """Whoever takes webhooks, at every address: it answers as the test has it answer, and keeps what it took."""
+
+    def __init__(self) -> None:
+        self.taken: list[tuple[str, bytes, Mapping[str, str]]] = []
+        self.heard: list[tuple[str, bytes, Mapping[str, str]]] = []
+        self.answers: Callable[[bytes], Called] = lambda _: Called(trouble=None, status=200)
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Called:
+        await turn()
+        self.heard.append((url, body, headers))
+        called = self.answers(body)
+        if called.trouble is None:
+            self.taken.append((url, body, headers))
+        return called
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
 class House:
     """One process."""
 
@@ -279,6 +309,24 @@ class House:
             rng=rng,
             on_change=lambda account_id: self.loops.wake(account_id),  # noqa: PLW0108 -- the loops come later
         )
+        seal = Seal(world.folder)
+        self.couriers = Couriers(
+            store=store,
+            seal=seal,
+            open_way=lambda: world.receiver,
+            write=lambda notice: notices.body(notice, ISTANBUL),
+            clock=clock,
+            rng=rng,
+        )
+        self.hooks = Hooks(
+            store=store,
+            couriers=self.couriers,
+            seal=seal,
+            neighbours=Neighbours(),
+            write_trial=lambda at: notices.trial(at, ISTANBUL),
+            clock=clock,
+            rng=rng,
+        )
         self.gateway = Gateway(
             store=store,
             sessions=self.sessions,
@@ -289,6 +337,7 @@ class House:
             rng=rng,
             timezone=ISTANBUL,
             meta=Meta(setups=Setups(world.folder / "cloud"), look=nobody_is_there, sessions=self.sessions),
+            hooks=self.hooks,
         )
         self.upkeep = Upkeep(
             store=store,
@@ -299,11 +348,22 @@ class House:
             resend=self.gateway.resend_by_policy,
             clock=clock,
         )
+        self.alarm = Alarm(
+            store=store,
+            channels=world.channels,
+            folder=world.folder,
+            backup_days=7,
+            clock=clock,
+            rng=rng,
+            free=lambda _: world.free,
+        )
         self.loops = Loops(
             store=store,
             sessions=self.sessions,
             upkeep=self.upkeep,
             tally=Tally(store=store, clock=clock, zone=ISTANBUL),
+            couriers=self.couriers,
+            alarm=self.alarm,
             spool_path=self.spool.path,
             hours=hours_in(ISTANBUL),
             clock=clock,

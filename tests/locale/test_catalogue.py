@@ -17,10 +17,11 @@ from guvercin.core.errors import Code
 from guvercin.core.phone import PhoneFault
 from guvercin.gateway.sheets import SheetFault
 from guvercin.locale import Language, translator
+from guvercin.locale.alerts import TEXTS, TROUBLES
 from guvercin.locale.codes import SECTIONS, WORDS
 from guvercin.locale.faults import FAULTS, FaultWords
+from guvercin.locale.terms import CALLS, CLOSINGS, DELIVERIES, HOOKS, LINES, STATUSES, URGENCIES, WAITS
 from guvercin.locale.terms import CATEGORIES as CATEGORY_NAMES
-from guvercin.locale.terms import LINES, STATUSES, URGENCIES, WAITS
 from guvercin.locale.words import Words, places
 
 SOURCE = Path(guvercin.__file__).parent
@@ -37,10 +38,12 @@ def used_sentences() -> set[str]:
 
 def _in_tables() -> Iterator[str]:
     yield from SECTIONS
-    for table in (STATUSES, WAITS, LINES, CATEGORY_NAMES, URGENCIES):
+    for table in (STATUSES, WAITS, LINES, CATEGORY_NAMES, URGENCIES, CALLS, HOOKS, CLOSINGS, DELIVERIES):
         yield from table.values()
     for words in WORDS.values():
         yield from _sentences_of(words)
+    yield from (each for pair in TROUBLES.values() for each in pair)
+    yield from TEXTS
     for fault in FAULTS.values():
         yield from _sentences_of(fault)
 

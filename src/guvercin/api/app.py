@@ -20,6 +20,8 @@ from guvercin.api import (
     batches,
     categories,
     checking,
+    events,
+    hooks,
     lines,
     manage,
     meta_hook,
@@ -28,6 +30,7 @@ from guvercin.api import (
     records,
     render,
     reports,
+    signing,
     whatsapp,
     wire,
 )
@@ -56,6 +59,9 @@ _ROUTES = [
     *checking.router.routes,
     *batches.router.routes,
     *categories.router.routes,
+    *hooks.router.routes,
+    *events.router.routes,
+    *signing.router.routes,
     *manage.operations.routes,
 ]
 

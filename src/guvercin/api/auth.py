@@ -36,7 +36,7 @@ async def sign_in(request: Request) -> Token:
     """
     reception = reception_of(request)
     try:
-        token = await reception.gateway.authenticate(_secret(request))
+        token = await reception.gateway.authenticate(secret_of(request))
     except GuvercinError as refusal:
         if refusal.code is Code.INVALID_TOKEN and (wait := reception.throttle.fail(client_address(request))):
             raise GuvercinError(Code.TOO_MANY_REQUESTS, retry_after=wait) from None
@@ -81,7 +81,8 @@ def _names_this_machine(name: str) -> bool:
         return name.lower() == "localhost"
 
 
-def _secret(request: Request) -> str | None:
+def secret_of(request: Request) -> str | None:
+    """Answer the secret that a request brings."""
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
     return secret.strip() or None if scheme.lower() == "bearer" else None
 

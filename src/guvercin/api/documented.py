@@ -22,6 +22,8 @@ from guvercin.locale import sentence
 MESSAGES: list[str | Enum] = [sentence("Sending")]
 RECORDS: list[str | Enum] = [sentence("Messages and bulk requests")]
 ACCOUNTS: list[str | Enum] = [sentence("Accounts")]
+WEBHOOKS: list[str | Enum] = [sentence("Webhooks")]
+SIGNING_IN: list[str | Enum] = [sentence("Signing in with a pair")]
 OPERATIONS: list[str | Enum] = [sentence("Running the server")]
 """The chapters of the API page."""
 

@@ -248,3 +248,89 @@ UNCLEAR = {
 }
 DONE = {"ok": True}
 REMOVED = {"ok": True, "uyari": None}
+
+ADD_WEBHOOK = {"url": "https://magaza.example/webhook", "olaylar": ["mesaj.iletildi", "mesaj.basarisiz"]}
+NEW_WEBHOOK = {
+    "success": True,
+    "data": {
+        "id": 1,
+        "url": "https://magaza.example/webhook",
+        "olaylar": ["mesaj.iletildi", "mesaj.basarisiz"],
+        "secret": "whsec_...",
+    },
+    "message": "Webhook kaydedildi.",
+}
+WEBHOOK: dict[str, Any] = {
+    "success": True,
+    "data": {
+        "id": 1,
+        "url": "https://magaza.example/webhook",
+        "olaylar": ["mesaj.iletildi", "mesaj.basarisiz"],
+        "durum": "aktif",
+        "hesaplar": None,
+        "neden": None,
+        "hata_baslangici": None,
+        "son_iletim": "2026-02-23 14:30:02",
+        "kayit_zamani": "2026-02-01 09:00:00",
+        "kayit_zamani_iso": "2026-02-01T09:00:00+03:00",
+    },
+}
+WEBHOOKS = {"success": True, "data": [WEBHOOK["data"]]}
+CHANGE_WEBHOOK = {"durum": "aktif"}
+WEBHOOK_GONE = {"success": True, "message": "Webhook silindi."}
+RENEW_SECRET: dict[str, Any] = {}
+REPLAY_SINCE = {"baslangic": "2026-02-23 14:00:00"}
+REPLAYED = {"success": True, "message": "Yeniden iletiliyor."}
+TRIAL = {
+    "success": True,
+    "data": {
+        "kabul": True,
+        "http": 200,
+        "neden": None,
+        "mesaj": None,
+        "sure_ms": 84,
+        "giden": '{"type":"webhook.deneme","timestamp":"2026-02-23T14:30:00+03:00","data":{"deneme":true}}',
+        "gelen": "ok",
+    },
+}
+DELIVERIES = {
+    "success": True,
+    "data": [
+        {
+            "id": 812,
+            "olay": "mesaj.iletildi",
+            "webhook_id": "msg_812",
+            "zaman": "2026-02-23 14:30:02",
+            "durum": "bekliyor",
+            "deneme_sayisi": 2,
+            "son_deneme": "2026-02-23 14:30:08",
+            "sonraki_deneme": "2026-02-23 14:35:03",
+            "http": 500,
+            "neden": "olumsuz_yanit",
+            "sure_ms": 84,
+            "log_id": 42,
+            "toplu_id": None,
+            "hesap_id": 1,
+        },
+    ],
+    "sonraki": None,
+}
+
+SIGN_IN = {"api_key": "pk_live_...", "api_secret": "sk_live_..."}
+PASS = {
+    "success": True,
+    "data": {"token": "gp_...", "expires_at": "2026-02-23T14:30:00Z", "token_type": "Bearer"},
+}
+SIGNED_OUT = {"success": True, "message": "Token başarıyla iptal edildi."}
+EVENT_FEED = {
+    "ok": True,
+    "data": [
+        {
+            "id": "msg_812",
+            "type": "mesaj.iletildi",
+            "timestamp": "2026-02-23T14:30:02+03:00",
+            "data": {"log_id": 42, "durum": "delivered"},
+        },
+    ],
+    "sonraki": "AAAAAAAAAyw",
+}

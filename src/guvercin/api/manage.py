@@ -200,6 +200,7 @@ async def metrics(request: Request) -> Response:
     text = reception.metrics.text(
         accounts=await reception.gateway.accounts.live(),
         depths=await reception.gateway.depths(),
+        figures=await reception.gateway.figures(),
         now=reception.now(),
     )
     return Response(text, headers={"Content-Type": CONTENT_TYPE})

@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from guvercin import __version__
 from guvercin.core.account import Account
 from guvercin.core.message import FINISHED, Status
+from guvercin.gateway.requests import Figures
 from guvercin.store.store import Depth
 from guvercin.store.writer import Committed
 
@@ -53,6 +55,22 @@ class Metrics:
         self._lines = self._gauge(
             "guvercin_line", "1 for the state that an account's line is in.", "account_id", "state"
         )
+        self._sends = self._counter("guvercin_sends", "Messages that were handed to a line.", "account_id")
+        self._failures = self._counter("guvercin_failures", "Messages that failed, by code.", "code")
+        self._hooks = self._gauge("guvercin_webhook", "1 for the state that a webhook is in.", "webhook", "state")
+        self._hook_waiting = self._gauge("guvercin_webhook_waiting", "Deliveries that wait for another try.", "webhook")
+        self._hook_lag = self._gauge(
+            "guvercin_webhook_lag_seconds", "Age of the oldest event that a webhook has not heard.", "webhook"
+        )
+        self._deliveries = self._gauge(
+            "guvercin_webhook_tries", "Tries of this process to deliver, by what came of them.", "webhook", "result"
+        )
+        self._alerts = self._gauge("guvercin_alerts", "Troubles that the owner was told of and that last.", "kind")
+        self._unwritten = Gauge(
+            "guvercin_unwritten", "Changes that wait to be written to the disk.", registry=self._registry
+        )
+        info = self._gauge("guvercin_info", "1, with the version that runs.", "version")
+        info.labels(__version__).set(1)
         # Looking a labelled child up costs more than counting with it.
         self._children: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
 
@@ -72,11 +90,20 @@ class Metrics:
             outcome = self._outcomes.get(standing.status)
             if outcome is not None:
                 outcome.inc()
+            if standing.status is Status.SENDING:
+                self._sends.labels(standing.account_id).inc()
+            elif standing.status is Status.FAILED and standing.reason is not None:
+                self._failures.labels(standing.reason.value).inc()
         if committed.unclear:
             self._unclear.inc(committed.unclear)
 
-    def text(self, *, accounts: Iterable[Account], depths: Iterable[Depth], now: datetime) -> bytes:
+    def text(self, *, accounts: Iterable[Account], depths: Iterable[Depth], figures: Figures, now: datetime) -> bytes:
         """Write everything in Prometheus' text format."""
+        self._show_hooks(figures, now)
+        self._alerts.clear()
+        for alert in figures.alerts:
+            self._alerts.labels(alert.trouble.kind.value).inc()
+        self._unwritten.set(figures.unwritten)
         for gauge in (self._waiting, self._oldest, self._unfinished, self._lines):
             gauge.clear()
         for account in accounts:
@@ -90,6 +117,20 @@ class Metrics:
             for status, count in depth.by_status.items():
                 self._unfinished.labels(depth.account_id, status.value).set(count)
         return generate_latest(self._registry)
+
+    def _show_hooks(self, figures: Figures, now: datetime) -> None:
+        for gauge in (self._hooks, self._hook_waiting, self._hook_lag, self._deliveries):
+            gauge.clear()
+        for lag in figures.lags:
+            age = now - lag.oldest_at if lag.oldest_at is not None else timedelta(0)
+            self._hooks.labels(lag.hook.id, lag.hook.state.value).set(1)
+            self._hook_waiting.labels(lag.hook.id).set(lag.waiting)
+            self._hook_lag.labels(lag.hook.id).set(max(0.0, age.total_seconds()))
+            self._deliveries.labels(lag.hook.id, "taken").set(figures.tally.taken.get(lag.hook.id, 0))
+            self._deliveries.labels(lag.hook.id, "failed").set(figures.tally.failed.get(lag.hook.id, 0))
+
+    def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
+        return Counter(name, documentation, labels, registry=self._registry)
 
     def _gauge(self, name: str, documentation: str, *labels: str) -> Gauge:
         return Gauge(name, documentation, labels, registry=self._registry)

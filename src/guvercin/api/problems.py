@@ -74,6 +74,8 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.RETRIES_EXHAUSTED: 422,
         Code.RESENT: 422,
         Code.GIVEN_UP: 422,
+        Code.TOO_MANY_HOOKS: 409,
+        Code.SECRET_UNREADABLE: 409,
         Code.TOO_MANY_REQUESTS: 429,
         Code.DAILY_QUOTA: 429,
         Code.CHECKS_SPENT: 429,

@@ -18,7 +18,9 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from guvercin.core.account import OnUnknown
+from guvercin.core.address import LONGEST_URL
 from guvercin.core.category import GENERAL, LARGEST_ID
+from guvercin.core.hook import HookEvent
 from guvercin.core.message import Lane, Level
 from guvercin.gateway import drafting
 from guvercin.locale import sentence
@@ -50,6 +52,11 @@ def _read_whole(value: Any) -> Any:
     if type(value) is float and value.is_integer():
         return int(value)
     return value
+
+
+def _read_float(value: Any) -> Any:
+    """Read `5.0` as 5: to JSON it is an integer."""
+    return int(value) if type(value) is float and value.is_integer() else value
 
 
 _MOMENT = r"^20[0-9]{2}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:?[0-9]{2})?$"
@@ -600,6 +607,100 @@ class LookUp(Asked):
 
     phone: Annotated[str, Field(alias="telefon", max_length=100)]
     account_id: Annotated[_Id | None, Field(alias="hesap_id")] = None
+
+
+_Url = Annotated[StrictStr, Field(min_length=1, max_length=LONGEST_URL, pattern=r"^https?://[!-~]+$")]
+_Events = Annotated[list[HookEvent], Field(min_length=1, max_length=50)]
+_Accounts = Annotated[
+    list[Annotated[int, Field(strict=True, ge=1, le=LARGEST_INTEGER), BeforeValidator(_read_float)]],
+    Field(min_length=1, max_length=100),
+]
+_URL = sentence("Where it is delivered to: https, on port 443 or 8443, at a public address.")
+_EVENTS = sentence("What it wants to hear.")
+_ACCOUNTS = sentence("The accounts that it hears of; without it, all that the token sees.")
+
+HookSecret = Annotated[
+    Annotated[StrictStr, Field(max_length=200, pattern=r"^whsec_[A-Za-z0-9+/]+=*$")] | None,
+    Field(
+        alias="secret",
+        description=sentence("The secret that signs (whsec_ and base64); without it, one is made and shown once."),
+    ),
+]
+
+
+class AddWebhook(Asked):
+    """`POST /webhooks`."""
+
+    url: Annotated[_Url, Field(description=_URL)]
+    events: Annotated[_Events, Field(alias="olaylar", description=_EVENTS)]
+    secret: HookSecret = None
+    accounts: Annotated[_Accounts | None, Field(alias="hesaplar", description=_ACCOUNTS)] = None
+
+
+class WebhookOpen(StrEnum):
+    """What an owner decides about a webhook as a whole."""
+
+    ACTIVE = "aktif"
+    CLOSED = "kapali"
+
+
+class ChangeWebhook(Asked):
+    """`PATCH /webhooks/{id}`: what is absent or null stays as it is."""
+
+    url: Annotated[_Url | None, Field(description=_URL)] = None
+    events: Annotated[_Events | None, Field(alias="olaylar", description=_EVENTS)] = None
+    accounts: Annotated[_Accounts | None, Field(alias="hesaplar", description=_ACCOUNTS)] = None
+    status: Annotated[
+        WebhookOpen | None,
+        Field(alias="durum", description=sentence("kapali: nothing is delivered. aktif: it goes on where it stopped.")),
+    ] = None
+
+
+class RenewSecret(Asked):
+    """`POST /webhooks/{id}/secret`."""
+
+    secret: HookSecret = None
+
+
+class ReplaySince(Asked):
+    """`POST /webhooks/{id}/yeniden`."""
+
+    since: Annotated[
+        datetime,
+        BeforeValidator(_read_moment, json_schema_input_type=Annotated[str, Field(pattern=_MOMENT)]),
+        Field(alias="baslangic", description=sentence("Everything since this moment is delivered once more.")),
+    ]
+
+
+_Half = Annotated[StrictStr, Field(min_length=1, max_length=200, pattern=r"^[!-~]+$")]
+
+
+class SignIn(Asked):
+    """`POST /auth/token`."""
+
+    api_key: Annotated[_Half, Field(description=sentence("The pair's key (pk_live_…)."))]
+    api_secret: Annotated[_Half, Field(description=sentence("The pair's secret (sk_live_…)."))]
+
+
+class ListEvents(Asked):
+    """The query of `GET /olaylar`."""
+
+    after: Annotated[
+        str | None, Field(alias="sonra", description=sentence("The value «sonraki» of the answer before."))
+    ] = None
+    events: Annotated[
+        str | None, Field(alias="olaylar", max_length=1_000, description=sentence("Only these, with commas."))
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 100
+
+
+class ListDeliveries(Asked):
+    """The query of `GET /webhooks/{id}/bildirimler`."""
+
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    after: Annotated[
+        str | None, Field(alias="sonra", description=sentence("The value «sonraki» of the page before."))
+    ] = None
 
 
 class UploadForm(Asked):

@@ -12,6 +12,7 @@ import typer
 from guvercin import __version__
 from guvercin.cli import (
     accounts,
+    alerts,
     backup,
     bulk,
     categories,
@@ -26,6 +27,7 @@ from guvercin.cli import (
     send,
     start,
     tokens,
+    webhooks,
     whatsapp,
 )
 from guvercin.cli.grammar import Command, Group, Program
@@ -45,6 +47,8 @@ record = typer.Typer(rich_markup_mode=None)
 category = typer.Typer(rich_markup_mode=None)
 person = typer.Typer(rich_markup_mode=None)
 motor = typer.Typer(rich_markup_mode=None)
+webhook = typer.Typer(rich_markup_mode=None)
+alert = typer.Typer(rich_markup_mode=None)
 
 
 def _show_version(wanted: bool) -> None:
@@ -109,6 +113,22 @@ _add(
     sentence("Print the one-time link by which the panel is set up."),
 )
 _add(app, "parola-sifirla, reset-password", people.reset_password, sentence("Set a new password for the panel."))
+app.add_typer(
+    webhook,
+    name="webhook, hook",
+    cls=Group,
+    no_args_is_help=True,
+    help=sentence("The addresses that hear what happened."),
+)
+app.add_typer(
+    alert,
+    name="uyari, alert",
+    cls=Group,
+    callback=alerts.listing,
+    invoke_without_command=True,
+    help=sentence("Show what is the matter now; try the channels of alerts out."),
+)
+_add(alert, "dene, test", alerts.try_out, sentence("Send a trial over every channel of alerts."))
 _add(
     app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
 )
@@ -162,3 +182,15 @@ _add(token, "iptal, revoke", tokens.revoke, sentence("Revoke a key: its program 
 
 _add(motor, "yukselt, raise", engine.raise_it, sentence("Raise the engine alone, within the range that works."))
 _add(motor, "geri-al, roll-back", engine.go_back, sentence("Use the engine that Güvercin came with."))
+_add(webhook, "ekle, add", webhooks.add, sentence("Add an address and show its secret, once."))
+_add(webhook, "liste, list", webhooks.list_all, sentence("List the addresses, without their secrets."))
+_add(webhook, "degistir, edit", webhooks.change, sentence("Change an address or what it hears."))
+_add(webhook, "dene, test", webhooks.try_out, sentence("Post a trial to an address and show what came back."))
+_add(webhook, "bildirimler, deliveries", webhooks.deliveries, sentence("List what an address has heard, newest first."))
+_add(
+    webhook, "yeniden, replay", webhooks.replay, sentence("Deliver one event once more, or everything since a moment.")
+)
+_add(webhook, "secret-yenile, renew-secret", webhooks.renew, sentence("Renew an address's secret and show it, once."))
+_add(webhook, "kapat, close", webhooks.close, sentence("Deliver nothing more to an address."))
+_add(webhook, "ac, open", webhooks.reopen, sentence("Let an address go on where it stopped."))
+_add(webhook, "sil, remove", webhooks.remove, sentence("Remove an address."))

@@ -25,6 +25,7 @@ from guvercin.cli.options import Json
 from guvercin.cli.reach import busy, database, holder, settings
 from guvercin.cli.start import open_folder
 from guvercin.cli.terminal import Terminal, Trouble, size_in_words
+from guvercin.core.alert import BACKUP_MARK
 from guvercin.locale import sentence
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
@@ -63,6 +64,8 @@ def back_up(
             say("{file} can't be written: {trouble}", file=str(target), trouble=str(error.strerror)),
             say("Check the folder, its rights and the room on the disk."),
         ) from error
+    with contextlib.suppress(OSError):  # a folder that takes nothing is no reason to call a whole backup a failure
+        (config.data_dir / BACKUP_MARK).touch(mode=0o600)
     size = target.stat().st_size
     terminal.show({"ok": True, "dosya": str(target), "boyut": size, "belge": files})
     terminal.tell(

@@ -158,7 +158,7 @@ class Gate:
         self.is_live = is_live
 
     async def ask(self, method: str, path: str, **sent: Any) -> dict[str, Any]:
-        """Ask below `/api/v1/whatsapp` and answer the decoded body; Trouble for every refusal. See `request`."""
+        """Ask below `/api/v1/whatsapp`, or `root`, and answer the decoded body; Trouble for refusals. See `request`."""
         return _body(await self.request(method, path, **sent))
 
     async def request(
@@ -170,6 +170,7 @@ class Gate:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         upload: tuple[str, bytes] | None = None,
+        root: str = API,
     ) -> "httpx2.Response":
         """Ask and answer the whole response. `upload`: name and content of one file. Null queries are left out."""
         import httpx2
@@ -179,7 +180,7 @@ class Gate:
         files = {UPLOAD_FIELD: upload} if upload else None
         try:
             answer = await self._client.request(
-                method, API + path, json=body, params=wanted, headers=signed, files=files
+                method, root + path, json=body, params=wanted, headers=signed, files=files
             )
         except httpx2.HTTPError as error:
             say = self._terminal.say

@@ -63,6 +63,12 @@ def create(
             help=sentence("kabul: a bulk answers at once and counts everything accepted as sent."),
         ),
     ] = "",
+    as_pair: Annotated[
+        bool,
+        typer.Option(
+            "--cift", help=sentence("A pair (api_key, api_secret) for software that signs in at /api/v1/auth/token.")
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Make a token and show its secret, once."""
@@ -80,9 +86,14 @@ def create(
         strict_categories=strict_categories,
         counts_accepted=_counts_accepted(say, batch_answer),
     )
-    token, secret = asyncio.run(_create(terminal, config, rules))
-    terminal.show({"anahtar": secret, **as_wire(token)})
-    terminal.tell(secret)
+    if as_pair:
+        token, api_key, api_secret = asyncio.run(_create_pair(terminal, config, rules))
+        terminal.show({"api_key": api_key, "api_secret": api_secret, **as_wire(token)})
+        terminal.tell(f"api_key     {api_key}\napi_secret  {api_secret}")
+    else:
+        token, secret = asyncio.run(_create(terminal, config, rules))
+        terminal.show({"anahtar": secret, **as_wire(token)})
+        terminal.tell(secret)
     if not as_json:
         terminal.note(
             say("Copy it now: it is not shown again. Number {id}, name «{name}».", id=str(token.id), name=name)
@@ -148,6 +159,14 @@ def as_wire(token: Token) -> dict[str, Any]:
 async def _create(terminal: Terminal, config: "Config", rules: TokenRules) -> tuple[Token, str]:
     async with database(terminal, config) as store:
         return await make(store, rules)
+
+
+async def _create_pair(terminal: Terminal, config: "Config", rules: TokenRules) -> tuple[Token, str, str]:
+    from guvercin.gateway.access import create_pair
+    from guvercin.gateway.clock import SystemClock
+
+    async with database(terminal, config) as store:
+        return await create_pair(store, rules, token_bytes(32), now=SystemClock().now())
 
 
 async def make(store: "Store", rules: TokenRules) -> tuple[Token, str]:

@@ -48,6 +48,8 @@ class Code(StrEnum):
     KEY_MISMATCH = "tekrar_anahtari_uyusmuyor"
     SANDBOX_NUMBER = "deneme_numarasi"
     # -- the state of things
+    TOO_MANY_HOOKS = "cok_fazla_webhook"
+    SECRET_UNREADABLE = "sir_okunamadi"
     NOT_CANCELLABLE = "iptal_edilemez"
     MESSAGES_WAITING = "sirada_mesaj_var"
     ALREADY_LINKED = "zaten_bagli"

@@ -31,9 +31,13 @@ class EventKind(StrEnum):
     BATCH_PAUSED = "toplu.durduruldu"
     BATCH_RESUMED = "toplu.surduruldu"
     BATCH_CANCELLED = "toplu.iptal_edildi"
+    BATCH_FINISHED = "toplu.tamamlandi"
     ACCOUNT_CHANGED = "hesap.degisti"
     LINE_CHANGED = "hesap.durum_degisti"
     CATEGORY_CHANGED = "tur.degisti"
+    HOOK_CLOSED = "webhook.kapatildi"
+    ALERT_RAISED = "uyari.acildi"
+    ALERT_CLEARED = "uyari.bitti"
 
 
 OF_STATUS: Mapping[Status, EventKind] = MappingProxyType(

@@ -31,13 +31,38 @@ async def create_token(store: Store, rules: TokenRules, secret: bytes, *, now: d
     return token, word
 
 
+PASS_LIFETIME = timedelta(hours=24)
+"""How long a pass lasts that a pair was shown for."""
+
+PASS_PREFIX = "gp_"  # noqa: S105 -- the beginning of a secret is none
+"""Every pass begins so: what it is can be seen, and a leaked one found."""
+
+PUBLIC_PREFIX, SECRET_PREFIX = "pk_live_", "sk_live_"
+"""The two halves of a pair, as software of the vendor's expects them."""
+
+
+def pair_word(api_key: str, api_secret: str) -> str:
+    """Answer the one secret that two halves make together."""
+    return f"{api_key}:{api_secret}"
+
+
+async def create_pair(store: Store, rules: TokenRules, chance: bytes, *, now: datetime) -> tuple[Token, str, str]:
+    """Make a token that is shown as two halves, from 32 bytes of chance; answers it, its key and its secret.
+
+    The halves buy passes of a day (`Access.open_pass`); the key alone is no secret, and is the token's hint.
+    """
+    api_key, api_secret = PUBLIC_PREFIX + chance[:8].hex(), SECRET_PREFIX + chance[8:].hex()
+    token = await store.create_token(rules, hash_of(pair_word(api_key, api_secret)), api_key, now=now)
+    return token, api_key, api_secret
+
+
 class Access:
     """The tokens in use, remembered for a second."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._known = Recent(store.token, clock=clock, fresh=_FRESH, most=_MOST_KNOWN)
+        self._known = Recent(self._read, clock=clock, fresh=_FRESH, most=_MOST_KNOWN)
         self._used: dict[int, datetime] = {}
         self._windows: dict[int, tuple[float, int]] = {}
 
@@ -51,6 +76,33 @@ class Access:
             raise GuvercinError(Code.INVALID_TOKEN)
         self._used[token.id] = now
         return token
+
+    async def open_pass(self, api_key: str, api_secret: str, chance: bytes) -> tuple[str, datetime]:
+        """Answer a pass of a day for a pair, and when it ends. INVALID_TOKEN.
+
+        The pass stands for the pair's own token: what is sent with it belongs to that, and ends with it.
+        """
+        token = await self._store.token(hash_of(pair_word(api_key, api_secret)))
+        now = self._clock.now()
+        if token is None or not token.is_valid(now) or not api_key.startswith(PUBLIC_PREFIX):
+            raise GuvercinError(Code.INVALID_TOKEN)
+        secret, until = PASS_PREFIX + chance.hex(), now + PASS_LIFETIME
+        if token.rules.expires_at is not None:
+            until = min(until, token.rules.expires_at)
+        await self._store.add_pass(token.id, hash_of(secret), until=until)
+        return secret, until
+
+    async def end_pass(self, secret: str) -> bool:
+        """End a pass; says whether it was one: a token that its owner made is not its program's to end."""
+        has_ended = await self._store.end_pass(hash_of(secret))
+        self._known.forget(hash_of(secret))
+        return has_ended
+
+    async def _read(self, secret_hash: bytes) -> Token | None:
+        """Answer the token of a secret, or of the pass that it is."""
+        return await self._store.token(secret_hash) or await self._store.token_of_pass(
+            secret_hash, now=self._clock.now()
+        )
 
     # -- the keys of programs
 

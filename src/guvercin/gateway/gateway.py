@@ -33,6 +33,7 @@ from guvercin.gateway.clock import Clock
 from guvercin.gateway.courses import hours_in
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, examine_batch, fingerprint
 from guvercin.gateway.files import Files
+from guvercin.gateway.hooks import Hooks
 from guvercin.gateway.lines import Lines
 from guvercin.gateway.lists import Lists
 from guvercin.gateway.manners import mannered
@@ -44,6 +45,7 @@ from guvercin.gateway.requests import (
     Ask,
     AskBatch,
     BatchView,
+    Figures,
     FilePath,
     History,
     IdempotencyKey,
@@ -96,6 +98,7 @@ class Gateway:
         rng: Random,
         timezone: ZoneInfo,
         meta: Meta,
+        hooks: Hooks,
     ) -> None:
         self._store = store
         self._sessions = sessions
@@ -109,6 +112,7 @@ class Gateway:
         self.accounts = Accounts(store=store, sessions=sessions, meta=meta, clock=clock)
         self.meta = meta
         self.categories = Categories(store=store, clock=clock)
+        self.hooks = hooks
         self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
         self.lines = Lines(store=store, sessions=sessions, accounts=self.accounts, clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)
@@ -121,6 +125,14 @@ class Gateway:
     async def authenticate(self, secret: str | None) -> Token:
         """Answer whose secret this is. NO_TOKEN, INVALID_TOKEN."""
         return await self._access.authenticate(secret)
+
+    async def open_pass(self, api_key: str, api_secret: str) -> tuple[str, datetime]:
+        """Answer a pass of a day for a pair, and when it ends. INVALID_TOKEN."""
+        return await self._access.open_pass(api_key, api_secret, self._rng.randbytes(32))
+
+    async def end_pass(self, secret: str) -> bool:
+        """End a pass; says whether it was one."""
+        return await self._access.end_pass(secret)
 
     def spend(self, token: Token) -> Allowance | None:
         """Count one request against a token's limit; null for a token without one. TOO_MANY_REQUESTS."""
@@ -432,6 +444,13 @@ class Gateway:
             return Readiness(is_ready=False, troubles=(Code.CLOSING.value,))
         return await self._pulse.feel()
 
+    async def figures(self) -> Figures:
+        """Answer what those who watch over the whole want to see beside the queues."""
+        alerts = [alert for alert in await self._store.alerts() if alert.told_at is not None]
+        return Figures(
+            lags=await self._store.hook_lags(), tally=self.hooks.tally, alerts=alerts, unwritten=self._store.waiting
+        )
+
     async def depths(self) -> Sequence[Depth]:
         """Answer every account's queue at a glance."""
         return await self._store.depths()
@@ -444,6 +463,7 @@ class Gateway:
         """Accept nothing more and send waiting callers away with what is known."""
         self._is_closing = True
         self._waiting.dismiss()
+        self.hooks.dismiss()
         for act in self._at_close:
             act()
 
@@ -463,6 +483,7 @@ class Gateway:
             self._waiting.tell(standing)
         if committed.lines:
             self.accounts.forget()
+        self.hooks.heard()
 
     def _max_text(self, account: Account) -> int:
         transport = self._sessions.transport(account.id)

@@ -1,4 +1,4 @@
-"""Every loop of one process: the lines, upkeep, the days' counts, and a dispatcher for each account.
+"""Every loop of one process: lines, upkeep, days' counts, the alarm, dispatchers of accounts and couriers of hooks.
 
 They start after what a crash left behind has been put in order, and stop so that nothing in hand is forgotten.
 """
@@ -15,7 +15,9 @@ from guvercin.core.errors import GuvercinError
 from guvercin.core.grant import People
 from guvercin.core.hours import Hours
 from guvercin.core.message import Courtesy, Status
+from guvercin.gateway.alarm import Alarm
 from guvercin.gateway.clock import Clock
+from guvercin.gateway.couriers import Couriers
 from guvercin.gateway.dispatcher import Dispatcher
 from guvercin.gateway.hands import Hands
 from guvercin.gateway.loop import keep
@@ -45,6 +47,8 @@ class Loops:
         sessions: Sessions,
         upkeep: Upkeep,
         tally: Tally,
+        couriers: Couriers,
+        alarm: Alarm,
         spool_path: Callable[[str], Path],
         hours: Mapping[Courtesy, Hours],
         clock: Clock,
@@ -54,6 +58,9 @@ class Loops:
         self._sessions = sessions
         self._upkeep = upkeep
         self._tally = tally
+        self._couriers = couriers
+        self._alarm = alarm
+        self._alarm_bell = asyncio.Event()
         self._spool_path = spool_path
         self._hours = hours
         self._clock = clock
@@ -80,6 +87,8 @@ class Loops:
         self._tasks["sessions"] = self._keep("sessions", self._step_sessions, self._sessions_bell)
         self._tasks["upkeep"] = self._keep("upkeep", self._upkeep.step, self._upkeep_bell)
         self._tasks["tally"] = self._keep("tally", self._tally.step, self._tally_bell)
+        self._tasks["alarm"] = self._keep("alarm", self._alarm.step, self._alarm_bell)
+        self._tasks["hooks"] = self._keep("hooks", self._couriers.step, self._couriers.bell)
         self._meet_accounts()
 
     def wake(self, account_id: int) -> None:
@@ -111,6 +120,8 @@ class Loops:
                 await dispatcher.let_go()
             except GuvercinError as trouble:
                 _log.warning("left_in_hand", extra={"account_id": account_id, "trouble": trouble.code.value})
+        await self._couriers.close()
+        await self._alarm.close()
         await self._sessions.close()
 
     def _keep(
@@ -159,3 +170,4 @@ class Loops:
                     bell.set()
         if committed.lines:
             self._sessions_bell.set()
+        self._couriers.heard(committed)

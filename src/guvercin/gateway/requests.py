@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from guvercin.core.account import Kind, OnUnknown
+from guvercin.core.alert import Alert
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.event import Event, Standing
+from guvercin.core.hook import HookEvent, Lag, Tally
 from guvercin.core.log import Tried
 from guvercin.core.message import Lane, Level, Message
 from guvercin.core.pacing import Gap
@@ -189,3 +191,24 @@ class Allowance:
     limit: int
     remaining: int
     resets_in: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookAsk:
+    """An address as its owner asked for it, or what changes of one: null is not asked for."""
+
+    url: str | None = None
+    events: Sequence[HookEvent] | None = None
+    account_ids: Sequence[int] | None = None
+    secret: str | None = None
+    is_open: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What those who watch over the whole see beside the queues. `unwritten`: changes that wait for the disk."""
+
+    lags: Sequence[Lag]
+    tally: Tally
+    alerts: Sequence[Alert]
+    unwritten: int

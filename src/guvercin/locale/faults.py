@@ -127,10 +127,25 @@ LIST: Mapping[str, FaultWords] = MappingProxyType(
 )
 """What is the matter with an uploaded list; `name` is the param that these sentences know."""
 
+HOOK: Mapping[str, FaultWords] = MappingProxyType(
+    {
+        "adres_okunamadi": FaultWords(
+            "The address can't be read: write it whole, such as https://shop.example/webhook, without a name or "
+            "password in it."
+        ),
+        "https_gerekli": FaultWords("The address has to begin with https://"),
+        "kapi_kapali": FaultWords("Only the ports 443 and 8443 are called."),
+        "adres_kapali": FaultWords(
+            "This is no public address. The owner of the server may allow it in the settings: webhook_allow"
+        ),
+        "gecersiz_sir": FaultWords("A secret is whsec_ and 24 to 64 bytes in base64. Leave it out to get one."),
+    },
+)
+
 SAYS_NOTHING = "gecersiz"
 """The fault that says no more than its error does already."""
 
-FAULTS: Mapping[str, FaultWords] = MappingProxyType({**ANY_FIELD, **PHONE, **TEMPLATE, **LIST})
+FAULTS: Mapping[str, FaultWords] = MappingProxyType({**ANY_FIELD, **PHONE, **TEMPLATE, **LIST, **HOOK})
 
 _BY_WORD: Mapping[str, Words] = MappingProxyType({code.value: words for code, words in WORDS.items()})
 

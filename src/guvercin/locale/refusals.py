@@ -298,6 +298,24 @@ STATE: Mapping[Code, Words] = MappingProxyType(
             sent="What waits goes on as before.",
             todo="Wait until it is finished, or cancel it first.",
         ),
+        Code.TOO_MANY_HOOKS: Words(
+            title="Too many webhooks",
+            detail="There are too many webhooks.",
+            exact="There are too many webhooks: the limit is {limit}.",
+            happened="Each webhook is tended by itself, so their number is limited. Nothing was added.",
+            sent=NOTHING_SENT,
+            todo="Remove webhooks that nobody needs any more, or let one address hear several events.",
+        ),
+        Code.SECRET_UNREADABLE: Words(
+            title="Secret can't be read",
+            detail="The secret of this webhook can't be read on this machine.",
+            happened=(
+                "Secrets are sealed with a key that lies beside the database and in no backup; this database came from "
+                "elsewhere, or the key was lost."
+            ),
+            sent="Messages go on as before. Nothing is delivered to this webhook.",
+            todo="Renew the secret, give the new one to the program that receives, then switch the webhook on again.",
+        ),
         Code.NO_ACCOUNT: Words(
             title="No account to send with",
             detail="There is no account to send with.",

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from guvercin.core.account import LineState
+from guvercin.core.call import CallTrouble
+from guvercin.core.hook import CloseReason, DeliveryState, HookState
 from guvercin.core.message import WaitsFor
 
 STATUSES: Mapping[str, str] = MappingProxyType(
@@ -53,6 +55,44 @@ LINES: Mapping[LineState, str] = MappingProxyType(
         LineState.BANNED: "Restricted",
         LineState.LOGGED_OUT: "Logged out",
         LineState.BLOCKED: "Needs you",
+    },
+)
+
+CALLS: Mapping[CallTrouble, str] = MappingProxyType(
+    {
+        CallTrouble.UNREADABLE: "The address can't be read.",
+        CallTrouble.NOT_HTTPS: "The address has to begin with https://",
+        CallTrouble.PORT: "Only the ports 443 and 8443 are called.",
+        CallTrouble.FORBIDDEN: "The name leads to an address that is not public; the settings can allow it.",
+        CallTrouble.UNKNOWN_NAME: "The name is not known: check its spelling, and this machine's DNS.",
+        CallTrouble.NO_CONNECTION: "Nobody takes the connection there.",
+        CallTrouble.CERTIFICATE: "The certificate is not valid.",
+        CallTrouble.TOO_SLOW: "The address did not answer within 15 seconds.",
+        CallTrouble.BROKEN_OFF: "The connection broke off before the answer.",
+        CallTrouble.REDIRECTED: "The address leads to another one: give that one. It is not followed.",
+        CallTrouble.REFUSED: "The address answered, and not with a 2xx.",
+    },
+)
+
+HOOKS: Mapping[HookState, str] = MappingProxyType(
+    {HookState.ACTIVE: "Works", HookState.FAILING: "Has trouble", HookState.CLOSED: "Closed"},
+)
+
+CLOSINGS: Mapping[CloseReason, str] = MappingProxyType(
+    {
+        CloseReason.OWNER: "You closed it",
+        CloseReason.GONE: "The address said that it is gone (410)",
+        CloseReason.FAILED_LONG: "It took nothing for three days",
+        CloseReason.NOT_OPENED: "Its secret can't be read here: renew it",
+    },
+)
+
+DELIVERIES: Mapping[DeliveryState, str] = MappingProxyType(
+    {
+        DeliveryState.QUEUED: "Queued",
+        DeliveryState.WAITING: "Will be tried again",
+        DeliveryState.DONE: "Delivered",
+        DeliveryState.GIVEN_UP: "Given up",
     },
 )
 

@@ -14,7 +14,7 @@ from guvercin.core.pacing import LOOP_WINDOW
 from guvercin.core.restriction import RestrictionKind
 from guvercin.store import restricting
 from guvercin.store import statements as sql
-from guvercin.store.messages import find, move, standing
+from guvercin.store.messages import find, finish_batch, move, standing
 from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
 from guvercin.store.times import HOUR, to_ms
 from guvercin.store.writer import Tx
@@ -252,6 +252,7 @@ def accept_batch(
     banned = tx.execute(sql.RESTRICTION, (ask.account_id, RestrictionKind.BULK.value)).fetchone()
     if banned is not None:  # since a ban no human has said that bulk may go on
         restricting.pause_batch(tx, batch_id, ask.account_id, Code.TEMPORARY_BAN, now_ms=now_ms)
+    finish_batch(tx, ask.account_id, batch_id, now_ms)  # if every row failed at once
     if key is not None:
         _keep_key(tx, token_id, key, now_ms, message_id=None, batch_id=batch_id)
     return Acceptance(batch_id=batch_id)

@@ -14,7 +14,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import File
 from guvercin.core.token import Permission, Token, TokenRules
 from guvercin.store.store import KeptDraft, KeptFile
-from guvercin.store.tables import batch_draft, token, upload
+from guvercin.store.tables import batch_draft, day_pass, token, upload
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 
@@ -83,6 +83,31 @@ def by_hash(connection: Connection, secret_hash: bytes) -> Token | None:
     """Answer the token of a secret."""
     row = connection.execute(select(*COLUMNS).where(token.c.secret_hash == secret_hash)).one_or_none()
     return None if row is None else from_row(row)
+
+
+def by_pass(connection: Connection, secret_hash: bytes, *, now: datetime) -> Token | None:
+    """Answer the token that a pass of a day stands for, while its day lasts."""
+    row = connection.execute(
+        select(*COLUMNS)
+        .join(day_pass, day_pass.c.token_id == token.c.id)
+        .where(day_pass.c.secret_hash == secret_hash, day_pass.c.expires_at > to_ms(now))
+    ).one_or_none()
+    return None if row is None else from_row(row)
+
+
+def add_pass(tx: Tx, token_id: int, secret_hash: bytes, *, until: datetime) -> None:
+    """Let a secret stand for a token until a moment."""
+    tx.connection.execute(insert(day_pass).values(secret_hash=secret_hash, token_id=token_id, expires_at=to_ms(until)))
+
+
+def end_pass(tx: Tx, secret_hash: bytes) -> bool:
+    """End a pass; says whether there was one."""
+    return tx.connection.execute(delete(day_pass).where(day_pass.c.secret_hash == secret_hash)).rowcount == 1
+
+
+def forget_passes(tx: Tx, *, now: datetime) -> None:
+    """Drop passes whose day is over."""
+    tx.connection.execute(delete(day_pass).where(day_pass.c.expires_at <= to_ms(now)))
 
 
 def revoke(tx: Tx, token_id: int, *, now: datetime) -> Token:

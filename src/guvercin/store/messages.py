@@ -51,6 +51,9 @@ _LOOK_LATER = 600_000
 _MAY_WAIT = frozenset({Status.QUEUED, Status.UNKNOWN})
 """Where `waits_for` and `waits_until` may be set; everywhere else both are null."""
 
+_OPEN = frozenset({Status.QUEUED, Status.SENDING})
+"""Where a row keeps its batch from being finished."""
+
 
 def standing(row: Sequence[Any]) -> Standing:
     """Read the columns of STANDING_COLUMNS."""
@@ -176,9 +179,24 @@ def move(
             words["message_id"] = remote_id
         tx.record(now_ms, kind, account_id=row.account_id, message_id=row.id, batch_id=row.batch_id, detail=words)
         tx.standings.append(new)
-        if row.waits_for is WaitsFor.RETRY:  # it holds nobody back any more
-            tx.execute(sql.RELEASE_PARKED, (now_ms, row.account_id, row.id))
+        _follow_up(tx, row, after, now_ms)
     return new
+
+
+def _follow_up(tx: Tx, row: Standing, after: Status, now_ms: int) -> None:
+    """Do for others what a row's move means for them."""
+    if row.waits_for is WaitsFor.RETRY:  # it holds nobody back any more
+        tx.execute(sql.RELEASE_PARKED, (now_ms, row.account_id, row.id))
+    if row.batch_id is not None and row.status in _OPEN and after not in _OPEN:
+        finish_batch(tx, row.account_id, row.batch_id, now_ms)
+
+
+def finish_batch(tx: Tx, account_id: int, batch_id: int, now_ms: int) -> None:
+    """Tell that nothing of a batch is queued or sending any more: once, whatever becomes of its doubts later."""
+    if tx.execute(sql.FINISH_BATCH, (now_ms, batch_id)).rowcount == 1:
+        counts = dict(tx.execute(sql.COUNT_BATCH, (batch_id,)).fetchall())
+        detail = {"toplam": sum(counts.values()), "dagilim": counts}
+        tx.record(now_ms, EventKind.BATCH_FINISHED, account_id=account_id, batch_id=batch_id, detail=detail)
 
 
 def back_in_line(tx: Tx, row: Standing, now_ms: int) -> Standing:

@@ -13,11 +13,13 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection
 
 from guvercin.core.account import Account, Kind, Line, OnUnknown
+from guvercin.core.alert import Alert, Judgement
 from guvercin.core.category import Category
 from guvercin.core.course import Course
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
 from guvercin.core.grant import Allowance
+from guvercin.core.hook import CloseReason, Delivery, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Draft, File, Lane, Message
 from guvercin.core.outcome import Accepted, Deferred, Inbound, NeverLeft, Outcome, Receipt, Refused, Told
@@ -29,11 +31,13 @@ from guvercin.store import (
     accepting,
     access,
     accounts,
+    alerts,
     batches,
     categories,
     claiming,
     granting,
     hearing,
+    hooks,
     messages,
     numbers,
     pacing,
@@ -58,10 +62,12 @@ from guvercin.store.store import (
     KeptFile,
     KeyRow,
     Ledger,
+    NewHook,
     Quota,
     Repeat,
     Settlement,
     Turn,
+    Window,
 )
 from guvercin.store.times import to_ms
 from guvercin.store.writer import GROUP, Committed, Tx, Writer
@@ -522,6 +528,15 @@ class SqliteStore:
     async def token(self, secret_hash: bytes) -> Token | None:
         return await self._read(partial(access.by_hash, secret_hash=secret_hash))
 
+    async def token_of_pass(self, secret_hash: bytes, *, now: datetime) -> Token | None:
+        return await self._read(partial(access.by_pass, secret_hash=secret_hash, now=now))
+
+    async def add_pass(self, token_id: int, secret_hash: bytes, *, until: datetime) -> None:
+        await self._writer.do(lambda tx: access.add_pass(tx, token_id, secret_hash, until=until))
+
+    async def end_pass(self, secret_hash: bytes) -> bool:
+        return await self._writer.do(lambda tx: access.end_pass(tx, secret_hash))
+
     async def revoke_token(self, token_id: int, *, now: datetime) -> Token:
         return await self._writer.do(lambda tx: access.revoke(tx, token_id, now=now))
 
@@ -626,6 +641,99 @@ class SqliteStore:
 
     async def count_hours(self, since: datetime, until: datetime) -> Sequence[HourCount]:
         return await self._read(partial(tally.count_hours, since=since, until=until))
+
+    # -- hooks
+
+    async def add_hook(self, new: NewHook, *, now: datetime) -> Hook:
+        return await self._writer.do(lambda tx: hooks.add(tx, new, now=now))
+
+    async def hooks(self) -> Sequence[Hook]:
+        return await self._read(hooks.every)
+
+    async def change_hook(
+        self,
+        hook_id: int,
+        *,
+        url: str | None = None,
+        events: Collection[HookEvent] | None = None,
+        account_ids: Collection[int] | None = None,
+        secrets: Secrets | None = None,
+    ) -> Hook:
+        return await self._writer.do(
+            lambda tx: hooks.change(tx, hook_id, url=url, events=events, account_ids=account_ids, secrets=secrets)
+        )
+
+    async def close_hook(self, hook_id: int, reason: CloseReason, *, now: datetime) -> Hook:
+        return await self._writer.do(lambda tx: hooks.close(tx, hook_id, reason, now=now))
+
+    async def reopen_hook(self, hook_id: int, *, now: datetime) -> Hook:
+        return await self._writer.do(lambda tx: hooks.reopen(tx, hook_id, now=now))
+
+    async def remove_hook(self, hook_id: int, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: hooks.remove(tx, hook_id, now=now))
+
+    async def hook_window(self, hook: Hook, *, after: int, now: datetime, due: int, fresh: int) -> Window:
+        return await self._read(partial(hooks.window, hook=hook, after=after, now=now, due=due, fresh=fresh))
+
+    async def settle_window(
+        self,
+        hook_id: int,
+        deliveries: Sequence[Delivery],
+        *,
+        stood_at: int,
+        upto: int,
+        failing_since: datetime | None,
+        is_well_again: bool,
+        now: datetime,
+    ) -> None:
+        def work(tx: Tx) -> None:
+            hooks.settle(
+                tx,
+                hook_id,
+                deliveries,
+                stood_at=stood_at,
+                upto=upto,
+                failing_since=failing_since,
+                is_well_again=is_well_again,
+                now=now,
+            )
+
+        await self._writer.do(work)
+
+    async def deliveries(self, hook: Hook, *, below: int | None, limit: int) -> tuple[Sequence[Delivery], int]:
+        return await self._read(partial(hooks.deliveries, hook=hook, below=below, limit=limit))
+
+    async def hook_lags(self) -> Sequence[Lag]:
+        return await self._read(hooks.lags)
+
+    async def replay(self, hook: Hook, event_id: int, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: hooks.replay(tx, hook, event_id, now=now))
+
+    async def replay_since(self, hook_id: int, moment: datetime) -> int:
+        return await self._writer.do(lambda tx: hooks.replay_since(tx, hook_id, moment))
+
+    async def feed(
+        self, after: int, kinds: Collection[HookEvent], account_ids: Collection[int] | None, *, limit: int
+    ) -> tuple[Sequence[Notice], int]:
+        return await self._read(partial(hooks.feed, after=after, kinds=kinds, account_ids=account_ids, limit=limit))
+
+    # -- alerts
+
+    async def alerts(self) -> Sequence[Alert]:
+        return await self._read(alerts.every)
+
+    async def stopped_batches(self) -> Sequence[tuple[int, str]]:
+        return await self._read(alerts.stopped_batches)
+
+    async def keep_alerts(self, judgement: Judgement, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: alerts.keep(tx, judgement, now=now))
+
+    async def alert_place(self, channel: str) -> int:
+        place = await self._read(partial(alerts.place, channel=channel))
+        return await self._writer.do(lambda tx: alerts.begin(tx, channel)) if place is None else place
+
+    async def alert_carried(self, channel: str, upto: int) -> None:
+        await self._writer.do(lambda tx: alerts.carried(tx, channel, upto))
 
     # -- care
 

@@ -460,3 +460,10 @@ CANCELLING = "SELECT id FROM batch WHERE is_cancelling ORDER BY id LIMIT 1"
 QUEUED_OF_BATCH = f"SELECT {STANDING_COLUMNS} FROM message WHERE batch_id = ? AND status = 'queued' LIMIT ?"
 
 CANCELLED_WHOLE = "UPDATE batch SET is_cancelling = 0 WHERE id = ?"
+
+FINISH_BATCH = (
+    "UPDATE batch SET finished_at = ?1 WHERE id = ?2 AND finished_at IS NULL AND NOT EXISTS "
+    "(SELECT 1 FROM message WHERE batch_id = ?2 AND status IN ('queued', 'sending'))"
+)
+
+COUNT_BATCH = "SELECT status, count(*) FROM message WHERE batch_id = ? GROUP BY status"

@@ -108,8 +108,10 @@ batch = Table(
     Column("is_cancelling", Boolean, nullable=False, server_default=text("0")),
     Column("declared_at", BigInteger),
     Column("paused_code", Text),
+    Column("finished_at", BigInteger),
     Index("ix_batch_token_body", "token_id", "body_hash", "created_at"),
     Index("ix_batch_account", "account_id", "id"),
+    Index("ix_batch_stopped", "id", sqlite_where=text("paused_code IS NOT NULL")),
     Index("ix_batch_cancelling", "id", sqlite_where=text("is_cancelling")),
     sqlite_autoincrement=True,
 )
@@ -446,6 +448,47 @@ category = Table(
     Column("level", Integer, nullable=False),
 )
 """The owner's own categories, and the presets that the owner has changed; a lifetime is milliseconds."""
+hook = Table(
+    "hook",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("token_id", _Id, ForeignKey("token.id"), nullable=False),
+    Column("url", Text, nullable=False),
+    Column("events", Text, nullable=False),
+    Column("account_ids", Text),
+    Column("secret", LargeBinary, nullable=False),
+    Column("secret_before", LargeBinary),
+    Column("before_until", BigInteger),
+    Column("created_at", BigInteger, nullable=False),
+    Column("first_id", _Id, nullable=False),
+    Column("cursor", _Id, nullable=False),
+    Column("failing_since", BigInteger),
+    Column("delivered_at", BigInteger),
+    Column("closed_at", BigInteger),
+    Column("closed_for", Text),
+    Column("removed_at", BigInteger),
+    sqlite_autoincrement=True,
+)
+"""Addresses that hear what happened. `cursor` is a place in the event table, their outbox; secrets are sealed."""
+
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("hook_id", _Id, ForeignKey("hook.id"), primary_key=True),
+    Column("event_id", _Id, primary_key=True),
+    Column("subject", BigInteger, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("next_at", BigInteger),
+    Column("tried_at", BigInteger),
+    Column("status", Integer),
+    Column("trouble", Text),
+    Column("took_ms", Integer),
+    Index("ix_delivery_due", "hook_id", "next_at", sqlite_where=text("next_at IS NOT NULL")),
+    Index("ix_delivery_subject", "hook_id", "subject", "event_id", sqlite_where=text("state = 'bekliyor'")),
+)
+"""Deliveries that were not simply done. Of a subject's waiting ones the oldest alone has a `next_at`."""
 
 person = Table(
     "person",
@@ -513,6 +556,36 @@ count_mark = Table(
     Column("event_id", _Id, nullable=False),
 )
 """Up to which event the counts are right: at most one row."""
+
+alert = Table(
+    "alert",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("about", Text, nullable=False),
+    Column("since", BigInteger, nullable=False),
+    Column("told_at", BigInteger),
+    Column("gone_since", BigInteger),
+)
+"""What is the matter now, and what was said of it."""
+
+alert_channel = Table(
+    "alert_channel",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("cursor", _Id, nullable=False),
+)
+"""The last event that each of the owner's channels has carried."""
+
+day_pass = Table(
+    "day_pass",
+    metadata,
+    Column("secret_hash", LargeBinary, primary_key=True),
+    Column("token_id", _Id, ForeignKey("token.id"), nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Index("ix_day_pass_expires_at", "expires_at"),
+)
+"""Sign-ins for a day: a pass stands for its token, and ends with it."""
 
 heartbeat = Table(
     "heartbeat",

@@ -9,8 +9,9 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import News, WaitsFor
 from guvercin.core.outcome import Accepted, NeverLeft
 from guvercin.core.pacing import MONTH
-from guvercin.store import people
+from guvercin.store import access, people
 from guvercin.store import statements as sql
+from guvercin.store.hook_statements import FORGET_DELIVERIES
 from guvercin.store.messages import accepted, find, move, never_left, standing
 from guvercin.store.store import Doubt
 from guvercin.store.times import from_ms, to_ms
@@ -113,11 +114,13 @@ _KEEP_NUMBERS = timedelta(days=30)
 _KEEP_USES = MONTH + timedelta(days=1)
 _KEEP_SINGLES = timedelta(hours=1)
 _MINUTE = 60_000
+_KEEP_DELIVERIES = timedelta(days=30)
 
 
 def forget(tx: Tx, *, now: datetime) -> None:
-    """Drop early receipts, keys, uploads, drafts, sessions and answers about numbers that have served their time."""
+    """Drop what has served its time: receipts, keys, uploads, drafts, sessions, deliveries, answers about numbers."""
     people.forget(tx, now=now)
+    access.forget_passes(tx, now=now)
     tx.execute("DELETE FROM receipt WHERE heard_at < ?", (to_ms(now - _KEEP_RECEIPTS),))
     tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
     tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))
@@ -126,3 +129,4 @@ def forget(tx: Tx, *, now: datetime) -> None:
     tx.execute("DELETE FROM batch_draft WHERE created_at < ?", (to_ms(now - _KEEP_DRAFTS),))
     tx.execute("DELETE FROM not_understood WHERE at < ?", (to_ms(now - _KEEP_UNCLEAR),))
     tx.execute("DELETE FROM number_check WHERE coalesce(known_at, asked_at) < ?", (to_ms(now - _KEEP_NUMBERS),))
+    tx.execute(FORGET_DELIVERIES, (to_ms(now - _KEEP_DELIVERIES),))

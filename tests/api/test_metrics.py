@@ -1,0 +1,60 @@
+"""What Prometheus is told, and that the dashboard asks for nothing that isn't."""
+
+import json
+import re
+from pathlib import Path
+
+import httpx2
+from prometheus_client.parser import text_string_to_metric_families
+from tests.api.conftest import BASE, Server
+
+from guvercin.core.call import Called, CallTrouble
+
+DASHBOARD = Path(__file__).resolve().parents[2] / "deploy" / "grafana.json"
+
+
+async def told(client: httpx2.AsyncClient) -> dict[tuple[str, tuple[str, ...]], float]:
+    """Answer each sample by its name and the values of its labels."""
+    text = (await client.get("/metrics")).text
+    return {
+        (sample.name, tuple(sample.labels.values())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+async def test_sends_and_failures_are_counted(client: httpx2.AsyncClient) -> None:
+    for ends in ("01", "01", "02"):
+        await client.post(f"{BASE}/gonder", json={"telefon": f"+9050000000{ends}", "mesaj": f"{ends}"})
+    found = await told(client)
+    assert found["guvercin_sends_total", ("1",)] == 2, "the second was a repeat"
+    assert found["guvercin_failures_total", ("numara_whatsappta_degil",)] == 1
+    assert found["guvercin_outcomes_total", ("failed",)] == 1
+    assert found["guvercin_unwritten", ()] >= 0
+
+
+async def test_a_webhook_that_is_behind_is_seen(server: Server, client: httpx2.AsyncClient) -> None:
+    server.receiver.answers = lambda _: Called(trouble=CallTrouble.REFUSED, status=500)
+    await client.post("/api/v1/webhooks", json={"url": "https://magaza.example/", "olaylar": ["mesaj.gonderildi"]})
+    await client.post(f"{BASE}/gonder", json={"telefon": "+905000000003", "mesaj": "a"})
+    found = await told(client)
+    for _ in range(500):
+        if found.get(("guvercin_webhook_waiting", ("1",))):
+            break
+        found = await told(client)
+    assert found["guvercin_webhook_waiting", ("1",)] == 1
+    assert found["guvercin_webhook_lag_seconds", ("1",)] > 0
+    assert found["guvercin_webhook_tries", ("failed", "1")] >= 1
+
+
+async def test_the_dashboard_asks_for_what_there_is(client: httpx2.AsyncClient) -> None:
+    text = (await client.get("/metrics")).text
+    families = {family.name for family in text_string_to_metric_families(text)}
+    asked = {
+        re.sub(r"_(total|bucket)$", "", name)
+        for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"guvercin_\w+", target["expr"])
+    }
+    assert asked
+    assert asked <= families
