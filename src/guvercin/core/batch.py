@@ -1,11 +1,11 @@
 """Messages asked for together, counted from their rows and never from a counter."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from guvercin.core.errors import Code
-from guvercin.core.message import FINISHED, WITH_WHATSAPP, Status
+from guvercin.core.message import FINISHED, WITH_WHATSAPP, Status, WaitsFor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,10 +30,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many rows of a batch stand in each status; `scheduled` rows are among the queued ones."""
+    """How many rows of a batch stand in each status; `scheduled` rows are among the queued ones.
+
+    `waits`: how many of the queued ones are out of line, by what they wait for.
+    """
 
     by_status: Mapping[Status, int]
     scheduled: int = 0
+    waits: Mapping[WaitsFor, int] = field(default_factory=dict)
 
     def of(self, *statuses: Status) -> int:
         """Answer how many rows stand in any of the statuses."""
@@ -43,6 +47,13 @@ class Counts:
     def total(self) -> int:
         """Answer the number of rows."""
         return sum(self.by_status.values())
+
+    @property
+    def waits_for(self) -> WaitsFor | None:
+        """Answer what most of the queued rows wait for, if none of them is in line; null otherwise."""
+        if not self.waits or sum(self.waits.values()) < self.of(Status.QUEUED):
+            return None
+        return max(self.waits, key=lambda each: (self.waits[each], each.value))
 
     @property
     def sent(self) -> int:

@@ -77,7 +77,7 @@ class Batches:
         return await self.one(token, batch_id)
 
     async def why_it_waits(self, view: BatchView) -> WaitsFor | Code | None:
-        """Answer what stands in a batch's way, if anything does: its owner, its time, or its account's line."""
+        """Answer what stands in a batch's way, if anything does: its owner, its time, its line, a limit."""
         if view.counts.is_finished:
             return None
         if view.batch.paused_at is not None:
@@ -85,9 +85,9 @@ class Batches:
         if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
             return WaitsFor.TIME
         account = await self._accounts.any(view.batch.account_id)
-        if account is None or account.line.is_connected(self._clock.now()):
-            return None
-        return account.line.code or Code.LINE_DOWN
+        if account is not None and not account.line.is_connected(self._clock.now()):
+            return account.line.code or Code.LINE_DOWN
+        return view.counts.waits_for
 
     async def reasons(self, batch_id: int) -> Mapping[Code, int]:
         """Answer how many rows of a batch failed for which reason. The caller has asked for the batch itself before."""

@@ -23,6 +23,7 @@ from guvercin.gateway.requests import BatchView
 from guvercin.locale import sentence
 from guvercin.locale.codes import WORDS
 from guvercin.locale.terms import STATUSES, WAITS
+from guvercin.locale.words import Words
 from guvercin.panel.desk import desk_of, viewer_of
 from guvercin.panel.live import View
 from guvercin.panel.pills import Pill, message_pill
@@ -147,6 +148,12 @@ class Bulk:
     def arrived(self) -> int:
         """Answer how many rows reached a phone."""
         return self.view.counts.of(Status.DELIVERED, Status.READ)
+
+    @property
+    def stop(self) -> Words | None:
+        """Answer why it was paused by itself; null: it wasn't."""
+        code = self.view.batch.paused_code
+        return None if code is None else WORDS[code]
 
     @property
     def may_pause(self) -> bool:

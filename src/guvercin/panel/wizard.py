@@ -9,11 +9,9 @@ Laws
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
-from difflib import get_close_matches
 from functools import partial
-from itertools import islice
 from typing import Any
 
 import orjson
@@ -22,18 +20,30 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.folding import fold
-from guvercin.core.recipients import Person
-from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.gateway.drafting import MOST_RECIPIENTS
-from guvercin.gateway.rehearsal import Fate, Rehearsal, Verdict
 from guvercin.gateway.reports import CSV, csv_of
-from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, IdempotencyKey
+from guvercin.gateway.requests import Ask, AskBatch, IdempotencyKey
 from guvercin.gateway.sheets import LARGEST_FILE
-from guvercin.locale import Translator, sentence
-from guvercin.locale.codes import WORDS
-from guvercin.locale.faults import fault_sentence
+from guvercin.locale import Translator
+from guvercin.panel.check import (
+    GROUPS,
+    ONCE_EACH,
+    SENT,
+    Check,
+    Plan,
+    bubble,
+    chips,
+    first_bubble,
+    is_same,
+    number,
+    read_text,
+    recipient,
+    row,
+    values_of,
+    why,
+    with_fallback,
+)
 from guvercin.panel.desk import desk_of, form_of, typed, viewer_of
 from guvercin.panel.drawing import page
 from guvercin.panel.listing import NAME, PHONE, ROLES, Listing, listing_of, pack, place_name, unpack
@@ -50,16 +60,9 @@ _AT_ONCE = timedelta(0)
 _PASSING = frozenset({Code.CLOSING, Code.STORE_UNAVAILABLE, Code.QUEUE_FULL})
 """Refusals that have nothing to do with the form."""
 
-_ONCE_EACH = (PHONE, NAME, "soyad", "referans")
 _NO_TEXT = "…"
 """Stands for a text that can't be filled yet, so that the numbers are judged all the same."""
 
-_SENT, _BAD, _REPEATED = "gonderilecek", "hatali", "mukerrer"
-GROUPS: Mapping[str, str] = {
-    _SENT: sentence("to be sent"),
-    _BAD: sentence("left out"),
-    _REPEATED: sentence("repeated"),
-}
 _NAMES = {"text": "mesaj", "category": "tur", "account_id": "hesap", "phone": "benim"}
 
 
@@ -158,55 +161,11 @@ def _slip(say: Translator, roles: Sequence[str]) -> str:
     """Answer what is wrong with the columns that were chosen."""
     if any(role not in ROLES for role in roles) or PHONE not in roles:
         return say("Which column is the phone?")
-    twice = next((role for role in _ONCE_EACH if roles.count(role) > 1), None)
+    twice = next((role for role in ONCE_EACH if roles.count(role) > 1), None)
     return say("Two columns are «{name}»: choose one.", name=say(ROLES[twice])) if twice else ""
 
 
 # -- step 3: the message, and the check of every row
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What was decided until now."""
-
-    listing: Listing
-    roles: Sequence[str]
-    text: str
-
-    @property
-    def places(self) -> Mapping[str, str]:
-        """Answer what the text can name: folded name -> as it is written."""
-        named = {key: key.replace(" ", "_") for key in self.listing.columns(self.roles).variables}
-        return ({NAME: NAME} if NAME in self.roles else {}) | named
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Check:
-    """A plan looked through. `slip` is about the text; `asked` holds every row; `blanks`: place -> rows without it."""
-
-    plan: Plan
-    people: Sequence[Person]
-    verdicts: Mapping[int, Verdict]
-    found: Rehearsal
-    asked: AskBatch
-    template: Template | None
-    slip: str
-    blanks: Mapping[str, int]
-
-    @property
-    def counts(self) -> Mapping[str, int]:
-        """Answer the rows by group; they add up to all of them."""
-        return {group: sum(self.group(at) == group for at in range(len(self.people))) for group in GROUPS}
-
-    def group(self, place: int) -> str:
-        """Answer what becomes of a row."""
-        verdict = self.verdicts.get(place)
-        return _SENT if verdict is None else verdict.fate.value
-
-    @property
-    def good(self) -> Sequence[int]:
-        """Answer the places of the rows that are sent to."""
-        return [place for place in range(len(self.people)) if self.group(place) == _SENT]
 
 
 async def decide(request: Request) -> Response:
@@ -217,7 +176,7 @@ async def decide(request: Request) -> Response:
     error = _slip(viewer.say, roles)
     if error or typed(form, "adim") == "sutunlar":
         return await _ask_for_columns(request, listing, roles, form, error)
-    text = _with_fallback(typed(form, "mesaj"), typed(form, "duzelt"), viewer.say)
+    text = with_fallback(typed(form, "mesaj"), typed(form, "duzelt"), viewer.say)
     is_first = "mesaj" not in form
     if is_first:
         text = viewer.say("Hello {isim},") + " " if NAME in roles else ""
@@ -241,33 +200,18 @@ async def decide(request: Request) -> Response:
             return await _show_message(request, check, {})
 
 
-def _with_fallback(text: str, key: str, say: Translator) -> str:
-    """Answer a text in which a place says what stands there if a row has nothing for it."""
-    if not key:
-        return text
-    try:
-        template = read_template(text)
-    except BrokenTemplate:
-        return text
-    for slot in template.slots:
-        if slot.key == key and slot.fallback is None:
-            word = say("dear customer") if key == NAME else "–"
-            text = text.replace(f"{{{slot.name}}}", f"{{{slot.name}|{word}}}")
-    return text
-
-
 async def _check(request: Request, plan: Plan) -> Check:
     """Look a list through. Raises what is wrong with the request as a whole."""
     desk, viewer, form = desk_of(request), viewer_of(request), form_of(request)
     text, people = plan.text, await desk.gateway.lists.aside(lambda: list(plan.listing.people(plan.roles)))
-    template, slip = _read_text(viewer.say, text, plan.places)
+    template, slip = read_text(viewer.say, text, plan.places)
     asked = AskBatch(
-        recipients=[_recipient(person) for person in people],
+        recipients=[recipient(person) for person in people],
         text=_NO_TEXT if slip or not text.strip() else text,
         is_template=True,
         body_hash=hashlib.sha256(orjson.dumps([request.path_params["draft"], plan.roles, text])).digest(),
-        category=_number(typed(form, "tur"), DEFAULT_ID),
-        account_id=_number(typed(form, "hesap"), 0) or None,
+        category=number(typed(form, "tur"), DEFAULT_ID),
+        account_id=number(typed(form, "hesap"), 0) or None,
     )
     several = {place: Code.SEVERAL_NUMBERS for place, person in enumerate(people) if person.is_first_of_several}
     found = await desk.gateway.rehearse(viewer.token, asked, several)
@@ -276,7 +220,7 @@ async def _check(request: Request, plan: Plan) -> Check:
     if template is not None:
         for place, verdict in verdicts.items():
             if verdict.fault is not None and verdict.fault.fault == "degisken_yok":
-                missing = template.missing(_values(people[place]))
+                missing = template.missing(values_of(people[place]))
                 if missing is not None:
                     blanks[missing.key] = blanks.get(missing.key, 0) + 1
     return Check(
@@ -289,39 +233,6 @@ async def _check(request: Request, plan: Plan) -> Check:
         slip=slip,
         blanks=blanks,
     )
-
-
-def _read_text(say: Translator, text: str, places: Mapping[str, str]) -> tuple[Template | None, str]:
-    """Answer a text's places, and what is wrong with them."""
-    try:
-        template = read_template(text)
-    except BrokenTemplate as broken:
-        return None, fault_sentence(say, FieldFault("text", broken.fault, {"at": broken.at}))
-    unknown = next((slot for slot in template.slots if slot.key not in places and slot.fallback is None), None)
-    if unknown is None:
-        return template, ""
-    near = get_close_matches(unknown.key, list(places), n=1, cutoff=0.5)
-    name, meant = f"{{{unknown.name}}}", f"{{{places[near[0]]}}}" if near else ""
-    if meant:
-        return None, say("There is no column {name}. Did you mean {meant}?", name=name, meant=meant)
-    return None, say("There is no column {name}.", name=name)
-
-
-def _recipient(person: Person) -> AskRecipient:
-    return AskRecipient(
-        phone=person.typed if person.phone is None else person.phone.e164,
-        name=person.name,
-        reference=person.reference,
-        variables=person.variables,
-    )
-
-
-def _values(person: Person) -> Mapping[str, str]:
-    return known_values({**person.variables, NAME: person.name or ""})
-
-
-def _number(text: str, otherwise: int) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else otherwise
 
 
 async def _show_message(
@@ -344,11 +255,11 @@ async def _show_message(
         counts=check.counts,
         groups=GROUPS,
         group=group if group in GROUPS else "",
-        rows=[_row(viewer.say, check, place) for place in places[:_ROWS_SHOWN]],
+        rows=[row(viewer.say, check, place) for place in places[:_ROWS_SHOWN]],
         untold=max(0, len(places) - _ROWS_SHOWN),
-        places=_chips(check.plan),
+        places=chips(check.plan),
         blanks=[(key, named.get(key, key), n) for key, n in check.blanks.items()],
-        is_same=_is_same(check),
+        is_same=is_same(check),
         preview=_preview(form, check),
         slip="",
         found=check.found,
@@ -363,66 +274,10 @@ async def _show_message(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """One row as the table shows it. `kind` is its pill's: ok, wait or bad."""
-
-    line: int
-    number: str
-    typed: str
-    name: str
-    kind: str
-    word: str
-    why: str
-
-
-def _row(say: Translator, check: Check, place: int) -> Row:
-    person, verdict = check.people[place], check.verdicts.get(place)
-    group = check.group(place)
-    kind, word = ("ok", say("Ready")) if group == _SENT else ("bad", say("Left out"))
-    if group == _REPEATED:
-        kind = "wait"
-    return Row(
-        line=person.line,
-        number="" if person.phone is None else person.phone.e164,
-        typed=person.typed,
-        name=person.name or "",
-        kind=kind,
-        word=word,
-        why="" if verdict is None else _why(say, person, verdict),
-    )
-
-
-def _why(say: Translator, person: Person, verdict: Verdict) -> str:
-    """Answer in words what there is to say of a row."""
-    if verdict.fate is Fate.REPEATED and person.repeats is not None:
-        return say("The same number as in row {n}: one message goes.", n=str(person.repeats))
-    if verdict.fault is not None:
-        return fault_sentence(say, verdict.fault)
-    words = WORDS[verdict.code]
-    return say(words.detail)
-
-
-def _chips(plan: Plan) -> Sequence[str]:
-    """Answer the places that are offered by a press: the person's own column says its name already."""
-    own = {fold(plan.listing.head(place)) for place, role in enumerate(plan.roles) if role in _ONCE_EACH[:3]}
-    return [name for key, name in plan.places.items() if key == NAME or key not in own]
-
-
-def _is_same(check: Check) -> bool:
-    """Say whether many people would get one and the same text."""
-    return (
-        bool(check.plan.text.strip())
-        and check.template is not None
-        and not check.template.slots
-        and len(check.good) > 1
-    )
-
-
 def _preview(form: FormData, check: Check) -> Mapping[str, Any] | None:
     if check.template is None or not check.plan.text.strip():
         return None
-    return _bubble(form, [check.people[place] for place in check.good], check.template)
+    return bubble(form, [check.people[place] for place in check.good], check.template)
 
 
 async def show_preview(request: Request) -> Response:
@@ -432,45 +287,20 @@ async def show_preview(request: Request) -> Response:
     plan = Plan(listing=listing, roles=_roles(form, listing), text=typed(form, "mesaj"))
     if _slip(viewer.say, plan.roles):
         raise GuvercinError(Code.NOT_FOUND)
-    template, slip = _read_text(viewer.say, plan.text, plan.places)
+    template, slip = read_text(viewer.say, plan.text, plan.places)
     told = None
     if template is not None and plan.text.strip():
-        at = _number(typed(form, "kisi"), 0)
-        told = await desk.gateway.lists.aside(partial(_first_bubble, plan, template, at))
+        at = number(typed(form, "kisi"), 0)
+        told = await desk.gateway.lists.aside(partial(first_bubble, plan, template, at))
     return page("toplu-balon.html", viewer, now=desk.now(), preview=told, slip=slip)
-
-
-def _first_bubble(plan: Plan, template: Template, at: int) -> Mapping[str, Any] | None:
-    """Answer the message of the good row at place `at`, without reading on; null: there is none."""
-    people = plan.listing.people(plan.roles)
-    good = (person for person in people if person.is_good and not template.missing(_values(person)))
-    person = next(islice(good, at, None), None)
-    return None if person is None else _told(person, template)
-
-
-def _bubble(form: FormData, good: Sequence[Person], template: Template) -> Mapping[str, Any] | None:
-    """Answer the message of the person that is looked at, as they will see it; null: nobody gets any."""
-    if not good:
-        return None
-    step = {"1": 1, "-1": -1}.get(typed(form, "kisi_git"), 0)
-    at = min(max(_number(typed(form, "kisi"), 0) + step, 0), len(good) - 1)
-    return {**_told(good[at], template), "at": at, "of": len(good)}
-
-
-def _told(person: Person, template: Template) -> Mapping[str, str]:
-    return {
-        "who": person.name or "",
-        "number": "" if person.phone is None else person.phone.e164,
-        "text": template.fill(_values(person)),
-    }
 
 
 def _left_out(say: Translator, check: Check) -> Response:
     """Answer the rows that are not sent to as a file, each with its reason."""
     rows = [
-        (str(person.line), person.typed, person.name or "", _why(say, person, check.verdicts[place]))
+        (str(person.line), person.typed, person.name or "", why(say, person, check.verdicts[place]))
         for place, person in enumerate(check.people)
-        if check.group(place) != _SENT
+        if check.group(place) != SENT
     ]
     content = csv_of([say("Row"), say("Phone"), say("Name"), say("Reason")], rows)
     headers = {"Content-Disposition": 'attachment; filename="guvercin-atlananlar.csv"'}

@@ -254,6 +254,7 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
     """Count a batch's rows, each in one group."""
     by_status: dict[Status, int] = {}
     left: dict[Lane, int] = {}
+    waits: dict[WaitsFor, int] = {}
     scheduled = 0
     starts_ms: int | None = None
     of_batch = message.c.batch_id == row.id
@@ -272,6 +273,8 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
     for status_word, waits_for, lane, count, until_ms in groups:
         status = Status(status_word)
         by_status[status] = by_status.get(status, 0) + count
+        if waits_for is not None and status is Status.QUEUED:
+            waits[WaitsFor(waits_for)] = waits.get(WaitsFor(waits_for), 0) + count
         if waits_for == WaitsFor.TIME.value:
             scheduled += count
             starts_ms = max(starts_ms or 0, until_ms)
@@ -289,7 +292,7 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
         cancelled_at=from_ms(row.cancelled_at),
         declared_at=from_ms(row.declared_at),
     )
-    return BatchRow(batch=found, counts=Counts(by_status, scheduled), left=left, starts_at=from_ms(starts_ms))
+    return BatchRow(batch=found, counts=Counts(by_status, scheduled, waits), left=left, starts_at=from_ms(starts_ms))
 
 
 def batch_messages(connection: Connection, batch_id: int, *, above: int, limit: int) -> Sequence[Message]:
