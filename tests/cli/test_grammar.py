@@ -80,6 +80,7 @@ Commands:
   degistir, edit          Change an account's name, pace or policy.
   sil, remove             Remove an account; its log stays.
   varsayilan, default     Make an account the default one.
+  hiz, pace               Show or choose how fast an account sends.
   duraklat, pause         Stop an account's line; its messages wait.
   devam, resume           Start a paused account's line again.
 """

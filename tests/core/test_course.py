@@ -78,9 +78,8 @@ def windows_hold(one: Course, sent: Sequence[tuple[int, Ask]]) -> None:
     for track in Track:
         for limit in limits_of(one.rules, one.warm_days)[track]:
             moments = [at for at, ask in sent if limit.group in GROUPS[ask.track]]
-            window = round(limit.window * 1_000)
             for place, at in enumerate(moments[limit.most :]):
-                assert at - moments[place] >= window, (limit, place)
+                assert at - moments[place] >= limit.window, (limit, place)
 
 
 TRACKS = st.sampled_from([BULK, replace(BULK, track=Track.KNOWN), replace(BULK, track=Track.NEW), SINGLE])

@@ -16,8 +16,9 @@ from guvercin.core.message import Lane, Status
 from guvercin.core.outcome import Deferred, Lost, ReceiptKind, Refused, Unclear
 from guvercin.core.pacing import Gap
 from guvercin.core.token import Token
-from guvercin.gateway.accounts import LONGEST_ACCOUNT_NAME, LONGEST_GAP
+from guvercin.gateway.accounts import LONGEST_ACCOUNT_NAME
 from guvercin.gateway.gateway import RETRY_GUARD
+from guvercin.gateway.paces import LONGEST_GAP
 from guvercin.gateway.pulse import FRESH, LIMIT
 from guvercin.gateway.requests import AccountChange, Ask, IdempotencyKey, NewAccount, Sent
 from guvercin.testing.transport import Act

@@ -14,7 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from guvercin.api.wire import ListedStatus, Urgency
 from guvercin.core.account import Kind, OnUnknown
 from guvercin.core.call import CallTrouble
+from guvercin.core.errors import Code
 from guvercin.core.hook import CloseReason, DeliveryState, HookEvent, HookState
+from guvercin.core.message import WaitsFor
+from guvercin.core.presets import Preset
+from guvercin.core.restriction import RestrictionKind
 from guvercin.gateway.rehearsal import Fate
 from guvercin.locale import sentence
 
@@ -99,6 +103,14 @@ class MessageStatus(Answered):
     reference: Annotated[str | None, Field(alias="referans")]
     attempts: Annotated[int, Field(alias="deneme_sayisi")]
     is_sandbox: Annotated[Literal[True] | None, Field(alias="deneme", exclude_if=_is_absent)] = None
+    waits_until: Annotated[
+        ClockTime | None,
+        Field(
+            alias="neden_bitis",
+            exclude_if=_is_absent,
+            description=sentence("When the wait that neden names ends, where it ends by itself."),
+        ),
+    ] = None
 
 
 class MessageStatusAnswer(Done):
@@ -198,6 +210,14 @@ class BatchRecord(Answered):
     created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
     created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
     is_sandbox: Annotated[Literal[True] | None, Field(alias="deneme", exclude_if=_is_absent)] = None
+    waits_until: Annotated[
+        ClockTime | None,
+        Field(
+            alias="neden_bitis",
+            exclude_if=_is_absent,
+            description=sentence("When the wait that neden names ends, where it ends by itself."),
+        ),
+    ] = None
 
 
 class BatchPage(Done):
@@ -241,6 +261,13 @@ class Rehearsed(Done):
     seconds: Annotated[int, Field(alias="sure_sn", description=sentence("How long it takes, in seconds."))]
     finish_at: Annotated[ClockTime | None, Field(alias="tahmini_bitis")]
     finish_at_iso: Annotated[IsoTime | None, Field(alias="tahmini_bitis_iso")]
+    too_late: Annotated[
+        int,
+        Field(
+            alias="suresi_yetmeyen",
+            description=sentence("How many would not leave before their time is over (gecerlilik_dk)."),
+        ),
+    ]
     account_id: Annotated[int, Field(alias="hesap_id")]
     warning: Annotated[str | None, Field(alias="uyari")]
     rows: Annotated[
@@ -328,6 +355,24 @@ class GapRecords(Answered):
 
     single: Annotated[GapRecord, Field(alias="tekli")]
     bulk: Annotated[GapRecord, Field(alias="toplu")]
+    known: Annotated[GapRecord | None, Field(alias="tanidik", exclude_if=_is_absent)] = None
+    new: Annotated[GapRecord | None, Field(alias="yeni", exclude_if=_is_absent)] = None
+
+
+class CapsRecord(Answered):
+    """The most within one window."""
+
+    all: Annotated[int, Field(alias="hepsi")]
+    existing: Annotated[int, Field(alias="mevcut")]
+    new: Annotated[int, Field(alias="yeni")]
+
+
+class LimitRecords(Answered):
+    """How many may leave."""
+
+    hourly: Annotated[CapsRecord | None, Field(alias="saatlik")]
+    daily: Annotated[CapsRecord | None, Field(alias="gunluk")]
+    monthly_new: Annotated[int | None, Field(alias="aylik_yeni")]
 
 
 class AccountRecord(AccountRow):
@@ -335,6 +380,15 @@ class AccountRecord(AccountRow):
 
     is_enabled: Annotated[bool, Field(alias="acik")]
     gaps: Annotated[GapRecords, Field(alias="araliklar")]
+    preset: Annotated[
+        Preset | None,
+        Field(alias="hiz", description=sentence("The name of its pace; null for one of your own, or none.")),
+    ]
+    limits: Annotated[
+        LimitRecords | None,
+        Field(alias="sinirlar", description=sentence("Null for an account without limits, like the sandbox.")),
+    ]
+    keeps_quiet: Annotated[bool, Field(alias="sessiz_saat")]
     on_unknown: Annotated[OnUnknown, Field(alias="belirsiz")]
     created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
     created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
@@ -365,6 +419,24 @@ class LinkAnswer(Done):
     data: LinkRecord
 
 
+class LimitUseRecord(Answered):
+    """One limit of an account, and how much of it is used now. Windows slide: «gunluk» is the last 24 hours."""
+
+    name: Annotated[WaitsFor, Field(alias="ad")]
+    counts: Annotated[Literal["hepsi", "mevcut", "yeni"], Field(alias="sayilan")]
+    hours: Annotated[int, Field(alias="saat", description=sentence("The length of its window."))]
+    used: Annotated[int, Field(alias="kullanilan")]
+    most: Annotated[int, Field(alias="sinir")]
+
+
+class RestrictionRecord(Answered):
+    """What WhatsApp has closed, and until when (null: until you decide)."""
+
+    what: Annotated[RestrictionKind, Field(alias="konu")]
+    code: Annotated[Code, Field(alias="kod")]
+    until: Annotated[ClockTime | None, Field(alias="bitis")]
+
+
 class HealthRecord(Answered):
     """A line as it is this moment: it was asked, not remembered."""
 
@@ -378,6 +450,17 @@ class HealthRecord(Answered):
     until: Annotated[ClockTime | None, Field(alias="bitis")]
     until_iso: Annotated[IsoTime | None, Field(alias="bitis_iso")]
     connected_at: Annotated[ClockTime | None, Field(alias="son_baglanti")]
+    limits: Annotated[
+        list[LimitUseRecord], Field(alias="sinirlar", description=sentence("Empty for an account without limits."))
+    ]
+    warm_days: Annotated[
+        int | None,
+        Field(
+            alias="isinma_gunu",
+            description=sentence("Days with traffic both ways since it was linked; from 20 on it is warm."),
+        ),
+    ]
+    restrictions: Annotated[list[RestrictionRecord], Field(alias="kisitlar")]
 
 
 class HealthAnswer(Done):

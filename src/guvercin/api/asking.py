@@ -64,6 +64,7 @@ def ask_batch(asked: wire.SendBatch, zone: tzinfo, body: Any) -> AskBatch:
         ],
         text=asked.text,
         is_template=bool(asked.is_template),
+        is_of_customers=bool(asked.is_of_customers),
         file_path=asked.file_path,
         body_hash=body_hash(body),
         category=asked.category or GENERAL.id,

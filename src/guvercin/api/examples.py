@@ -111,6 +111,7 @@ REHEARSED: dict[str, Any] = {
     "sure_sn": 10,
     "tahmini_bitis": "2026-02-23 14:30:10",
     "tahmini_bitis_iso": "2026-02-23T14:30:10+03:00",
+    "suresi_yetmeyen": 0,
     "hesap_id": 1,
     "uyari": None,
     "satirlar": [
@@ -199,6 +200,9 @@ ACCOUNT = {
         "son_baglanti": "2026-02-23 09:00:00",
         "acik": True,
         "araliklar": {"tekli": {"en_az": 0.2, "en_cok": 0.2}, "toplu": {"en_az": 0.2, "en_cok": 0.2}},
+        "hiz": None,
+        "sinirlar": None,
+        "sessiz_saat": False,
         "belirsiz": "bekle",
         "kayit_zamani": "2026-02-23 09:00:00",
         "kayit_zamani_iso": "2026-02-23T09:00:00+03:00",
@@ -231,6 +235,9 @@ HEALTH = {
         "bitis": None,
         "bitis_iso": None,
         "son_baglanti": "2026-02-23 09:00:00",
+        "sinirlar": [{"ad": "gunluk_sinir", "sayilan": "mevcut", "saat": 24, "kullanilan": 120, "sinir": 300}],
+        "isinma_gunu": 20,
+        "kisitlar": [],
     },
 }
 LOOKUP = {"ok": True, "data": {"telefon": "+905321234567", "whatsappta": True, "hesap_id": 2}}

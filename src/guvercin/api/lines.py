@@ -121,7 +121,8 @@ async def account_health(request: Request, reader: Reader, account_id: AccountId
     """Look at a line."""
     reception = reception_of(request)
     found = await reception.gateway.lines.health(reader, account_id)
-    return render.reply(render.health(found, reception.zone))
+    use = await reception.gateway.outlook.use(found.account)
+    return render.reply(render.health(found, use, reception.zone))
 
 
 @accounts.post(

@@ -19,7 +19,7 @@ from guvercin.core.account import Account, Kind
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.pacing import Gap
 from guvercin.core.token import Permission
-from guvercin.gateway.requests import AccountChange, CloudAsk, NewAccount
+from guvercin.gateway.requests import AccountChange, CapsChange, CloudAsk, NewAccount
 from guvercin.locale import sentence
 from guvercin.transports.cloud.setup import Template
 
@@ -93,9 +93,26 @@ async def change_account(request: Request, owner: AccountOwner, account_id: Acco
     for lane, gap in (asked.gaps or {}).items():
         if gap.least > gap.most:
             raise bad(f"gaps.{lane.value}.most", "gecersiz")
-        gaps[wire.LANES[lane]] = Gap(least=timedelta(seconds=gap.least), most=timedelta(seconds=gap.most))
-    change = AccountChange(name=asked.name, gaps=gaps, on_unknown=asked.on_unknown, cloud=_cloud(asked.cloud))
+        gaps[lane] = Gap(least=timedelta(seconds=gap.least), most=timedelta(seconds=gap.most))
+    limits = asked.limits or wire.LimitsAsked()
+    change = AccountChange(
+        name=asked.name,
+        gaps={wire.LANES[lane]: gap for lane, gap in gaps.items() if lane in wire.LANES},
+        known_gap=gaps.get(wire.WireLane.KNOWN),
+        new_gap=gaps.get(wire.WireLane.NEW),
+        preset=asked.preset,
+        hourly=_caps(limits.hourly),
+        daily=_caps(limits.daily),
+        monthly_new=limits.monthly_new,
+        keeps_quiet=asked.keeps_quiet_hours,
+        on_unknown=asked.on_unknown,
+        cloud=_cloud(asked.cloud),
+    )
     return _account(request, await reception_of(request).gateway.accounts.change(owner, account_id, change))
+
+
+def _caps(asked: wire.CapsAsked | None) -> CapsChange:
+    return CapsChange() if asked is None else CapsChange(all=asked.all, existing=asked.existing, new=asked.new)
 
 
 @accounts.delete(

@@ -21,6 +21,7 @@ from guvercin.api.answers import (
     BatchRecord,
     BatchSent,
     BatchStanding,
+    CapsRecord,
     CategoryAnswer,
     CategoryList,
     CategoryRow,
@@ -34,6 +35,8 @@ from guvercin.api.answers import (
     HookAnswer,
     HookList,
     HookRecord,
+    LimitRecords,
+    LimitUseRecord,
     LineStatus,
     LinkAnswer,
     LinkProgress,
@@ -50,6 +53,7 @@ from guvercin.api.answers import (
     MessageStatusAnswer,
     NewHookAnswer,
     NewHookRecord,
+    RestrictionRecord,
     TrialAnswer,
     TrialRecord,
     UnclearList,
@@ -65,9 +69,12 @@ from guvercin.core.event import Event, Standing
 from guvercin.core.hook import Delivery, Hook, notice_id
 from guvercin.core.log import Tried, Unclear
 from guvercin.core.message import WITH_WHATSAPP, Lane, Level, Message, Status, WaitsFor
-from guvercin.core.pacing import Gap
+from guvercin.core.pacing import ALL, EXISTING, NEW, Caps, Gap, Pace, Rules
+from guvercin.core.presets import name_of
+from guvercin.core.restriction import Restriction
 from guvercin.gateway.hooks import Trial
 from guvercin.gateway.lines import Health, Linking, Lookup
+from guvercin.gateway.outlook import LimitUse, RulesUse
 from guvercin.gateway.requests import BatchView, History, Upload
 from guvercin.locale import Translator
 from guvercin.locale.terms import CALLS
@@ -210,6 +217,7 @@ def batch_record(view: BatchView, zone: tzinfo, *, reason: str | None) -> BatchR
         finish_at=view.finish_at and clock_time(view.finish_at, zone),
         finish_at_iso=view.finish_at and iso_time(view.finish_at, zone),
         reason=reason,
+        waits_until=view.waits_until and clock_time(view.waits_until, zone) if reason == view.waits_for else None,
         account_id=view.batch.account_id,
         category=view.batch.category,
         created_at=clock_time(view.batch.created_at, zone),
@@ -230,12 +238,32 @@ def account_record(account: Account, zone: tzinfo, now: datetime) -> AccountAnsw
         data=AccountRecord(
             **_account(account, zone, now),
             is_enabled=account.is_enabled,
-            gaps=GapRecords(single=_gap(account.pace.gaps[Lane.SINGLE]), bulk=_gap(account.pace.gaps[Lane.BULK])),
+            gaps=_gaps(account.pace),
+            preset=name_of(account.pace),
+            limits=None if account.pace.rules is None else _limits(account.pace.rules),
+            keeps_quiet=account.pace.rules is not None and account.pace.rules.keeps_quiet,
             on_unknown=account.on_unknown,
             created_at=clock_time(account.created_at, zone),
             created_at_iso=iso_time(account.created_at, zone),
         ),
     )
+
+
+def _gaps(pace: Pace) -> GapRecords:
+    rules = pace.rules
+    return GapRecords(
+        single=_gap(pace.gaps[Lane.SINGLE]),
+        bulk=_gap(pace.gaps[Lane.BULK]),
+        known=None if rules is None else _gap(rules.known),
+        new=None if rules is None else _gap(rules.new),
+    )
+
+
+def _limits(rules: Rules) -> LimitRecords:
+    def caps(one: Caps | None) -> CapsRecord | None:
+        return None if one is None else CapsRecord(all=one.all, existing=one.existing, new=one.new)
+
+    return LimitRecords(hourly=caps(rules.hourly), daily=caps(rules.daily), monthly_new=rules.monthly_new)
 
 
 def _gap(gap: Gap) -> GapRecord:
@@ -356,7 +384,27 @@ def linking(found: Linking, zone: tzinfo) -> LinkAnswer:
     )
 
 
-def health(found: Health, zone: tzinfo) -> HealthAnswer:
+_COUNTED: Mapping[str, Literal["hepsi", "mevcut", "yeni"]] = MappingProxyType(
+    {ALL: "hepsi", EXISTING: "mevcut", NEW: "yeni"}
+)
+
+
+def _limit_use(one: LimitUse) -> LimitUseRecord:
+    limit = one.limit
+    return LimitUseRecord(
+        name=limit.word,
+        counts=_COUNTED[limit.group],
+        hours=limit.window // 3_600_000,
+        used=one.used,
+        most=limit.most,
+    )
+
+
+def _restriction(one: Restriction, zone: tzinfo) -> RestrictionRecord:
+    return RestrictionRecord(what=one.kind, code=one.code, until=one.until and clock_time(one.until, zone))
+
+
+def health(found: Health, use: RulesUse | None, zone: tzinfo) -> HealthAnswer:
     """Answer how a line is. One that says it stands and doesn't answer is connecting, whatever was last heard."""
     account = found.account
     status = line_status(account, found.looked_at)
@@ -376,6 +424,9 @@ def health(found: Health, zone: tzinfo) -> HealthAnswer:
             until=account.line.until and clock_time(account.line.until, zone),
             until_iso=account.line.until and iso_time(account.line.until, zone),
             connected_at=row["connected_at"],
+            limits=[] if use is None else [_limit_use(one) for one in use.limits],
+            warm_days=None if use is None else use.warm_days,
+            restrictions=[] if use is None else [_restriction(one, zone) for one in use.restrictions],
         ),
     )
 
@@ -428,6 +479,7 @@ def _status(message: Message, zone: tzinfo, *, is_sandbox: bool) -> dict[str, An
         "sent_at_iso": message.sent_at and iso_time(message.sent_at, zone),
         "message_id": message.remote_id,
         "reason": message.waits_for or message.reason,
+        "waits_until": message.waits_until and clock_time(message.waits_until, zone) if message.waits_for else None,
         "delivered_at": message.delivered_at and clock_time(message.delivered_at, zone),
         "read_at": message.read_at and clock_time(message.read_at, zone),
         "name": message.recipient_name,

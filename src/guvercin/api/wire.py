@@ -22,6 +22,7 @@ from guvercin.core.address import LONGEST_URL
 from guvercin.core.category import GENERAL, LARGEST_ID
 from guvercin.core.hook import HookEvent
 from guvercin.core.message import Lane, Level
+from guvercin.core.presets import Preset
 from guvercin.gateway import drafting
 from guvercin.locale import sentence
 
@@ -284,6 +285,17 @@ class SendBatch(Asked):
     planned_at: PlannedAt = None
     lifetime: LifetimeMinutes = None
 
+    is_of_customers: Annotated[
+        StrictBool | None,
+        Field(
+            alias="mevcut_musteriler",
+            description=sentence(
+                "true: you declare that everybody on this list is a customer of yours. It is recorded with your token "
+                "and the time. Such a list is sent faster; a wrong declaration can cost you the number."
+            ),
+        ),
+    ] = None
+
     @property
     def has_files(self) -> bool:
         """Say whether files of the server are asked for."""
@@ -478,13 +490,36 @@ LEVELS: Mapping[Urgency, Level] = MappingProxyType(
 
 
 class WireLane(StrEnum):
-    """A spacing class in the wire's words."""
+    """A spacing class in the wire's words: `toplu` is bulk to customers (*mevcut*)."""
 
     SINGLE = "tekli"
     BULK = "toplu"
+    KNOWN = "tanidik"
+    NEW = "yeni"
 
 
 LANES: Mapping[WireLane, Lane] = MappingProxyType({WireLane.SINGLE: Lane.SINGLE, WireLane.BULK: Lane.BULK})
+
+
+_Cap = Annotated[int, Field(strict=True, ge=1, le=100_000)]
+
+
+class CapsAsked(Asked):
+    """The most within one window; what is absent stays as it is."""
+
+    all: Annotated[_Cap | None, Field(alias="hepsi", description=sentence("Everything."))] = None
+    existing: Annotated[_Cap | None, Field(alias="mevcut", description=sentence("Bulk to your customers."))] = None
+    new: Annotated[_Cap | None, Field(alias="yeni", description=sentence("People who are new to the account."))] = None
+
+
+class LimitsAsked(Asked):
+    """The limits of an account."""
+
+    hourly: Annotated[CapsAsked | None, Field(alias="saatlik")] = None
+    daily: Annotated[CapsAsked | None, Field(alias="gunluk")] = None
+    monthly_new: Annotated[
+        _Cap | None, Field(alias="aylik_yeni", description=sentence("New people within 30 days."))
+    ] = None
 
 
 class ChangeAccount(Asked):
@@ -499,6 +534,19 @@ class ChangeAccount(Asked):
         Field(
             alias="araliklar",
             description=sentence("The space between two sends, for single messages (tekli) and for bulk ones (toplu)."),
+        ),
+    ] = None
+    preset: Annotated[
+        Preset | None,
+        Field(
+            alias="hiz", description=sentence("A ready pace: dikkatli, normal or hizli. What else is given changes it.")
+        ),
+    ] = None
+    limits: Annotated[LimitsAsked | None, Field(alias="sinirlar", description=sentence("How many may leave."))] = None
+    keeps_quiet_hours: Annotated[
+        StrictBool | None,
+        Field(
+            alias="sessiz_saat", description=sentence("Whether categories that keep quiet hours wait for their end.")
         ),
     ] = None
     on_unknown: Annotated[

@@ -164,6 +164,7 @@ _add(account, "anlasilmayan, unclear", link.unclear, sentence("Show what was tol
 _add(account, "degistir, edit", accounts.change, sentence("Change an account's name, pace or policy."))
 _add(account, "sil, remove", accounts.remove, sentence("Remove an account; its log stays."))
 _add(account, "varsayilan, default", accounts.make_default, sentence("Make an account the default one."))
+_add(account, "hiz, pace", accounts.pace, sentence("Show or choose how fast an account sends."))
 _add(account, "duraklat, pause", accounts.pause, sentence("Stop an account's line; its messages wait."))
 _add(account, "devam, resume", accounts.resume, sentence("Start a paused account's line again."))
 

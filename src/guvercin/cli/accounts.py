@@ -157,6 +157,86 @@ def change(
     terminal.tell(say("Changed: «{name}».", name=answer["data"]["isim"]))
 
 
+_GAP_TITLES: Mapping[str, str] = MappingProxyType(
+    {
+        "tekli": sentence("single messages"),
+        "tanidik": sentence("bulk to people who have written"),
+        "toplu": sentence("bulk to your customers"),
+        "yeni": sentence("new people"),
+    }
+)
+_CAP_TITLES: Mapping[str, str] = MappingProxyType({"saatlik": sentence("in an hour"), "gunluk": sentence("in a day")})
+
+
+def pace(
+    context: typer.Context,
+    *,
+    account_id: AccountId,
+    preset: Annotated[
+        str | None,
+        typer.Argument(metavar="HIZ", help=sentence("dikkatli, normal or hizli; nothing: show the pace it has.")),
+    ] = None,
+    hourly: Annotated[
+        str | None,
+        typer.Option("--saatlik", metavar="N,N,N", help=sentence("Most in an hour: all, your customers, new people.")),
+    ] = None,
+    daily: Annotated[
+        str | None,
+        typer.Option("--gunluk", metavar="N,N,N", help=sentence("Most in a day: all, your customers, new people.")),
+    ] = None,
+    monthly_new: Annotated[
+        int | None, typer.Option("--aylik-yeni", metavar="N", help=sentence("Most new people in 30 days."))
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show or choose how fast an account sends.
+
+    No pace protects a number: who is written to matters more than any gap.
+    """
+    terminal = Terminal.of(context, as_json=as_json)
+    say = terminal.say
+    windows = {"saatlik": _caps(say, "--saatlik", hourly), "gunluk": _caps(say, "--gunluk", daily)}
+    limits: dict[str, Any] = {name: caps for name, caps in windows.items() if caps}
+    if monthly_new is not None:
+        limits["aylik_yeni"] = monthly_new
+    body = {name: value for name, value in (("hiz", preset), ("sinirlar", limits or None)) if value is not None}
+    answer = _ask(terminal, "PATCH" if body else "GET", f"/hesaplar/{account_id}", body=body or None)
+    terminal.show(answer)
+    account = answer["data"]
+    terminal.tell(say("Pace of «{name}»: {pace}", name=account["isim"], pace=account["hiz"] or say("your own")))
+    gaps = account["araliklar"]
+    for name, title in _GAP_TITLES.items():
+        if name in gaps:
+            span = f"{gaps[name]['en_az']:g}–{gaps[name]['en_cok']:g}"
+            terminal.tell(say("  {title}: {span} s apart", title=say(title), span=span))
+    for name, title in _CAP_TITLES.items():
+        if account["sinirlar"] and account["sinirlar"][name]:
+            caps = account["sinirlar"][name]
+            terminal.tell(
+                say(
+                    "  {title}: {all} in all, {existing} customers, {new} new",
+                    title=say(title),
+                    all=caps["hepsi"],
+                    existing=caps["mevcut"],
+                    new=caps["yeni"],
+                )
+            )
+
+
+def _caps(say: Translator, option: str, written: str | None) -> dict[str, int] | None:
+    """Read «150,80,5»: all, customers, new people."""
+    if written is None:
+        return None
+    parts = written.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise Trouble(
+            say("{option} can't be «{value}».", option=option, value=written),
+            say("Write three numbers: {example}", example=f"{option} 150,80,5"),
+            code=ExitCode.USAGE,
+        )
+    return dict(zip(("hepsi", "mevcut", "yeni"), map(int, parts), strict=True))
+
+
 def remove(
     context: typer.Context,
     *,

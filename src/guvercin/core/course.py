@@ -14,7 +14,7 @@ Laws
 """
 
 from bisect import bisect_right, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
@@ -41,6 +41,9 @@ _MS = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROUNDS = 1_000
 """Limits that may push one row on, one after another: more than any real course has."""
+
+_MANY = 2_048
+"""Moments of a group after which those that can't matter any more are dropped."""
 
 NEVER = 1 << 60
 """A moment that nothing but a decision brings."""
@@ -227,26 +230,28 @@ class Course:
         """Answer the first moment from `at` on at which nothing stands in the way, and what stood there last."""
         for _ in range(_ROUNDS):
             before = at
-            for then, asks in self._obstacles(ask, at, now):
+            for then, asks in self._obstacles(ask, before, now):
                 if then > at:
                     at, word = then, asks
             if at == before:
                 break
         return Park(word, at)
 
-    def _obstacles(self, ask: Ask, at: int, now: int) -> Sequence[tuple[int, WaitsFor]]:
-        found = [(self._opens(ask, at), WaitsFor.QUIET_HOURS)]
+    def _obstacles(self, ask: Ask, at: int, now: int) -> Iterator[tuple[int, WaitsFor]]:
+        if ask.courtesy is not None:
+            yield self._opens(ask.courtesy, at), WaitsFor.QUIET_HOURS
         if ask.track is Track.NEW:
-            found.append((_since(self.closed.new_until, self.offset), WaitsFor.NEW_CLOSED))
-            found.append((self.new_until, WaitsFor.DISTANCE))
+            yield _since(self.closed.new_until, self.offset), WaitsFor.NEW_CLOSED
+            yield self.new_until, WaitsFor.DISTANCE
         is_bulk, plans = ask.lane is Lane.BULK, self._plans(ask)
         for limit in self._limits_at(at)[ask.track]:
             moments = self.sent[limit.group]
-            if plans is not None:
+            if plans is not None and plans.cursors:
                 moments = plans.over(moments, limit.group, now)
-            found.append((room_at(moments, limit, at, is_bulk=is_bulk), limit.word))
-        found.extend((then, WaitsFor.RECIPIENT) for then in self._recipient(ask))
-        return found
+            yield room_at(moments, limit, at, is_bulk=is_bulk), limit.word
+        if ask.last_at is not None or ask.unanswered:
+            for then in self._recipient(ask):
+                yield then, WaitsFor.RECIPIENT
 
     def _limits_at(self, at: int) -> Mapping[Track, tuple[Limit, ...]]:
         key = (self.warm_days, self._is_slowed(at))
@@ -263,11 +268,11 @@ class Course:
                 found.append(ask.unanswered[-most] + window // _MS)
         return found
 
-    def _opens(self, ask: Ask, at: int) -> int:
-        if ask.courtesy is None or not self.rules.keeps_quiet:
+    def _opens(self, courtesy: Courtesy, at: int) -> int:
+        if not self.rules.keeps_quiet:
             return at
         wall = _EPOCH + _MS * (at + self.offset)
-        opens = self.hours[ask.courtesy].opens_at(wall)
+        opens = self.hours[courtesy].opens_at(wall)
         return at if opens == wall else -((_EPOCH - opens) // _MS) - self.offset
 
     def slot(self, ask: Ask) -> tuple[int, bool]:
@@ -319,9 +324,8 @@ class Course:
         for group in GROUPS[ask.track]:
             moments = self.sent[group]
             insort(moments, now)
-            most = most_kept(self.rules, group)
-            if len(moments) > 2 * most:
-                del moments[:-most]
+            if len(moments) > _MANY:
+                del moments[: -most_kept(self.rules, group)]
         self.ahead.sent_one()
         self.again.sent_one()
         self.last_at, self.draw = now, draw
@@ -341,9 +345,8 @@ class Course:
 def room_at(moments: Sequence[int], limit: Limit, at: int, *, is_bulk: bool) -> int:
     """Answer the first moment from `at` on at which a window has room for one more."""
     most = limit.shared if is_bulk else limit.most
-    window = round(limit.window * 1_000)
     place = bisect_right(moments, at)
-    return max(at, moments[place - most] + window) if place >= most else at
+    return max(at, moments[place - most] + limit.window) if place >= most else at
 
 
 def most_kept(rules: Rules, group: str) -> int:

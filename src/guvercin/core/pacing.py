@@ -158,12 +158,15 @@ BREAKERS = Breakers()
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """Never more than `most` of `group` within `window`; `shared`: `most` for bulk, which leaves room for singles."""
+    """Never more than `most` of `group` within `window`; `shared`: `most` for bulk, which leaves room for singles.
+
+    `window` is in milliseconds, as a course counts.
+    """
 
     group: str
     most: int
     shared: int
-    window: float
+    window: int
     word: WaitsFor
 
 
@@ -208,7 +211,7 @@ def limits_of(rules: Rules, warm_days: int, *, is_slowed: bool = False) -> Mappi
                 continue
             most = max(1, cap // SLOWED) if is_slowed else cap
             shared = max(1, most - -(-most // SINGLES_SHARE)) if group == ALL else most
-            found[group].append(Limit(group, most, shared, window.total_seconds(), word))
+            found[group].append(Limit(group, most, shared, window // timedelta(milliseconds=1), word))
     return MappingProxyType(
         {track: tuple(limit for group in groups for limit in found[group]) for track, groups in GROUPS.items()}
     )

@@ -7,7 +7,6 @@ Laws
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
 from types import MappingProxyType
 
 from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
@@ -18,13 +17,13 @@ from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_word
 from guvercin.gateway.meta import Meta
+from guvercin.gateway.paces import changed_pace, is_about_pace
 from guvercin.gateway.recent import Recent
 from guvercin.gateway.requests import AccountChange, CloudAsk, NewAccount
 from guvercin.gateway.sessions import Sessions
 from guvercin.store.store import Store
 
 SANDBOX_PHONE = "+905000000000"
-LONGEST_GAP = timedelta(hours=1)
 LONGEST_ACCOUNT_NAME = 100
 
 _BEGINNINGS: Mapping[Kind, tuple[str | None, Pace]] = MappingProxyType(
@@ -131,7 +130,7 @@ class Accounts:
             raise GuvercinError(Code.UNSUPPORTED, faults=(FieldFault("cloud", Code.UNSUPPORTED.value),))
         setup = None if change.cloud is None else (await self._meta.checked(change.cloud, account_id))[0]
         name = None if change.name is None else _checked_name(change.name)
-        pace = _changed_pace(account.pace, change) if change.gaps else None
+        pace = changed_pace(account, change) if is_about_pace(change) else None
         changed = await self._store.change_account(
             account_id, now=self._clock.now(), name=name, pace=pace, on_unknown=change.on_unknown
         )
@@ -191,14 +190,3 @@ def _checked_name(name: str) -> str:
         faults.add(Code.INVALID_FIELD, "name", "bos")
     faults.check()
     return checked or name
-
-
-def _changed_pace(pace: Pace, change: AccountChange) -> Pace:
-    faults = Faults()
-    for lane, gap in change.gaps.items():
-        if gap.most > LONGEST_GAP:
-            faults.add(
-                Code.INVALID_FIELD, f"gaps.{lane.value}", "aralik", wanted=f"0–{LONGEST_GAP // timedelta(seconds=1)}"
-            )
-    faults.check()
-    return Pace(gaps=MappingProxyType(dict(pace.gaps) | dict(change.gaps)))

@@ -10,6 +10,7 @@ from guvercin.core.pacing import time_to_send
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.clock import Clock
+from guvercin.gateway.outlook import Outlook, Prospect
 from guvercin.gateway.requests import BatchView
 from guvercin.store.store import BatchRow, Store
 
@@ -26,8 +27,9 @@ _STANDS_STILL = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGE
 class Batches:
     """One business's batches. What a token can't see is NOT_FOUND."""
 
-    def __init__(self, *, store: Store, accounts: Accounts, clock: Clock) -> None:
+    def __init__(self, *, store: Store, accounts: Accounts, outlook: Outlook, clock: Clock) -> None:
         self._store = store
+        self._outlook = outlook
         self._accounts = accounts
         self._clock = clock
 
@@ -77,17 +79,17 @@ class Batches:
         return await self.one(token, batch_id)
 
     async def why_it_waits(self, view: BatchView) -> WaitsFor | Code | None:
-        """Answer what stands in a batch's way, if anything does: its owner, its time, its line, a limit."""
+        """Answer what stands in a batch's way, if anything does: its owner, its time, its account's line or rules."""
         if view.counts.is_finished:
             return None
         if view.batch.paused_at is not None:
-            return WaitsFor.PAUSED
+            return view.batch.paused_code or WaitsFor.PAUSED
         if view.counts.scheduled and view.counts.scheduled == view.counts.of(Status.QUEUED):
             return WaitsFor.TIME
         account = await self._accounts.any(view.batch.account_id)
         if account is not None and not account.line.is_connected(self._clock.now()):
             return account.line.code or Code.LINE_DOWN
-        return view.counts.waits_for
+        return view.waits_for or view.counts.waits_for
 
     async def reasons(self, batch_id: int) -> Mapping[Code, int]:
         """Answer how many rows of a batch failed for which reason. The caller has asked for the batch itself before."""
@@ -95,12 +97,26 @@ class Batches:
 
     async def _view(self, found: BatchRow) -> BatchView:
         account = await self._accounts.any(found.batch.account_id)
+        if account is None:
+            return BatchView(batch=found.batch, counts=found.counts, finish_at=None, is_sandbox=False)
+        now, is_moving = self._clock.now(), bool(found.left) and found.batch.paused_at is None
+        ahead = await self._outlook.of_batch(account, found.batch.id) if is_moving else None
         return BatchView(
             batch=found.batch,
             counts=found.counts,
-            finish_at=None if account is None else _finish_at(found, account, self._clock.now()),
-            is_sandbox=account is not None and account.kind is Kind.SANDBOX,
+            finish_at=_finish_at(found, account, now) if ahead is None else _last(ahead, account, now),
+            is_sandbox=account.kind is Kind.SANDBOX,
+            waits_for=None if ahead is None else ahead.waits_for,
+            waits_until=None if ahead is None else ahead.waits_until,
         )
+
+
+def _last(ahead: Prospect, account: Account, now: datetime) -> datetime | None:
+    """Answer when the last of what is ahead leaves; null while the line stands still."""
+    started = starts(account, now, None)
+    if started is None or not ahead.moments:
+        return None
+    return ahead.moments[-1] + (started - now)
 
 
 def _finish_at(found: BatchRow, account: Account, now: datetime) -> datetime | None:
@@ -114,11 +130,16 @@ def forecast(
     account: Account, left: Mapping[Lane, int], *, starts_at: datetime | None, now: datetime
 ) -> datetime | None:
     """Answer when an account will have sent what is left, from `starts_at` on; null while its line stands still."""
+    start = starts(account, now, starts_at)
+    return None if start is None else start + time_to_send(account.pace, left)
+
+
+def starts(account: Account, now: datetime, starts_at: datetime | None) -> datetime | None:
+    """Answer when an account can send next; null while its line stands still."""
     line = account.line
     if line.state in _STANDS_STILL:
         return None
     if line.state is LineState.BANNED and line.until is None:
         return None
     banned_until = line.until if line.state is LineState.BANNED else None
-    start = max(moment for moment in (now, starts_at, banned_until) if moment is not None)
-    return start + time_to_send(account.pace, left)
+    return max(moment for moment in (now, starts_at, banned_until) if moment is not None)

@@ -23,7 +23,7 @@ from guvercin.core.category import Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page
-from guvercin.core.message import HELD, Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
+from guvercin.core.message import HELD, Courtesy, Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
 from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
@@ -38,8 +38,9 @@ from guvercin.gateway.lines import Lines
 from guvercin.gateway.lists import Lists
 from guvercin.gateway.manners import mannered
 from guvercin.gateway.meta import Meta
+from guvercin.gateway.outlook import Outlook
 from guvercin.gateway.pulse import Pulse
-from guvercin.gateway.rehearsal import NO_NOTES, Rehearsal, rehearse
+from guvercin.gateway.rehearsal import NO_NOTES, Rehearsal, foreseen, rehearse
 from guvercin.gateway.requests import (
     Allowance,
     Ask,
@@ -113,7 +114,8 @@ class Gateway:
         self.meta = meta
         self.categories = Categories(store=store, clock=clock)
         self.hooks = hooks
-        self.batches = Batches(store=store, accounts=self.accounts, clock=clock)
+        self.outlook = Outlook(store=store, hours=self._hours, clock=clock)
+        self.batches = Batches(store=store, accounts=self.accounts, outlook=self.outlook, clock=clock)
         self.lines = Lines(store=store, sessions=sessions, accounts=self.accounts, clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)
         self._pulse = Pulse(store.check, clock)
@@ -315,7 +317,18 @@ class Gateway:
         look_through = partial(examine_batch, ask, account, token, known=known, now=now, max_text=max_text)
         lines = await self.lists.aside(look_through)
         looked_at = await _each_path(lines, self._files.look)
-        return rehearse(ask, account, lines, looked_at, notes, now=now)
+        found = rehearse(ask, account, lines, looked_at, notes, now=now)
+        good = [line.draft.recipient for line in lines if line.draft.reason is None]
+        rules = rules_of(ask.category, known)
+        ahead = await self.outlook.of_list(
+            account,
+            good,
+            courtesy=Courtesy.QUIET if rules.keeps_quiet_hours else None,
+            level=rules.level,
+            is_of_customers=ask.is_of_customers,
+            starts_at=lines[0].draft.due_at,
+        )
+        return foreseen(found, ahead, lifetime=ask.lifetime, starts_at=lines[0].draft.due_at, now=now)
 
     async def resend(self, token: Token, log_id: int, *, wait: timedelta, key: IdempotencyKey | None = None) -> Sent:
         """Send a message again as a new row that names the old one; a row in doubt is settled by it.

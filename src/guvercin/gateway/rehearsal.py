@@ -7,7 +7,7 @@ Laws
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
@@ -17,8 +17,9 @@ from guvercin.core.errors import Code, FieldFault
 from guvercin.core.message import Lane
 from guvercin.core.pacing import time_to_send
 from guvercin.core.phone import InvalidPhone, parse_phone
-from guvercin.gateway.batches import forecast
+from guvercin.gateway.batches import forecast, starts
 from guvercin.gateway.drafting import BatchLine
+from guvercin.gateway.outlook import Prospect
 from guvercin.gateway.requests import AskBatch
 
 NO_NOTES: Mapping[int, Code] = MappingProxyType({})
@@ -53,6 +54,7 @@ class Rehearsal:
 
     `verdicts`: a row each that is not plainly good, in the list's order. `sample`: the text of the first good row as it
     will be read. `finish_at` null: nothing is to be sent, or the line of the account stands still.
+    `too_late`: rows that would not leave before the lifetime that their sender gave them is over.
     """
 
     account: Account
@@ -62,6 +64,7 @@ class Rehearsal:
     warning: Code | None
     duration: timedelta
     finish_at: datetime | None
+    too_late: int = 0
 
     @property
     def is_acceptable(self) -> bool:
@@ -103,6 +106,28 @@ def rehearse(
         warning=Code.UNKNOWN_CATEGORY if _is_unknown(lines[0]) else None,
         duration=time_to_send(account.pace, left),
         finish_at=forecast(account, left, starts_at=starts_at, now=now) if counts[Fate.SENT] else None,
+    )
+
+
+def foreseen(
+    rehearsal: Rehearsal,
+    ahead: Prospect | None,
+    *,
+    lifetime: timedelta | None,
+    starts_at: datetime | None,
+    now: datetime,
+) -> Rehearsal:
+    """Answer a rehearsal with what the account's rules make of it: they know more than the mean gap."""
+    if ahead is None or not ahead.moments:
+        return rehearsal
+    begins = starts(rehearsal.account, now, None)
+    shift = timedelta(0) if begins is None else begins - now
+    end = None if lifetime is None else (starts_at or now) + lifetime
+    return replace(
+        rehearsal,
+        duration=ahead.moments[-1] - max(now, starts_at or now),
+        finish_at=None if begins is None else ahead.moments[-1] + shift,
+        too_late=0 if end is None else sum(at + shift > end for at in ahead.moments),
     )
 
 

@@ -12,6 +12,7 @@ from guvercin.core.hook import HookEvent, Lag, Tally
 from guvercin.core.log import Tried
 from guvercin.core.message import Lane, Level, Message
 from guvercin.core.pacing import Gap
+from guvercin.core.presets import Preset
 from guvercin.transports.cloud.setup import Template
 
 
@@ -103,7 +104,10 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchView:
-    """A batch with its counts, true at one moment, and the forecast of its end (null: finished, or nothing moves)."""
+    """A batch with its counts, true at one moment, and the forecast of its end (null: finished, or nothing moves).
+
+    `waits_for`: what its account's rules make it wait for now, until `waits_until`.
+    """
 
     batch: Batch
     counts: Counts
@@ -111,6 +115,8 @@ class BatchView:
     is_sandbox: bool
     replayed: bool = False
     repeated: bool = False
+    waits_for: str | None = None
+    waits_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,11 +151,33 @@ class NewAccount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CapsChange:
+    """What to change of the caps within one window."""
+
+    all: int | None = None
+    existing: int | None = None
+    new: int | None = None
+
+
+NO_CAPS = CapsChange()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChange:
-    """What to change of an account; null leaves a value alone. Gaps are given lane by lane."""
+    """What to change of an account; null leaves a value alone. Gaps are given lane by lane.
+
+    `preset`: a ready pace, which the rest then changes.
+    """
 
     name: str | None = None
     gaps: Mapping[Lane, Gap] = field(default_factory=dict)
+    preset: Preset | None = None
+    known_gap: Gap | None = None
+    new_gap: Gap | None = None
+    hourly: CapsChange = NO_CAPS
+    daily: CapsChange = NO_CAPS
+    monthly_new: int | None = None
+    keeps_quiet: bool | None = None
     on_unknown: OnUnknown | None = None
     cloud: CloudAsk | None = None
 

@@ -4,7 +4,7 @@ A row that may not go is parked: it leaves the line with the first moment at whi
 the time that it was not allowed to use. What a claim spends is written in the claim's own transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import orjson
@@ -17,7 +17,7 @@ from guvercin.core.pacing import KNOWN_FOR, MONTH
 from guvercin.core.restriction import Restriction, RestrictionKind
 from guvercin.store import statements as sql
 from guvercin.store.messages import back_in_line, standing
-from guvercin.store.store import Ledger
+from guvercin.store.store import Ledger, Waiting
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 
@@ -27,8 +27,38 @@ _MONTH = MONTH // timedelta(milliseconds=1)
 _MOST_UNANSWERED = 12
 """Moments that a chat remembers: more than any rule counts."""
 
+_LANES = {lane.value: lane for lane in Lane}
 _TRACKS = {track.value: track for track in Track}
 _COURTESIES: dict[str | None, Courtesy | None] = {None: None} | {word.value: word for word in Courtesy}
+
+_KIND = (
+    "CASE WHEN h.at > {known} THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'tanidik' END "
+    "WHEN {declared} OR EXISTS (SELECT 1 FROM (SELECT account_id, coalesce(delivered_at, read_at) AS seen_at "
+    "FROM message WHERE recipient = {number} ORDER BY id LIMIT 50) d "
+    "WHERE d.account_id = {account} AND d.seen_at IS NOT NULL) "
+    "THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'mevcut' END ELSE 'yeni' END"
+)
+
+_BACKLOG = (
+    "SELECT turn, lane, priority, courtesy, kind, count(*), max(starts) "  # noqa: S608 -- our own words
+    "FROM (SELECT coalesce(m.batch_id, -m.token_id) "
+    "AS turn, m.lane AS lane, m.priority AS priority, m.courtesy AS courtesy, coalesce(m.track, "
+    + _KIND.format(known="?2", lane="m.lane", declared="b.declared_at", number="m.recipient", account="?1")
+    + ") AS kind, CASE WHEN m.waits_for = 'zaman' THEN m.waits_until END AS starts FROM message m "
+    "LEFT JOIN batch b ON b.id = m.batch_id "
+    "LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = m.recipient "
+    "WHERE m.account_id = ?1 AND m.status = 'queued' AND coalesce(m.waits_for, '') "
+    "NOT IN ('toplu_durduruldu', 'geri_yuklendi', 'numara_degisti')) GROUP BY turn, lane, priority, courtesy, kind"
+)
+"""What waits in an account, counted by how its rules see it: for forecasts."""
+
+_KINDS = (
+    "SELECT kind, count(*) FROM (SELECT "  # noqa: S608 -- our own words
+    + _KIND.format(known="?2", lane="'bulk'", declared="?3", number="j.value", account="?1")
+    + " AS kind FROM json_each(?4) j LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = j.value) "
+    "GROUP BY kind"
+)
+"""What the people of a list are to an account: for the forecast of a bulk that isn't made yet."""
 
 
 # -- judging
@@ -202,3 +232,29 @@ def ledger(tx: Tx, account_id: int, *, now: datetime) -> Ledger:
         plans=tuple((_TRACKS[track or "mevcut"], WaitsFor(word), until, turn) for track, word, until, turn in plans),
         closed=closed(tx, account_id),
     )
+
+
+def backlog(tx: Tx, account_id: int, *, now: datetime) -> Sequence[Waiting]:
+    """Answer what waits in an account, counted by how its rules see it."""
+    rows = tx.execute(_BACKLOG, (account_id, to_ms(now) - _KNOWN_FOR)).fetchall()
+    return tuple(
+        Waiting(
+            turn=turn,
+            lane=_LANES[lane],
+            priority=priority,
+            courtesy=_COURTESIES[courtesy],
+            track=_TRACKS[kind],
+            count=count,
+            starts_at=from_ms(starts_ms),
+        )
+        for turn, lane, priority, courtesy, kind, count, starts_ms in rows
+    )
+
+
+def tracks_of(
+    tx: Tx, account_id: int, numbers: Sequence[str], *, is_of_customers: bool, now: datetime
+) -> Mapping[Track, int]:
+    """Answer what the people of a list are to an account."""
+    listed = orjson.dumps(list(numbers)).decode()
+    rows = tx.execute(_KINDS, (account_id, to_ms(now) - _KNOWN_FOR, is_of_customers, listed)).fetchall()
+    return {_TRACKS[kind]: count for kind, count in rows}

@@ -21,10 +21,11 @@ from guvercin.core.event import Event, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.hook import CloseReason, Delivery, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
-from guvercin.core.message import Draft, File, Lane, Message
+from guvercin.core.message import Draft, File, Lane, Message, Track
 from guvercin.core.outcome import Accepted, Deferred, Inbound, NeverLeft, Outcome, Receipt, Refused, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
+from guvercin.core.restriction import Restriction
 from guvercin.core.tally import DayCount, HourCount
 from guvercin.core.token import Token, TokenRules
 from guvercin.store import (
@@ -67,6 +68,7 @@ from guvercin.store.store import (
     Repeat,
     Settlement,
     Turn,
+    Waiting,
     Window,
 )
 from guvercin.store.times import to_ms
@@ -511,6 +513,20 @@ class SqliteStore:
 
     async def ledger(self, account_id: int, *, now: datetime) -> Ledger:
         return await self._read(lambda connection: pacing.ledger(Tx(connection), account_id, now=now))
+
+    async def backlog(self, account_id: int, *, now: datetime) -> Sequence[Waiting]:
+        return await self._read(lambda connection: pacing.backlog(Tx(connection), account_id, now=now))
+
+    async def tracks_of(
+        self, account_id: int, numbers: Sequence[str], *, is_of_customers: bool, now: datetime
+    ) -> Mapping[Track, int]:
+        def query(connection: Connection) -> Mapping[Track, int]:
+            return pacing.tracks_of(Tx(connection), account_id, numbers, is_of_customers=is_of_customers, now=now)
+
+        return await self._read(query)
+
+    async def restrictions(self, account_id: int) -> Sequence[Restriction]:
+        return await self._read(lambda connection: pacing.restrictions(Tx(connection), account_id))
 
     async def judge_again(self, account_id: int, course: Course, *, now: datetime, limit: int) -> int:
         self._line_ms(now)  # as in release_due

@@ -20,10 +20,11 @@ from guvercin.core.event import Event, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.hook import CloseReason, Delivery, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
-from guvercin.core.message import Draft, File, Lane, Message, Status, Track, WaitsFor
+from guvercin.core.message import Courtesy, Draft, File, Lane, Message, Status, Track, WaitsFor
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
+from guvercin.core.restriction import Restriction
 from guvercin.core.tally import DayCount, HourCount
 from guvercin.core.token import Token, TokenRules
 from guvercin.store.numbers import Checked
@@ -143,6 +144,19 @@ class Ledger:
     uses: Sequence[tuple[Track, int, int]]
     plans: Sequence[tuple[Track, WaitsFor, int, int]]
     closed: Closed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Rows that wait in an account and that its rules see alike. `starts_at`: when the last planned one is due."""
+
+    turn: int
+    lane: Lane
+    priority: int
+    courtesy: Courtesy | None
+    track: Track
+    count: int
+    starts_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -553,6 +567,17 @@ class Store(Protocol):
 
     async def ledger(self, account_id: int, *, now: datetime) -> Ledger:
         """Answer what an account has used of its rules."""
+
+    async def backlog(self, account_id: int, *, now: datetime) -> Sequence[Waiting]:
+        """Answer what waits in an account, counted by how its rules see it; paused and held rows don't."""
+
+    async def tracks_of(
+        self, account_id: int, numbers: Sequence[str], *, is_of_customers: bool, now: datetime
+    ) -> Mapping[Track, int]:
+        """Answer what the people of a list are to an account."""
+
+    async def restrictions(self, account_id: int) -> Sequence[Restriction]:
+        """Answer what WhatsApp has closed for an account."""
 
     async def judge_again(self, account_id: int, course: Course, *, now: datetime, limit: int) -> int:
         """Put rows that their pace has parked back in line, to be judged by what is known now; answers how many."""
