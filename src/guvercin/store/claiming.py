@@ -89,6 +89,8 @@ def claim(
     if is_due and release_due(tx, now=now, limit=_TRIES) == _TRIES:
         return Claimed(message=None, turn=turn.after, course=turn.course)  # there may be more
     course = None if turn.course is None else pacing.refreshed(tx, account_id, turn.course, turn.steady)
+    if course is not None and turn.course is not None and course.turns and course.warm_days != turn.course.warm_days:
+        return Claimed(message=None, turn=turn.after, course=course, judges_again=True)  # a warmer line: plan anew
     if course is not None and pacing.release_due(tx, account_id, now_ms) == _TRIES:
         return Claimed(message=None, turn=turn.after, course=course)
     line = _Line(tx, account_id, list(lanes), now_ms=now_ms, turn=replace(turn, course=course))
