@@ -1,7 +1,8 @@
 """When what waits will have left: an account's course, run ahead of time with the mean of every chance.
 
 The code that judges a claim judges here too, so that a forecast knows every gap, pause, limit, quiet hour, holiday and
-step of the warm-up. Two things it takes for granted: the line stays up, and each day has traffic both ways.
+step of the warm-up. Two things it takes for granted: the line stays up, and each day on which something leaves has
+traffic both ways.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +32,7 @@ def look_ahead(course: Course, crowds: Sequence[Crowd], now: int) -> Mapping[int
 
     `course` is spent: hand in one of your own.
     """
-    warm_days = course.warm_days
+    sent_on: int | None = None
     course.forget_plans()
     left = [crowd.count for crowd in crowds]
     served = [0] * len(crowds)
@@ -52,8 +53,9 @@ def look_ahead(course: Course, crowds: Sequence[Crowd], now: int) -> Mapping[int
         if at > now + _FARTHEST:
             break
         course.spend(kinds[place], at, _MEAN)
-        if warm_days < WARM_AFTER:
-            course.warm_days = min(WARM_AFTER, warm_days + at // _DAY - now // _DAY)
+        if sent_on is not None and at // _DAY > sent_on:
+            course.warm_days = min(WARM_AFTER, course.warm_days + 1)  # a day on which something left is over
+        sent_on = at // _DAY
         left[place] -= 1
         served[place] += 1
         found[crowds[place].ask.turn].append(at)

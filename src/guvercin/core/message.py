@@ -200,6 +200,8 @@ class WaitsFor(StrEnum):
     WARM_UP = "isinma"
     RECIPIENT = "alici_siniri"
     DISTANCE = "aralik"
+    BREATHER = "mola"
+    """Said of a bulk between two runs of messages; its rows stay in line."""
 
 
 PACED = frozenset(

@@ -16,7 +16,7 @@ from guvercin.core.account import Account
 from guvercin.core.course import Ask, Course, Park, Wait
 from guvercin.core.forecast import Crowd, look_ahead
 from guvercin.core.hours import Hours
-from guvercin.core.message import Courtesy, Lane, Level, priority
+from guvercin.core.message import Courtesy, Lane, Level, WaitsFor, priority
 from guvercin.core.pacing import ALL, EXISTING, NEW, Limit, limits_of
 from guvercin.core.restriction import Restriction
 from guvercin.gateway.clock import Clock
@@ -27,9 +27,6 @@ from guvercin.store.store import Store, Waiting
 _FRESH = 3.0
 """Seconds for which a forecast is believed."""
 
-BREATHER = "mola"
-"""What a bulk waits for between two runs of messages. It stands in line: nothing is parked for it."""
-
 NEW_BATCH = 1 << 59
 """The turn of a bulk that isn't made yet."""
 
@@ -39,7 +36,7 @@ class Prospect:
     """What is ahead of one sender's rows: when each leaves, in order, and what they wait for now and until when."""
 
     moments: Sequence[datetime]
-    waits_for: str | None = None
+    waits_for: WaitsFor | None = None
     waits_until: datetime | None = None
 
 
@@ -162,14 +159,14 @@ def _crowd(row: Waiting, offset: int) -> Crowd:
     return Crowd(ask=ask, count=row.count, priority=row.priority, starts_at=starts_at)
 
 
-def _wait(course: Course, crowd: Crowd, steady: int) -> tuple[str | None, datetime | None]:
+def _wait(course: Course, crowd: Crowd, steady: int) -> tuple[WaitsFor | None, datetime | None]:
     """Answer what the first of a crowd waits for now, if it is more than a gap."""
     match course.judge(
         Ask(lane=crowd.ask.lane, track=crowd.ask.track, courtesy=crowd.ask.courtesy, is_back=True), steady
     ):
         case Park(word=word, until=until):
-            return word.value, from_steady_ms(until + course.offset)
+            return word, from_steady_ms(until + course.offset)
         case Wait(until=until, is_breather=True):
-            return BREATHER, from_steady_ms(until + course.offset)
+            return WaitsFor.BREATHER, from_steady_ms(until + course.offset)
         case _:
             return None, None

@@ -10,7 +10,7 @@ from guvercin.core.batch import Batch, Counts
 from guvercin.core.event import Event, Standing
 from guvercin.core.hook import HookEvent, Lag, Tally
 from guvercin.core.log import Tried
-from guvercin.core.message import Lane, Level, Message
+from guvercin.core.message import Lane, Level, Message, WaitsFor
 from guvercin.core.pacing import Gap
 from guvercin.core.presets import Preset
 from guvercin.transports.cloud.setup import Template
@@ -115,7 +115,7 @@ class BatchView:
     is_sandbox: bool
     replayed: bool = False
     repeated: bool = False
-    waits_for: str | None = None
+    waits_for: WaitsFor | None = None
     waits_until: datetime | None = None
 
 

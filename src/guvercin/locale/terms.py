@@ -42,6 +42,7 @@ WAITS: Mapping[WaitsFor, str] = MappingProxyType(
         WaitsFor.WARM_UP: "The line is still warming up: today's share is used up",
         WaitsFor.RECIPIENT: "This person has had enough messages without answering",
         WaitsFor.DISTANCE: "Keeps its distance from the last message to somebody new",
+        WaitsFor.BREATHER: "Rests between two runs of messages",
     },
 )
 

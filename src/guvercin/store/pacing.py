@@ -18,7 +18,7 @@ from guvercin.core.restriction import Restriction, RestrictionKind
 from guvercin.store import statements as sql
 from guvercin.store.messages import back_in_line, standing
 from guvercin.store.store import Ledger, Waiting
-from guvercin.store.times import from_ms, to_ms
+from guvercin.store.times import DAY, from_ms, to_ms
 from guvercin.store.writer import Tx
 
 _MINUTE = 60_000
@@ -72,9 +72,13 @@ def refreshed(tx: Tx, account_id: int, course: Course, steady: int) -> Course:
         fork.forget_plans()
         fork.turns = frozenset()
     fork.closed = closed(tx, account_id)
-    row = tx.execute(sql.WARM_DAYS, (account_id,)).fetchone()
+    row = tx.execute(sql.WARM_DAYS, (_today(steady + course.offset), account_id)).fetchone()
     fork.warm_days = 0 if row is None else int(row[0])
     return fork
+
+
+def _today(now_ms: int) -> int:
+    return now_ms - now_ms % DAY
 
 
 def closed(tx: Tx, account_id: int) -> Closed:
@@ -214,8 +218,8 @@ def keep_state(tx: Tx, account_id: int, course: Course, *, steady: int, now_ms: 
 
 def ledger(tx: Tx, account_id: int, *, now: datetime) -> Ledger:
     """Answer everything that an account's course begins from."""
-    state = tx.execute(sql.PACE_STATE, (account_id,)).fetchone()
     now_ms = to_ms(now)
+    state = tx.execute(sql.PACE_STATE, (_today(now_ms), account_id)).fetchone()
     steady_ms = now_ms if state is None else state[0] + max(0, now_ms - state[1])
     uses = tx.execute(sql.PACE_USES, (account_id, (steady_ms - _MONTH) // _MINUTE - 1)).fetchall()
     plans = tx.execute(sql.PLANS, (account_id, now_ms)).fetchall()

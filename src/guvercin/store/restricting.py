@@ -68,7 +68,7 @@ def banned(tx: Tx, account_id: int, *, code: Code, now: datetime, until: datetim
 
 def keeps_rules(tx: Tx, account_id: int) -> bool:
     """Say whether an account has a course: it has claimed something under rules."""
-    return tx.execute(sql.WARM_DAYS, (account_id,)).fetchone() is not None
+    return tx.execute(sql.WARM_DAYS, (0, account_id)).fetchone() is not None
 
 
 # -- after an answer

@@ -214,13 +214,14 @@ SET_TRACK = "UPDATE message SET track = ? WHERE id = ?"
 FORGET_PLAN = "UPDATE message SET expires_at = ?, track = CASE WHEN track = 'tekli' THEN track END WHERE id = ?"
 
 PACE_STATE = (
-    "SELECT steady_at, wall_at, last_at, draw, bulk_run, rests_until, new_until, head_starts, warm_days "
-    "FROM pace_state WHERE account_id = ?"
+    "SELECT steady_at, wall_at, last_at, draw, bulk_run, rests_until, new_until, head_starts, "
+    "warm_days - coalesce(warm_day >= ?, 0) FROM pace_state WHERE account_id = ?"
 )
+"""The days of the warm-up before today: a day is over before it counts."""
 
 PACE_USES = "SELECT track, minute, sends FROM pace_use WHERE account_id = ? AND minute > ? ORDER BY minute"
 
-WARM_DAYS = "SELECT warm_days FROM pace_state WHERE account_id = ?"
+WARM_DAYS = "SELECT warm_days - coalesce(warm_day >= ?, 0) FROM pace_state WHERE account_id = ?"
 
 KEEP_STATE = (
     "INSERT INTO pace_state (account_id, steady_at, wall_at, last_at, draw, bulk_run, rests_until, new_until, head_starts) "
