@@ -81,9 +81,12 @@ class Tally:
 
     # -- reading
 
-    async def between(self, first: date, last: date) -> Sequence[DayCount]:
-        """Answer the counts of the days from `first` to `last`; today's may be some seconds old."""
-        return await self._store.counts_between(first, last)
+    async def between(self, first: date, last: date, *, monthly: bool = False) -> Sequence[DayCount]:
+        """Answer the counts of the days from `first` to `last`; today's may be some seconds old.
+
+        `monthly`: those of a month together, as of its first day.
+        """
+        return await self._store.counts_between(first, last, monthly=monthly)
 
     async def hours(self, day: date) -> Sequence[HourCount]:
         """Answer a day's messages by the hour in which they were accepted."""

@@ -26,10 +26,12 @@ async def show_reports(request: Request) -> Response:
     desk, viewer = desk_of(request), viewer_of(request)
     asked = request.query_params.get("sure", "7")
     period = asked if asked in _DAYS else "7"
-    length = timedelta(days=_DAYS[period])
     today = desk.tally.day_of(desk.now())
-    first = today - length + timedelta(days=1)
-    counts = await desk.tally.between(first - length, today)
+    is_year = period == "yil"
+    length = timedelta(days=_DAYS[period])
+    first = _months_back(today, 11) if is_year else today - length + timedelta(days=1)
+    start = _months_back(today, 23) if is_year else first - length
+    counts = await desk.tally.between(start, today, monthly=is_year)
     now = [each for each in counts if each.day >= first]
     before = [each for each in counts if each.day < first]
     accounts = {account.id: account.name for account in await desk.gateway.accounts.seen(viewer.token)}
@@ -77,15 +79,18 @@ async def _bars(
                 hours[each.hour].append(_bare(today, each.status, each.n))
         return [(today, Day(hours[hour])) for hour in range(24)], [f"{hour:02}" for hour in range(24)]
     if period == "yil":
-        months = sorted({(day.year, day.month) for day in (first + timedelta(days=n) for n in range(365))})
-        bars = [
-            (date(y, m, 1), Day([each for each in counts if (each.day.year, each.day.month) == (y, m)]))
-            for y, m in months
-        ]
+        months = [_months_back(today, ago) for ago in reversed(range(12))]
+        bars = [(month, Day([each for each in counts if each.day == month])) for month in months]
         return bars, [viewer.date_of(day).partition(" ")[2] for day, _ in bars]
     days = [first + timedelta(days=n) for n in range((today - first).days + 1)]
     bars = [(day, Day([each for each in counts if each.day == day])) for day in days]
     return bars, [viewer.weekday_of(day) if period == "7" else viewer.date_of(day) for day in days]
+
+
+def _months_back(day: date, ago: int) -> date:
+    """Answer the first day of the month that was so many months ago."""
+    months = day.year * 12 + day.month - 1 - ago
+    return date(months // 12, months % 12 + 1, 1)
 
 
 def _bare(day: date, status: Status, n: int) -> DayCount:

@@ -652,8 +652,8 @@ class SqliteStore:
     async def first_message_at(self) -> datetime | None:
         return await self._read(tally.first_at)
 
-    async def counts_between(self, first: date, last: date) -> Sequence[DayCount]:
-        return await self._read(partial(tally.between, first=first, last=last))
+    async def counts_between(self, first: date, last: date, *, monthly: bool = False) -> Sequence[DayCount]:
+        return await self._read(partial(tally.between, first=first, last=last, monthly=monthly))
 
     async def count_hours(self, since: datetime, until: datetime) -> Sequence[HourCount]:
         return await self._read(partial(tally.count_hours, since=since, until=until))

@@ -698,8 +698,8 @@ class Store(Protocol):
     async def first_message_at(self) -> datetime | None:
         """Answer the hour of the first message."""
 
-    async def counts_between(self, first: date, last: date) -> Sequence[DayCount]:
-        """Answer the counts of the days from `first` to `last`."""
+    async def counts_between(self, first: date, last: date, *, monthly: bool = False) -> Sequence[DayCount]:
+        """Answer the counts of the days from `first` to `last`; `monthly`: a month's together, as of its first day."""
 
     async def count_hours(self, since: datetime, until: datetime) -> Sequence[HourCount]:
         """Count the messages of each hour from `since` on."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, func, insert, select
 
 from guvercin.core.errors import Code
 from guvercin.core.message import Status
@@ -118,11 +118,15 @@ def mark(tx: Tx, cursor: int) -> None:
     tx.execute(_MARK, (cursor,))
 
 
-def between(connection: Connection, first: date, last: date) -> Sequence[DayCount]:
-    """Answer the counts of the days from `first` to `last`."""
+def between(connection: Connection, first: date, last: date, *, monthly: bool) -> Sequence[DayCount]:
+    """Answer the counts of the days from `first` to `last`; `monthly`: a month's together, as of its first day."""
     column = daily_count.c
+    day = func.substr(column.day, 1, 7).concat("-01") if monthly else column.day
+    what = (day.label("day"), column.account_id, column.tur_id, column.key_id, column.status, column.reason)
     rows = connection.execute(
-        select(daily_count).where(column.day >= first.isoformat(), column.day <= last.isoformat())
+        select(*what, func.sum(column.n).label("n"))
+        .where(column.day >= first.isoformat(), column.day <= last.isoformat())
+        .group_by(*what)
     )
     return tuple(
         DayCount(
