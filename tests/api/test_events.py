@@ -52,9 +52,11 @@ async def test_whoever_begins_now_waits_for_what_comes(client: httpx2.AsyncClien
 
 async def test_it_is_let_go_when_the_server_closes(server: Server, client: httpx2.AsyncClient) -> None:
     begin = (await client.get(f"{FEED}?sonra=son")).json()["sonraki"]
-    waiting = asyncio.create_task(client.get(f"{FEED}?sonra={begin}", headers={"Prefer": "wait=120"}))
+    wanted = f"{FEED}?olaylar=mesaj.okundu&sonra={begin}"  # of the account's line there may be news at any moment
+    waiting = asyncio.create_task(client.get(wanted, headers={"Prefer": "wait=120"}))
     while not server.gateway.hooks._waiters:
-        await client.get("/saglik")
+        assert not waiting.done()
+        await client.get(FEED)  # reads the disk, and so lets others have their turn
     server.gateway.close()
     assert (await waiting).json()["data"] == []
 
