@@ -157,6 +157,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         timezone=config.timezone,
         meta=Meta(setups=setups, look=look, sessions=sessions),
         hooks=hooks,
+        reaches_nobody=config.whatsapp_test_server is not None,
     )
     tally = Tally(store=store, clock=clock, zone=config.timezone)
     upkeep = Upkeep(

@@ -40,7 +40,7 @@ DECLARED = Declared()
 SHAPES = frozenset({"zorunlu", "tip", "uzun", "kisa", "aralik", "secenek", "tanimsiz"})
 """Faults of a request's shape. The document tells the shape: a request that keeps to it has none of them."""
 
-UNTOLD = frozenset({"tekli", "toplu", "degiskenler"})
+UNTOLD = frozenset({"tekli", "toplu", "degiskenler", "hepsi", "mevcut", "yeni", "aylik_yeni"})
 """Fields of whose shape no schema can tell everything: one bound above another, or that 5.0 is no whole number here."""
 
 CONFIG: dict[str, Any] = {

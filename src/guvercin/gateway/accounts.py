@@ -7,11 +7,12 @@ Laws
 
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from types import MappingProxyType
 
 from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
 from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.pacing import CLOUD_PACE, SANDBOX_PACE, Pace
+from guvercin.core.pacing import CLOUD_PACE, SANDBOX_PACE, WEB_BOUNDS, Pace
 from guvercin.core.presets import WEB_PACE
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
@@ -36,9 +37,12 @@ _FRESH = 1.0
 
 
 class Accounts:
-    """One business's accounts."""
+    """One business's accounts. `reaches_nobody`: linked phones lead to a test server, and may keep no rules."""
 
-    def __init__(self, *, store: Store, sessions: Sessions, meta: Meta, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, sessions: Sessions, meta: Meta, clock: Clock, reaches_nobody: bool = False
+    ) -> None:
+        self._reaches_nobody = reaches_nobody
         self._store = store
         self._sessions = sessions
         self._meta = meta
@@ -100,6 +104,8 @@ class Accounts:
         if new.kind is Kind.CLOUD:
             return await self._add_cloud(name, new.cloud)
         phone, pace = _BEGINNINGS[new.kind]
+        if new.kind is Kind.WEB and self._reaches_nobody:
+            pace = replace(pace, rules=None)
         added = await self._store.add_account(name, new.kind, phone, pace, now=self._clock.now())
         self.forget()
         return added
@@ -130,7 +136,8 @@ class Accounts:
             raise GuvercinError(Code.UNSUPPORTED, faults=(FieldFault("cloud", Code.UNSUPPORTED.value),))
         setup = None if change.cloud is None else (await self._meta.checked(change.cloud, account_id))[0]
         name = None if change.name is None else _checked_name(change.name)
-        pace = changed_pace(account, change) if is_about_pace(change) else None
+        bounds = WEB_BOUNDS if account.kind is Kind.WEB and not self._reaches_nobody else None
+        pace = changed_pace(account, change, bounds) if is_about_pace(change) else None
         changed = await self._store.change_account(
             account_id, now=self._clock.now(), name=name, pace=pace, on_unknown=change.on_unknown
         )

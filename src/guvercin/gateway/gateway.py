@@ -100,6 +100,7 @@ class Gateway:
         timezone: ZoneInfo,
         meta: Meta,
         hooks: Hooks,
+        reaches_nobody: bool = False,
     ) -> None:
         self._store = store
         self._sessions = sessions
@@ -110,7 +111,7 @@ class Gateway:
         self._rng = rng
         self._timezone = timezone
         self._hours = hours_in(timezone)
-        self.accounts = Accounts(store=store, sessions=sessions, meta=meta, clock=clock)
+        self.accounts = Accounts(store=store, sessions=sessions, meta=meta, clock=clock, reaches_nobody=reaches_nobody)
         self.meta = meta
         self.categories = Categories(store=store, clock=clock)
         self.hooks = hooks

@@ -5,9 +5,9 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from types import MappingProxyType
 
-from guvercin.core.account import Account, Kind
+from guvercin.core.account import Account
 from guvercin.core.errors import Code
-from guvercin.core.pacing import WEB_BOUNDS, Bounds, Caps, Gap, Pace, Rules
+from guvercin.core.pacing import Bounds, Caps, Gap, Pace, Rules
 from guvercin.core.presets import PRESETS
 from guvercin.gateway.drafting import Faults
 from guvercin.gateway.requests import NO_CAPS, AccountChange, CapsChange
@@ -27,7 +27,7 @@ def _is_about_rules(change: AccountChange) -> bool:
     return any(one is not None for one in asked) or NO_CAPS not in {change.hourly} & {change.daily}
 
 
-def changed_pace(account: Account, change: AccountChange) -> Pace:
+def changed_pace(account: Account, change: AccountChange, bounds: Bounds | None) -> Pace:
     """Answer an account's pace after a change. INVALID_FIELD at what lies below a floor or above a ceiling."""
     faults = Faults()
     pace = account.pace if change.preset is None else PRESETS[change.preset]
@@ -35,7 +35,6 @@ def changed_pace(account: Account, change: AccountChange) -> Pace:
     rules = pace.rules
     if _is_about_rules(change):
         rules = _changed_rules(rules or Rules(), change)
-    bounds = WEB_BOUNDS if account.kind is Kind.WEB else None
     for lane, gap in gaps.items():
         _check_gap(faults, f"gaps.{lane.value}", gap, None if bounds is None else bounds.gaps[lane])
     if rules is not None:
