@@ -1,9 +1,12 @@
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from tests.e2e.server import Server
 from tests.transports.web.bedside import Bedside, bedside
+
+from guvercin.config import TEST_ENVIRONMENT
 
 
 @pytest.fixture
@@ -26,5 +29,13 @@ def phones(side: Bedside, tmp_path: Path) -> Iterator[Server]:
     files = tmp_path / "dosyalar"
     files.mkdir()
     (files / "FTR-001.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
-    with Server(tmp_path / "veri", **side.bed.environment, GUVERCIN_FILE_ROOTS=str(files)) as server:
+    with Server(tmp_path / "veri", **played_by(side, tmp_path), GUVERCIN_FILE_ROOTS=str(files)) as server:
         yield server
+
+
+def played_by(side: Bedside, folder: Path) -> dict[str, str]:
+    """Answer the setting by which a server's linked phones live in a WhatsApp of ours, and may keep no rules."""
+    stage = folder / "whatsapp"
+    stage.mkdir()
+    (stage / TEST_ENVIRONMENT).write_text(json.dumps(dict(side.bed.environment)), "utf-8")
+    return {"GUVERCIN_WHATSAPP_TEST_SERVER": str(stage)}
