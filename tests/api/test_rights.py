@@ -15,6 +15,7 @@ from tests.api.conftest import BASE, NO_GAP, Connect, Server
 
 from guvercin.api.app import document
 from guvercin.core.account import Kind
+from guvercin.core.outcome import Inbound
 from guvercin.core.token import PREFIX, Permission
 from guvercin.gateway.access import hash_of
 from guvercin.store.sqlite import engine_for
@@ -56,6 +57,14 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("GET", "/turler"): Permission.READ,
     ("PUT", "/turler/{category_id}"): Permission.ADMIN,
     ("DELETE", "/turler/{category_id}"): Permission.ADMIN,
+    ("GET", "/ret-listesi"): Permission.READ,
+    ("POST", "/ret-listesi"): Permission.ADMIN,
+    ("DELETE", "/ret-listesi"): Permission.ADMIN,
+    ("GET", "/bakilacaklar"): Permission.READ,
+    ("POST", "/bakilacaklar/{opt_out_id}/karar"): Permission.ADMIN,
+    ("GET", "/onaylar"): Permission.READ,
+    ("POST", "/onaylar"): Permission.ADMIN,
+    ("GET", "/onaylar.csv"): Permission.READ,
     ("GET", "/hesaplar"): Permission.READ,
     ("POST", "/hesaplar"): Permission.ACCOUNTS,
     ("GET", "/hesaplar/{account_id}"): Permission.READ,
@@ -103,6 +112,9 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/hesaplar"): {"isim": "Yeni", "tur": "sandbox"},
     ("PATCH", "/hesaplar/{account_id}"): {"isim": "Ad"},
     ("PUT", "/turler/{category_id}"): {"ad": "Servis"},
+    ("POST", "/ret-listesi"): {"telefon": "+905391234567"},
+    ("POST", "/bakilacaklar/{opt_out_id}/karar"): {"karar": "devam"},
+    ("POST", "/onaylar"): {"telefon": "+905391234567", "onay_kaynagi": "HS_WEB", "onay_zamani": "2026-02-20 10:15:00"},
     ("POST", "/hesaplar/{account_id}/bagla"): {"yontem": "qr"},
     ("POST", "/hesaplar/{account_id}/okundu"): {"message_id": "W-1"},
     ("POST", "/api/v1/webhooks"): {"url": "https://magaza.example/", "olaylar": ["mesaj.iletildi"]},
@@ -125,6 +137,7 @@ class Things:
     batch: int
     hook: int
     event: int
+    doubt: int
 
     def path(self, pattern: str) -> str:
         named = {
@@ -134,6 +147,7 @@ class Things:
             "account_id": self.account,
             "draft_id": "0" * 32,
             "category_id": 11,
+            "opt_out_id": self.doubt,
             "kind": "svg",
             "hook_id": self.hook,
             "event_id": self.event,
@@ -161,7 +175,10 @@ async def things(server: Server, client: httpx2.AsyncClient) -> tuple[Things, Th
             f"{BASE}/toplu-gonder", json={"alicilar": [{"telefon": PHONE}], **named}, headers={"Prefer": "wait=0"}
         )
         heard = (await client.get(f"/api/v1/webhooks/{hook}/bildirimler")).json()["data"][-1]["id"]
-        made.append(Things(account, answer.json()["log_id"], batch.json()["toplu_id"], hook, heard))
+        wrote = Inbound(remote_id="I-1", sender="+905351234567", text="bir daha mesaj atmayın", at=server.clock.now())
+        await server.store.receive_inbound(account, wrote, now=server.clock.now())
+        (doubt,) = await server.store.opt_outs(frozenset({account}), limit=1, below=None)
+        made.append(Things(account, answer.json()["log_id"], batch.json()["toplu_id"], hook, heard, doubt.id))
     return made[0], made[1]
 
 
@@ -227,7 +244,7 @@ async def test_what_is_foreign_is_as_good_as_missing(
     limited: httpx2.AsyncClient, things: tuple[Things, Things], operation: tuple[str, str]
 ) -> None:
     own, foreign = things
-    missing = Things(account=999, message=999_999, batch=999, hook=999, event=999_999)
+    missing = Things(account=999, message=999_999, batch=999, hook=999, event=999_999, doubt=999)
     answers = [await ask(limited, operation, target) for target in (foreign, missing)]
     for answer in answers:
         assert (answer.status_code, answer.json()["kod"]) == (404, "bulunamadi")

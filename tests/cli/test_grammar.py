@@ -52,6 +52,8 @@ Komutlar:
                                   bırak ya da iptal et.
   hesap, account                  Mesajları gönderen hesaplar.
   tur, category                   Mesaj türleri.
+  ret, optout                     Mesaj istemeyenler.
+  onay, consent                   Tanıtım mesajına onay verenler.
   anahtar, token                  Programların anahtarları.
   kullanici, user                 Panele girebilenler.
   webhook, hook                   Olanları duyan adresler.
@@ -156,7 +158,7 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
             "kurulum-linki, parola-sifirla, doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, "
-            "kayit, hesap, tur, anahtar, kullanici, webhook, uyari, motor"),
+            "kayit, hesap, tur, ret, onay, anahtar, kullanici, webhook, uyari, motor"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

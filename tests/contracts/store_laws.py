@@ -16,6 +16,7 @@ from tests.contracts.store_categories import CategoryLaws
 from tests.contracts.store_crowds import CrowdLaws
 from tests.contracts.store_lives import LifeLaws
 from tests.contracts.store_numbers import NumberLaws
+from tests.contracts.store_optouts import ConsentLaws, OptOutLaws
 from tests.contracts.store_order import OrderLaws
 from tests.contracts.store_reading import ReadingLaws
 from tests.contracts.store_receipts import ReceiptLaws
@@ -39,6 +40,8 @@ class StoreLaws(
     NumberLaws,
     AccountLaws,
     CategoryLaws,
+    OptOutLaws,
+    ConsentLaws,
     TokenLaws,
     CareLaws,
 ):

@@ -16,6 +16,7 @@ from guvercin.core.outcome import (
     LineEvent,
     NotUnderstood,
     NumberNews,
+    Preference,
     Receipt,
     ReceiptKind,
     Restricted,
@@ -125,6 +126,27 @@ def test_a_customer_without_a_number_is_heard_by_metas_id() -> None:
     item = {"id": "wamid.7", "timestamp": "1", "type": "text", "text": {"body": "a"}, "from_user_id": "TR.13491"}
     (heard,) = read(call({"messages": [item]}))
     assert heard.sender == "TR.13491"
+
+
+def test_what_a_customer_chose_about_advertising_is_heard() -> None:
+    item = {"wa_id": "905321234567", "category": "marketing_messages", "value": "stop", "timestamp": 1731705721}
+    nameless = {**item, "wa_id": None, "user_id": "TR.13491", "value": "resume"}
+    odd = [{**item, "value": "later"}, {**item, "category": "weather"}, {**item, "timestamp": None}, {}, None]
+    found = read(call({"user_preferences": [item, nameless, *odd]}, field="user_preferences"))
+    at = datetime.fromtimestamp(1731705721, UTC)
+    assert found[:2] == [
+        Preference(sender="+905321234567", wants_advertising=False, at=at),
+        Preference(sender="TR.13491", wants_advertising=True, at=at),
+    ]
+    unclear = [event for event in found[2:] if isinstance(event, NotUnderstood)]
+    assert [event.what for event in unclear] == ["user_preferences"] * len(odd)
+
+
+def test_who_stopped_advertising_is_told_as_what_it_is() -> None:
+    late = status(word="failed", errors=[{"code": 131050, "title": "stopped"}])
+    (receipt,) = read(call({"statuses": [late]}))
+    assert receipt.reason is Code.OPTED_OUT
+    assert meaning(GraphError(code=131050)).reason is Code.OPTED_OUT
 
 
 @pytest.mark.parametrize("event", ["ACCOUNT_DELETED", "ACCOUNT_OFFBOARDED"])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from guvercin.core.account import Account, Kind, Line, LineState, OnUnknown
+from guvercin.core.account import Account, Kind, Line, LineState, Manners, OnUnknown
 from guvercin.core.category import CATEGORIES, GENERAL, LARGEST_ID
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import Content, Draft, File, Lane, Level, priority
@@ -43,6 +43,7 @@ ACCOUNT = Account(
     on_unknown=OnUnknown.HOLD,
     line=Line(state=LineState.CONNECTED, since=NOW),
     created_at=NOW,
+    manners=Manners(sender_title="Yıldız Kırtasiye"),
 )
 
 
@@ -199,8 +200,8 @@ def test_several_faults_are_told_at_once() -> None:
     assert code is Code.INVALID_FIELD
     assert [where for where, _ in faults] == [
         "phone",
-        "text",
         "category",
+        "text",
         "planned_at",
         "lifetime",
         "name",
@@ -301,7 +302,7 @@ def test_a_batch_shares_its_text_and_reference_and_keeps_what_is_a_line_s_own() 
         AskRecipient(phone=PHONE, name="Ayşe", reference="FTR-001"),
         AskRecipient(phone="05321234568"),
         reference="KMP-1",
-        category=9,
+        category=5,
     )
     assert (first.recipient_name, first.reference) == ("Ayşe", "FTR-001")
     assert (second.recipient_name, second.reference) == (None, "KMP-1")
@@ -380,3 +381,66 @@ def test_what_no_reader_would_call_a_difference_makes_none() -> None:
     named = replace(plain, content=Content(file=FILE))
     renamed = replace(plain, content=Content(file=replace(FILE, name="b.pdf")))
     assert fingerprint(named, asked()) == fingerprint(renamed, asked()), "a file is its content"
+
+
+# -- advertising
+
+
+IMPRINT = "\n\nYıldız Kırtasiye\nBu mesajları almak istemiyorsanız RET yazın."
+
+
+def test_a_commercial_message_says_who_sends_it_and_how_to_refuse() -> None:
+    assert draft(category=9, text="Yeni ürünler").content.text == f"Yeni ürünler{IMPRINT}"
+    assert draft(category=8, text="Yeni ürünler").content.text == "Yeni ürünler"
+    made = draft_one(
+        Ask(phone=PHONE, text=None, category=9, file=FilePath(path="a.pdf")),
+        ACCOUNT,
+        token(),
+        known=CATEGORIES,
+        now=NOW,
+        max_text=MOST,
+        file=FILE,
+        faults=Faults(),
+    )
+    assert made.content.text == IMPRINT.strip()
+
+
+def test_its_imprint_takes_room() -> None:
+    longest = MOST - len(IMPRINT)
+    assert len(draft(category=9, text="a" * longest).content.text or "") == MOST
+    assert faults_of(category=9, text="a" * (longest + 1))[0] is Code.LONG_TEXT
+
+
+def test_nobody_advertises_without_a_title() -> None:
+    nameless = replace(ACCOUNT, manners=Manners())
+    with pytest.raises(GuvercinError) as refused:
+        draft_one(
+            asked(category=9),
+            nameless,
+            token(),
+            known=CATEGORIES,
+            now=NOW,
+            max_text=MOST,
+            file=None,
+            faults=Faults(),
+        )
+    assert refused.value.code is Code.NO_SENDER_TITLE
+
+
+def test_each_row_of_a_commercial_batch_has_its_imprint() -> None:
+    made = drafts(
+        AskRecipient(phone=PHONE, name="Ali"),
+        AskRecipient(phone="+905331234567", text="Kendi metni"),
+        text="Sayın {isim|müşterimiz}",
+        is_template=True,
+        category=9,
+    )
+    assert [each.content.text for each in made] == [f"Sayın Ali{IMPRINT}", f"Kendi metni{IMPRINT}"]
+
+
+def test_a_notice_that_sounds_like_advertising_carries_a_note() -> None:
+    assert draft(text="Bu hafta %20 indirim").warning is Code.SOUNDS_COMMERCIAL
+    assert draft(text="Bu hafta %20 indirim", category=9).warning is None
+    assert draft(text="Bu hafta %20 indirim", category=4711).warning is Code.UNKNOWN_CATEGORY
+    one, other = drafts(AskRecipient(phone=PHONE, text="Kampanya!"), AskRecipient(phone="+905331234567"), text="Hazır")
+    assert (one.warning, other.warning) == (Code.SOUNDS_COMMERCIAL, None)

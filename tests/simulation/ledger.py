@@ -21,6 +21,9 @@ ASKED_IN_VAIN = frozenset(
         Code.NO_ACCOUNT,
         Code.TOO_MANY_REQUESTS,
         Code.DAILY_QUOTA,
+        Code.OPTED_OUT,
+        Code.NO_CONSENT,
+        Code.NO_SENDER_TITLE,
     }
 )
 """What a caller may be told on such a day instead of an answer."""

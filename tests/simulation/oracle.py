@@ -211,6 +211,8 @@ class Oracle:
                 raise Broken("P1", f"{number} has arrived and is no row")
             if rows[0][:3] != (phone.number, arrived.message.recipient, arrived.message.text):
                 raise Broken("TRUE", f"{number} arrived as {arrived} and is {rows[0]}")
+            if number in self._confirmations():
+                continue
             if rows[0][3] is not None:
                 self._batch_arrivals[rows[0][3], rows[0][1]] += 1
                 if self._batch_arrivals[rows[0][3], rows[0][1]] > 1:
@@ -231,6 +233,8 @@ class Oracle:
             )
             if _ms(hand.wall) > expires_at + 1_000 and not hand.is_after_jump:
                 raise Broken("P8", f"{number} left at {hand.wall} after its lifetime: {self.story(number)}")
+            if number in self._confirmations():
+                continue
             wish = self._ledger.wishes[body]
             latest = max(hand.wall, self._ledger.highest_wall)
             if resend_of is None and wish.planned_at is not None and latest < wish.planned_at:
@@ -241,6 +245,10 @@ class Oracle:
                 rules = self._paces.setdefault(phone.number, PaceOracle(self._ledger, limits))
                 rules.see(hand, category)
         self._seen[phone.number] = len(phone.seen)
+
+    def _confirmations(self) -> set[int]:
+        """Answer the messages that say that a refusal was heard: nobody asked for them."""
+        return {number for (number,) in self._all("SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL")}
 
     def _check_gap(self, phone: Phone, place: int, lane: str) -> None:
         before, hand = phone.seen[place - 1], phone.seen[place]
@@ -270,8 +278,14 @@ class Oracle:
         self._the_spine_tells_all(rows)
         self._figures_agree(rows)
         self._no_receipt_is_forgotten()
-        self._one_wish_is_one_row(rows)
+        confirmations = self._confirmations()
+        self._one_wish_is_one_row([row for row in rows if row.id not in confirmations])
         self._limits_hold()
+        self._refusals_hold()
+
+    def _refusals_hold(self) -> None:
+        if left := self._all(_LEFT_AFTER_A_REFUSAL):
+            raise Broken("P7", f"taken in hand after their recipient had refused: {left}")
 
     def _nothing_is_lost(self, rows: dict[int, "_Row"]) -> None:
         for text, log_ids in self._ledger.log_ids.items():
@@ -312,6 +326,8 @@ class Oracle:
             lines: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
             for arrived in phone.arrivals:
                 row = rows[arrived.message.message_id]
+                if row.id in self._confirmations():
+                    continue
                 is_planned = self._ledger.wishes[row.body].planned_at is not None and row.resend_of is None
                 if row.id not in self._doubted and not is_planned:
                     lines[row.recipient, row.priority].append(row.id)
@@ -364,7 +380,9 @@ class Oracle:
     def _limits_hold(self) -> None:
         question = (
             "SELECT token_id, (created_at + 10800000) / 86400000, count(*) FROM message "
-            "WHERE coalesce(reason, '') NOT IN ('gecersiz_telefon', 'mukerrer') AND resend_of IS NULL GROUP BY 1, 2"
+            "WHERE coalesce(reason, '') NOT IN ('gecersiz_telefon', 'mukerrer', 'alici_ret_etti', 'onay_yok') "
+            "AND resend_of IS NULL AND id NOT IN (SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL) "
+            "GROUP BY 1, 2"
         )
         for token_id, day, count in self._all(question):
             limit = self._ledger.day_limits.get(token_id)
@@ -375,6 +393,16 @@ class Oracle:
             for place, moment in enumerate(moments[most:]):
                 if moment - moments[place] < 60:
                     raise Broken("LIMIT", f"token {token_id} asked {most + 1} times within a minute")
+
+
+_LEFT_AFTER_A_REFUSAL = """
+SELECT o.phone, m.id FROM event r
+JOIN opt_out o ON o.id = json_extract(r.detail, '$.ret_id') AND o.scope = 'her_sey' AND o.ended_at IS NULL
+JOIN message m ON m.recipient = o.phone AND m.account_id = o.account_id AND m.id IS NOT o.confirmation_id
+JOIN event c ON c.message_id = m.id AND c.kind = 'mesaj.gonderiliyor' AND c.id > r.id
+WHERE r.kind = 'ret.eklendi'
+"""
+"""Events are in the order of commits: a claim after the refusal's own is a broken promise, whatever the clocks said."""
 
 
 class _Row(NamedTuple):

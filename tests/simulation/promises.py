@@ -7,7 +7,7 @@ PROMISES = {
     "P4": "for one recipient, rows of equal priority leave in log_id order",
     "P5": "durum never goes back (queued, scheduled, sending and unknown are one rank)",
     "P6": "the events that webhooks will be told from are appended once, in order, and none is missing",
-    "P7": "what was told withdrawn never leaves (opt-outs join here when they exist)",
+    "P7": "what was told withdrawn, or is covered by a refusal, never leaves, save the one confirmation",
     "P8": "gaps hold across restarts and clock jumps, and nothing leaves before its time or after its lifetime",
     "P9": "total = sent + failed + queued",
     "TRUE": "what a caller is told is so: sent has arrived, and arrived at whom it was meant for",

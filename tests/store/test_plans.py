@@ -132,12 +132,25 @@ PLANS = {
     "UNFINISHED": "ix_message_expires_at",
     "UNFINISHED_OF": "ix_message_log (account_id=? AND status=?)",
     "UNSETTLED": "ix_message_unsettled",
+    "ANY_REFUSAL": "uq_opt_out_live",
+    "CONFIRM_REFUSAL": BY_KEY,
+    "END_REFUSAL": BY_KEY,
+    "HAS_CONSENT": "ix_consent_phone (phone=?)",
+    "IS_COMMERCIAL": BY_KEY,
+    "KEEPS_NOTICES": BY_KEY,
+    "KEEP_REFUSAL": "",
+    "LAST_ASKED_FOR": "ix_message_recipient (recipient=?)",
+    "LIVE_REFUSALS_OF": "uq_opt_out_live (phone=?)",
+    "OLDEST_TOKEN": "",
+    "REFUSALS_OF": "uq_opt_out_live (phone=?)",
+    "SENT_LATELY": "ix_message_recipient (recipient=?)",
+    "WAITING_OF": "ix_message_recipient (recipient=?)",
     "USED_TODAY": "sqlite_autoindex_token_use_1",
     "USE_TODAY": "",
 }
 """The index by which each statement must find its rows; an insertion finds none."""
 
-READ_WHOLE = {"CANCELLING", "LAST_DUE", "UNFINISHED", "UNSETTLED"}
+READ_WHOLE = {"ANY_REFUSAL", "CANCELLING", "LAST_DUE", "UNFINISHED", "UNSETTLED"}
 """These read a whole index of what is unfinished, and never the log; all but CANCELLING at the start alone."""
 
 

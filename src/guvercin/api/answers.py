@@ -14,9 +14,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from guvercin.api.wire import ListedStatus, Urgency
 from guvercin.core.account import Kind, OnUnknown
 from guvercin.core.call import CallTrouble
+from guvercin.core.consent import ConsentSource, RecipientKind
 from guvercin.core.errors import Code
 from guvercin.core.hook import CloseReason, DeliveryState, HookEvent, HookState
 from guvercin.core.message import WaitsFor
+from guvercin.core.optout import OptOutScope, OptOutSource
 from guvercin.core.presets import Preset
 from guvercin.core.restriction import RestrictionKind
 from guvercin.gateway.rehearsal import Fate
@@ -390,6 +392,9 @@ class AccountRecord(AccountRow):
     ]
     keeps_quiet: Annotated[bool, Field(alias="sessiz_saat")]
     on_unknown: Annotated[OnUnknown, Field(alias="belirsiz")]
+    keeps_notices: Annotated[bool, Field(alias="islem_bildirimleri")]
+    sender_title: Annotated[str | None, Field(alias="gonderen_unvani")]
+    repeat_guard_hours: Annotated[int | None, Field(alias="mukerrer_saat")]
     created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
     created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
 
@@ -663,6 +668,62 @@ class CategoryAnswer(Done):
     """`PUT /turler/{id}`."""
 
     data: CategoryRow
+
+
+class OptOutRecord(Answered):
+    """One refusal. `bitis_zamani` null: it holds."""
+
+    id: int
+    phone: Annotated[str, Field(alias="telefon")]
+    scope: Annotated[OptOutScope, Field(alias="kapsam")]
+    source: Annotated[OptOutSource, Field(alias="kaynak")]
+    account_id: Annotated[int | None, Field(alias="hesap_id")]
+    said: Annotated[str | None, Field(alias="yazdigi")]
+    created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
+    created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
+    ended_at: Annotated[ClockTime | None, Field(alias="bitis_zamani")]
+    ended_by: Annotated[OptOutSource | None, Field(alias="bitiren")]
+
+
+class OptOutAnswer(Done):
+    """One refusal."""
+
+    data: OptOutRecord
+
+
+class OptOutPage(Done):
+    """A page of refusals, newest first."""
+
+    data: list[OptOutRecord]
+    next: Annotated[str | None, Field(alias="sonraki")]
+
+
+class ConsentRecord(Answered):
+    """One consent to be advertised to."""
+
+    id: int
+    phone: Annotated[str, Field(alias="telefon")]
+    recipient_kind: Annotated[RecipientKind, Field(alias="alici_turu")]
+    consent_source: Annotated[ConsentSource, Field(alias="onay_kaynagi")]
+    given_at: Annotated[ClockTime, Field(alias="onay_zamani")]
+    given_at_iso: Annotated[IsoTime, Field(alias="onay_zamani_iso")]
+    text_version: Annotated[str | None, Field(alias="metin_surumu")]
+    proof_name: Annotated[str | None, Field(alias="kanit_dosya_adi")]
+    created_at: Annotated[ClockTime, Field(alias="kayit_zamani")]
+    created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
+
+
+class ConsentAnswer(Done):
+    """One consent."""
+
+    data: ConsentRecord
+
+
+class ConsentPage(Done):
+    """A page of consents, newest first."""
+
+    data: list[ConsentRecord]
+    next: Annotated[str | None, Field(alias="sonraki")]
 
 
 class Alive(Done):

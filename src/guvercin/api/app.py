@@ -33,6 +33,7 @@ from guvercin.api import (
     signing,
     whatsapp,
     wire,
+    wishes,
 )
 from guvercin.api.documented import openapi, said
 from guvercin.api.door import MEGABYTE, Door
@@ -62,6 +63,7 @@ _ROUTES = [
     *hooks.router.routes,
     *events.router.routes,
     *signing.router.routes,
+    *wishes.router.routes,
     *manage.operations.routes,
 ]
 

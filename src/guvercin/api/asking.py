@@ -72,11 +72,17 @@ def ask_batch(asked: wire.SendBatch, zone: tzinfo, body: Any) -> AskBatch:
         reference=asked.reference,
         planned_at=_moment(asked.planned_at, zone),
         lifetime=minutes(asked.lifetime),
+        is_declared=asked.is_declared,
     )
 
 
+def aware(at: datetime, zone: tzinfo) -> datetime:
+    """Answer a moment with its offset: a bare one is of the configured zone."""
+    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
+
+
 def _moment(at: datetime | None, zone: tzinfo) -> datetime | None:
-    return at if at is None or at.tzinfo is not None else at.replace(tzinfo=zone)
+    return None if at is None else aware(at, zone)
 
 
 def minutes(count: int | None) -> timedelta | None:
@@ -97,7 +103,7 @@ def message_filter(query: wire.ListMessages, zone: tzinfo) -> MessageFilter:
         scheduled=scheduled,
         account_id=query.account_id,
         category=query.category,
-        recipient=None if query.phone is None else _recipient(query.phone),
+        recipient=None if query.phone is None else recipient_of(query.phone),
         reference=query.reference,
         batch_id=query.batch_id,
         since=_edge(query.since, zone, days=0),
@@ -105,7 +111,8 @@ def message_filter(query: wire.ListMessages, zone: tzinfo) -> MessageFilter:
     )
 
 
-def _recipient(typed: str) -> str:
+def recipient_of(typed: str) -> str:
+    """Answer a number in E.164. INVALID_FIELD."""
     try:
         return parse_phone(typed).e164
     except InvalidPhone as trouble:

@@ -6,7 +6,7 @@ from datetime import tzinfo
 from typing import Annotated, Any
 
 import orjson
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Query
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -134,6 +134,7 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
         tells(
             answers.BatchSent | answers.BatchStanding,
             *SENDS,
+            Code.DECLARATION_NEEDED,
             Code.TOO_MANY_RECIPIENTS,
             Code.INVALID_TEMPLATE,
             Code.NO_FILE_ROOT,
@@ -142,12 +143,17 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
         | accepts(answers.BatchSent | answers.BatchStanding, example=examples.BATCH_STANDING)
     ),
 )
-async def start_list(request: Request, sender: BulkSender, draft_id: DraftId) -> Response:
+async def start_list(
+    request: Request, sender: BulkSender, draft_id: DraftId, query: Annotated[wire.StartList, Query()]
+) -> Response:
     """Send what was uploaded and looked through. The draft's id is the key: it starts once."""
     kept = await reception_of(request).gateway.lists.find(sender, draft_id)
+    if query.is_declared is not None:
+        kept = b'{"beyan":%b,' % (b"true" if query.is_declared else b"false") + kept[1:]
 
     def key(body: Any) -> IdempotencyKey:
-        return IdempotencyKey(method="POST", path=_STARTED, key=draft_id, body_hash=body_hash(body))
+        asked = {name: value for name, value in body.items() if name != "beyan"}  # declared or not, it is one list
+        return IdempotencyKey(method="POST", path=_STARTED, key=draft_id, body_hash=body_hash(asked))
 
     return await answer_batch(request, sender, kept, key_of=key, model=wire.SendList)
 

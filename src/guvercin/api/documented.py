@@ -24,6 +24,7 @@ RECORDS: list[str | Enum] = [sentence("Messages and bulk requests")]
 ACCOUNTS: list[str | Enum] = [sentence("Accounts")]
 WEBHOOKS: list[str | Enum] = [sentence("Webhooks")]
 SIGNING_IN: list[str | Enum] = [sentence("Signing in with a pair")]
+WISHES: list[str | Enum] = [sentence("What people want")]
 OPERATIONS: list[str | Enum] = [sentence("Running the server")]
 """The chapters of the API page."""
 
@@ -76,6 +77,9 @@ SENDS = (
     Code.EXPIRED,
     Code.RESENT,
     Code.GIVEN_UP,
+    Code.OPTED_OUT,
+    Code.NO_CONSENT,
+    Code.NO_SENDER_TITLE,
 )
 """What every route that makes a message may answer besides."""
 
@@ -91,6 +95,7 @@ REFUSES_LISTS = (
     Code.INVALID_TEMPLATE,
     Code.NO_ACCOUNT,
     Code.NO_FILE_ROOT,
+    Code.NO_SENDER_TITLE,
 )
 """What every route that looks a list through may answer besides: what is wrong with the request as a whole."""
 

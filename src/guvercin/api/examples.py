@@ -184,6 +184,53 @@ CATEGORY: dict[str, Any] = {
     },
 }
 
+ADD_OPT_OUT = {"telefon": "+905321234567", "kapsam": "her_sey", "yazdigi": "Telefonda söyledi"}
+_OPT_OUT: dict[str, Any] = {
+    "id": 7,
+    "telefon": "+905321234567",
+    "kapsam": "her_sey",
+    "kaynak": "api",
+    "hesap_id": None,
+    "yazdigi": "Telefonda söyledi",
+    "kayit_zamani": "2026-02-23 14:30:00",
+    "kayit_zamani_iso": "2026-02-23T14:30:00+03:00",
+    "bitis_zamani": None,
+    "bitiren": None,
+}
+OPT_OUT: dict[str, Any] = {"ok": True, "data": _OPT_OUT}
+OPT_OUTS: dict[str, Any] = {"ok": True, "data": [_OPT_OUT], "sonraki": None}
+_DOUBTED = _OPT_OUT | {
+    "id": 8,
+    "kapsam": "bakilacak",
+    "kaynak": "mesaj",
+    "hesap_id": 1,
+    "yazdigi": "Bir daha mesaj atmayın lütfen",
+}
+DOUBTED: dict[str, Any] = {"ok": True, "data": [_DOUBTED], "sonraki": None}
+DECIDE_OPT_OUT = {"karar": "ret"}
+ENDED = {"ok": True, "adet": 1}
+
+ADD_CONSENT = {
+    "telefon": "+905321234567",
+    "onay_kaynagi": "HS_WEB",
+    "onay_zamani": "2026-02-20 10:15:00",
+    "metin_surumu": "2026-01",
+}
+_CONSENT: dict[str, Any] = {
+    "id": 3,
+    "telefon": "+905321234567",
+    "alici_turu": "BIREYSEL",
+    "onay_kaynagi": "HS_WEB",
+    "onay_zamani": "2026-02-20 10:15:00",
+    "onay_zamani_iso": "2026-02-20T10:15:00+03:00",
+    "metin_surumu": "2026-01",
+    "kanit_dosya_adi": None,
+    "kayit_zamani": "2026-02-23 14:30:00",
+    "kayit_zamani_iso": "2026-02-23T14:30:00+03:00",
+}
+CONSENT: dict[str, Any] = {"ok": True, "data": _CONSENT}
+CONSENTS: dict[str, Any] = {"ok": True, "data": [_CONSENT], "sonraki": None}
+
 ADD_ACCOUNT = {"isim": "Deneme 2", "tur": "sandbox"}
 CHANGE_ACCOUNT = {"isim": "Muhasebe", "araliklar": {"toplu": {"en_az": 6.0, "en_cok": 14.0}}}
 ACCOUNT = {
@@ -204,6 +251,9 @@ ACCOUNT = {
         "sinirlar": None,
         "sessiz_saat": False,
         "belirsiz": "bekle",
+        "islem_bildirimleri": False,
+        "gonderen_unvani": None,
+        "mukerrer_saat": None,
         "kayit_zamani": "2026-02-23 09:00:00",
         "kayit_zamani_iso": "2026-02-23T09:00:00+03:00",
     },

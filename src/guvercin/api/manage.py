@@ -19,7 +19,7 @@ from guvercin.core.account import Account, Kind
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.pacing import Gap
 from guvercin.core.token import Permission
-from guvercin.gateway.requests import AccountChange, CapsChange, CloudAsk, NewAccount
+from guvercin.gateway.requests import AccountChange, CapsChange, CloudAsk, MannersChange, NewAccount
 from guvercin.locale import sentence
 from guvercin.transports.cloud.setup import Template
 
@@ -107,6 +107,7 @@ async def change_account(request: Request, owner: AccountOwner, account_id: Acco
         keeps_quiet=asked.keeps_quiet_hours,
         on_unknown=asked.on_unknown,
         cloud=_cloud(asked.cloud),
+        manners=_manners(asked),
     )
     return _account(request, await reception_of(request).gateway.accounts.change(owner, account_id, change))
 
@@ -245,6 +246,16 @@ def _cloud(asked: wire.CloudSetup | None) -> CloudAsk | None:
         verify_token=asked.verify_token,
         templates=templates,
     )
+
+
+def _manners(asked: wire.ChangeAccount) -> MannersChange | None:
+    hours = asked.repeat_guard_hours
+    given = MannersChange(
+        keeps_notices=asked.keeps_notices,
+        sender_title=asked.sender_title,
+        repeat_guard=None if hours is None else timedelta(hours=hours),
+    )
+    return None if given == MannersChange() else given
 
 
 def _account(request: Request, found: Account, **reply: Any) -> Response:

@@ -233,6 +233,7 @@ def account_list(accounts: Sequence[Account], zone: tzinfo, now: datetime) -> Ac
 
 def account_record(account: Account, zone: tzinfo, now: datetime) -> AccountAnswer:
     """Answer one account with what its owner may change."""
+    guard = account.manners.repeat_guard
     return AccountAnswer(
         ok=True,
         data=AccountRecord(
@@ -243,6 +244,9 @@ def account_record(account: Account, zone: tzinfo, now: datetime) -> AccountAnsw
             limits=None if account.pace.rules is None else _limits(account.pace.rules),
             keeps_quiet=account.pace.rules is not None and account.pace.rules.keeps_quiet,
             on_unknown=account.on_unknown,
+            keeps_notices=account.manners.keeps_notices,
+            sender_title=account.manners.sender_title,
+            repeat_guard_hours=guard and guard // timedelta(hours=1),
             created_at=clock_time(account.created_at, zone),
             created_at_iso=iso_time(account.created_at, zone),
         ),

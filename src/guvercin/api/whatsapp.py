@@ -83,6 +83,7 @@ async def send(request: Request, sender: Sender) -> Response:
         tells(
             answers.BatchSent | answers.BatchStanding,
             *SENDS,
+            Code.DECLARATION_NEEDED,
             Code.TOO_MANY_RECIPIENTS,
             Code.INVALID_TEMPLATE,
             Code.NO_FILE_ROOT,

@@ -20,8 +20,10 @@ from pydantic_core import PydanticCustomError
 from guvercin.core.account import OnUnknown
 from guvercin.core.address import LONGEST_URL
 from guvercin.core.category import GENERAL, LARGEST_ID
+from guvercin.core.consent import ConsentSource, RecipientKind
 from guvercin.core.hook import HookEvent
 from guvercin.core.message import Lane, Level
+from guvercin.core.optout import OptOutScope, OptOutSource
 from guvercin.core.presets import Preset
 from guvercin.gateway import drafting
 from guvercin.locale import sentence
@@ -284,6 +286,16 @@ class SendBatch(Asked):
     reference: Reference = None
     planned_at: PlannedAt = None
     lifetime: LifetimeMinutes = None
+    is_declared: Annotated[
+        StrictBool | None,
+        Field(
+            alias="beyan",
+            description=sentence(
+                "For a text that sounds like advertising in a category that is none: true says that somebody was asked "
+                "and says it is none; false that they were not. Without it, it goes and is noted."
+            ),
+        ),
+    ] = None
 
     is_of_customers: Annotated[
         StrictBool | None,
@@ -306,6 +318,20 @@ class SendList(SendBatch):
     """A customer list that was read from a file, as the bulk request that it comes to."""
 
     recipients: Annotated[list[Recipient], Field(alias="alicilar", min_length=1, max_length=drafting.MOST_RECIPIENTS)]
+
+
+class StartList(Asked):
+    """The query of `POST /toplu/taslak/{id}/baslat`."""
+
+    is_declared: Annotated[
+        bool | None,
+        Field(
+            alias="beyan",
+            description=sentence(
+                "Whether somebody was asked about a text that sounds like advertising: see toplu-gonder."
+            ),
+        ),
+    ] = None
 
 
 class CancelReference(Asked):
@@ -555,6 +581,32 @@ class ChangeAccount(Asked):
             alias="belirsiz", description=sentence("What happens to a message when nobody can tell whether it left.")
         ),
     ] = None
+    keeps_notices: Annotated[
+        StrictBool | None,
+        Field(
+            alias="islem_bildirimleri",
+            description=sentence(
+                "Whether who refuses messages still gets single ones of categories 1, 3, 4, 6 and 8. Never in bulk."
+            ),
+        ),
+    ] = None
+    sender_title: Annotated[
+        StrictStr | None,
+        Field(
+            alias="gonderen_unvani",
+            max_length=120,
+            description=sentence("The title or name below commercial messages; empty takes it away."),
+        ),
+    ] = None
+    repeat_guard_hours: Annotated[
+        int | None,
+        Field(strict=True, ge=0, le=720),
+        _also_quoted(0, 720, quoted="^0*([0-9]{1,2}|[1-6][0-9]{2}|7[01][0-9]|720)$"),
+        Field(
+            alias="mukerrer_saat",
+            description=sentence("Hours in which a bulk sends nobody the same text again; 0: it does."),
+        ),
+    ] = None
 
 
 class ChangeCategory(Asked):
@@ -586,6 +638,166 @@ class ChangeCategory(Asked):
     lifetime: LifetimeMinutes = None
     level: Annotated[
         Urgency | None, Field(alias="oncelik", description=sentence("How urgent it is: the more urgent leave first."))
+    ] = None
+
+
+class Scope(StrEnum):
+    """What a refusal covers, as far as somebody may say it."""
+
+    EVERYTHING = OptOutScope.EVERYTHING
+    COMMERCIAL = OptOutScope.COMMERCIAL
+    WRONG_NUMBER = OptOutScope.WRONG_NUMBER
+
+
+class Source(StrEnum):
+    """Who may say that a person refuses; what the person wrote comes from WhatsApp alone."""
+
+    PANEL = OptOutSource.PANEL
+    API = OptOutSource.API
+    IYS = OptOutSource.IYS
+
+
+_Source = Annotated[
+    Source,
+    Field(
+        alias="kaynak", description=sentence("Where it comes from: a program (api), a person (panel), or İYS (iys).")
+    ),
+]
+
+
+class AddOptOut(Asked):
+    """`POST /ret-listesi`."""
+
+    phone: Phone
+    scope: Annotated[
+        Scope,
+        Field(
+            alias="kapsam",
+            description=sentence(
+                "her_sey: nothing goes any more; ticari: no advertising; yanlis_numara: no balances and statements."
+            ),
+        ),
+    ] = Scope.EVERYTHING
+    account_id: Annotated[
+        int | None,
+        Field(strict=True, ge=1, le=LARGEST_INTEGER),
+        _also_quoted(1, LARGEST_INTEGER, quoted="^0*[1-9][0-9]{0,14}$"),
+        Field(alias="hesap_id", description=sentence("The account that it is about; without it, all of them.")),
+    ] = None
+    source: _Source = Source.API
+    said: Annotated[
+        StrictStr | None,
+        Field(alias="yazdigi", max_length=1_000, description=sentence("What the person said, for the record.")),
+    ] = None
+
+
+class ListedOptOuts(StrEnum):
+    """Which refusals a list shows."""
+
+    LIVE = "gecerli"
+    ENDED = "bitti"
+    ALL = "hepsi"
+
+
+_After = Annotated[
+    str | None,
+    Field(alias="sonra", max_length=20, description=sentence("The value «sonraki» of the page before.")),
+]
+_Limit = Annotated[int, Field(alias="limit", ge=1, le=200, description=sentence("Rows of a page (at most 200)."))]
+
+
+class ListOptOuts(Asked):
+    """The query of `GET /ret-listesi`."""
+
+    phone: Annotated[str | None, Field(alias="telefon", max_length=100)] = None
+    which: Annotated[ListedOptOuts, Field(alias="hangisi")] = ListedOptOuts.LIVE
+    limit: _Limit = 50
+    after: _After = None
+
+
+class EndOptOuts(Asked):
+    """The query of `DELETE /ret-listesi`."""
+
+    phone: Annotated[str, Field(alias="telefon", max_length=100)]
+    account_id: Annotated[int | None, Field(alias="hesap_id", ge=1, le=LARGEST_INTEGER)] = None
+    scope: Annotated[Scope | None, Field(alias="kapsam")] = None
+    source: Annotated[Source, Field(alias="kaynak")] = Source.API
+
+
+class ListPeople(Asked):
+    """The query of `GET /bakilacaklar` and `GET /onaylar`."""
+
+    phone: Annotated[str | None, Field(alias="telefon", max_length=100)] = None
+    limit: _Limit = 50
+    after: _After = None
+
+
+class Meaning(StrEnum):
+    """What somebody meant who sounded as if they refused."""
+
+    REFUSAL = "ret"
+    WRONG_NUMBER = "yanlis_numara"
+    NOTHING = "devam"
+
+
+MEANINGS: Mapping[Meaning, OptOutScope | None] = MappingProxyType(
+    {
+        Meaning.REFUSAL: OptOutScope.EVERYTHING,
+        Meaning.WRONG_NUMBER: OptOutScope.WRONG_NUMBER,
+        Meaning.NOTHING: None,
+    }
+)
+
+
+class DecideOptOut(Asked):
+    """`POST /bakilacaklar/{id}/karar`."""
+
+    meaning: Annotated[
+        Meaning,
+        Field(
+            alias="karar",
+            description=sentence(
+                "ret: they want nothing any more; yanlis_numara: it is not their affair; devam: it was no refusal."
+            ),
+        ),
+    ]
+    source: _Source = Source.API
+
+
+class AddConsent(Asked):
+    """`POST /onaylar`."""
+
+    phone: Phone
+    consent_source: Annotated[
+        ConsentSource,
+        Field(
+            alias="onay_kaynagi", description=sentence("Where it was given, in İYS's words: HS_WEB, HS_ISLAK_IMZA …")
+        ),
+    ]
+    given_at: Annotated[
+        datetime,
+        BeforeValidator(_read_moment, json_schema_input_type=Annotated[str, Field(pattern=_MOMENT)]),
+        Field(alias="onay_zamani", description=sentence("When it was given: 2026-02-23 14:30:00 or ISO 8601.")),
+    ]
+    recipient_kind: Annotated[
+        RecipientKind,
+        Field(alias="alici_turu", description=sentence("A private person (BIREYSEL) or a merchant (TACIR).")),
+    ] = RecipientKind.PERSON
+    text_version: Annotated[
+        StrictStr | None,
+        Field(
+            alias="metin_surumu",
+            max_length=100,
+            description=sentence("Which text they agreed to, in your own numbering."),
+        ),
+    ] = None
+    proof_id: Annotated[
+        StrictStr | None,
+        Field(
+            alias="kanit_dosya_id",
+            max_length=100,
+            description=sentence("The proof: a file that was uploaded with POST /dosyalar."),
+        ),
     ] = None
 
 

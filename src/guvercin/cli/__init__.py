@@ -16,12 +16,14 @@ from guvercin.cli import (
     backup,
     bulk,
     categories,
+    consents,
     doctor,
     engine,
     field,
     graph,
     link,
     messages,
+    optouts,
     people,
     reports,
     send,
@@ -45,6 +47,8 @@ account = typer.Typer(rich_markup_mode=None)
 token = typer.Typer(rich_markup_mode=None)
 record = typer.Typer(rich_markup_mode=None)
 category = typer.Typer(rich_markup_mode=None)
+optout = typer.Typer(rich_markup_mode=None)
+consent = typer.Typer(rich_markup_mode=None)
 person = typer.Typer(rich_markup_mode=None)
 motor = typer.Typer(rich_markup_mode=None)
 webhook = typer.Typer(rich_markup_mode=None)
@@ -102,6 +106,12 @@ app.add_typer(
 )
 app.add_typer(account, name="hesap, account", cls=Group, no_args_is_help=True, help=sentence("The accounts that send."))
 app.add_typer(category, name="tur, category", cls=Group, no_args_is_help=True, help=sentence("The kinds of messages."))
+app.add_typer(
+    optout, name="ret, optout", cls=Group, no_args_is_help=True, help=sentence("The people who want no messages.")
+)
+app.add_typer(
+    consent, name="onay, consent", cls=Group, no_args_is_help=True, help=sentence("Who has agreed to be advertised to.")
+)
 app.add_typer(token, name="anahtar, token", cls=Group, no_args_is_help=True, help=sentence("The keys of programs."))
 app.add_typer(
     person, name="kullanici, user", cls=Group, no_args_is_help=True, help=sentence("Those who sign in to the panel.")
@@ -171,6 +181,16 @@ _add(account, "devam, resume", accounts.resume, sentence("Start a paused account
 _add(category, "liste, list", categories.list_all, sentence("List the kinds of messages and how each is sent."))
 _add(category, "degistir, edit", categories.change, sentence("Define a kind of your own, or change how one is sent."))
 _add(category, "sil, remove", categories.drop, sentence("Forget a kind of your own, or what you changed of another."))
+
+_add(optout, "liste, list", optouts.list_all, sentence("List the people who want no messages."))
+_add(optout, "ekle, add", optouts.add, sentence("Put somebody on the list of those who want no messages."))
+_add(optout, "kaldir, remove", optouts.remove, sentence("End somebody's refusal: a slip, or they want messages again."))
+_add(optout, "bakilacak, pending", optouts.list_doubtful, sentence("List messages that sound like a refusal."))
+_add(optout, "karar, decide", optouts.decide, sentence("Say what somebody meant whose bulk messages wait."))
+
+_add(consent, "liste, list", consents.list_all, sentence("List the consents, newest first."))
+_add(consent, "ekle, add", consents.add, sentence("Record that somebody has agreed to be advertised to."))
+_add(consent, "disa-aktar, export", consents.export, sentence("Write all consents as CSV, in İYS's columns."))
 
 _add(person, "liste, list", people.list_all, sentence("List those who sign in to the panel."))
 _add(person, "ekle, add", people.add, sentence("Add a person and ask for their password."))

@@ -119,6 +119,25 @@ def change(
             help=sentence("What to do with a message in doubt: bekle, vazgec, yeniden_gonder"),
         ),
     ] = None,
+    keeps_notices: Annotated[
+        bool | None,
+        typer.Option(
+            "--islem-bildirimleri/--islem-bildirimi-yok",
+            help=sentence("Whether who refuses messages still gets single notices of their own orders and payments."),
+        ),
+    ] = None,
+    title: Annotated[
+        str | None,
+        typer.Option("--unvan", metavar="X", help=sentence("The title or name below commercial messages.")),
+    ] = None,
+    guard: Annotated[
+        int | None,
+        typer.Option(
+            "--mukerrer",
+            metavar="SAAT",
+            help=sentence("Hours in which a bulk sends nobody the same text again; 0: it does."),
+        ),
+    ] = None,
     templates: Templates = None,
     renews: Annotated[
         bool, typer.Option("--yeni-anahtar", help=sentence("cloud: give Meta's secrets anew; they are asked for."))
@@ -144,7 +163,15 @@ def change(
     }
     cloud: dict[str, Any] = {"sablonlar": _templates(say, templates)} if templates else {}
     cloud |= _secrets(terminal) if renews else {}
-    asked = {"isim": name, "araliklar": gaps or None, "belirsiz": on_unknown, "bulut": cloud or None}
+    asked = {
+        "isim": name,
+        "araliklar": gaps or None,
+        "belirsiz": on_unknown,
+        "bulut": cloud or None,
+        "islem_bildirimleri": keeps_notices,
+        "gonderen_unvani": title,
+        "mukerrer_saat": guard,
+    }
     body = {key: value for key, value in asked.items() if value is not None}
     if not body:
         raise Trouble(

@@ -22,7 +22,7 @@ from guvercin.cli.reach import Gate, gateway, settings
 from guvercin.cli.send import Account, Category, PlannedAt, Reference, category_id
 from guvercin.cli.terminal import ExitCode, Terminal, Trouble, is_watched
 from guvercin.core.category import GENERAL
-from guvercin.core.errors import GuvercinError
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import WaitsFor
 from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
 from guvercin.core.token import Permission
@@ -68,6 +68,10 @@ def bulk(
     account: Account = None,
     reference: Reference = None,
     planned_at: PlannedAt = None,
+    is_declared: Annotated[
+        bool,
+        typer.Option("--tanitim-degil", help=sentence("Say that a text that sounds like advertising is none.")),
+    ] = False,
     is_sure: Annotated[bool, typer.Option("--evet", help=sentence("Don't ask."))] = False,
     as_json: Json = False,
 ) -> int:
@@ -86,6 +90,7 @@ def bulk(
         "hesap_id": account,
         "referans": reference,
         "planlanan_zaman": planned_at,
+        "beyan": is_declared,
     }
     body = {name: value for name, value in asked.items() if value is not None}
     sifted = sift(people)
@@ -100,7 +105,14 @@ def bulk(
     terminal.note(say("The first one reads: «{text}»", text=template.fill(_values(first))))
     if not is_sure:
         terminal.ask_first(say("Send to {count} people?", count=sifted.good))
-    return asyncio.run(_bulk(terminal, config, body))
+    try:
+        return asyncio.run(_bulk(terminal, config, body))
+    except Trouble as trouble:
+        if trouble.body.get("kod") != Code.DECLARATION_NEEDED or is_sure:
+            raise
+        terminal.note(trouble.what)
+    terminal.ask_first(say("Do you declare that this text is no advertising?"))
+    return asyncio.run(_bulk(terminal, config, {**body, "beyan": True}))
 
 
 def _line(person: "Person", used: set[str]) -> dict[str, Any]:

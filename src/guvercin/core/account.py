@@ -212,6 +212,20 @@ class OnUnknown(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Manners:
+    """How an account's owner wants people to be treated.
+
+    `keeps_notices`: who refuses messages still gets notices of their own affairs, one by one (core/optout.py).
+    `sender_title`: who stands behind commercial messages; without it there are none. `repeat_guard`: for how long a
+    bulk sends nobody the same text again; null: it does.
+    """
+
+    keeps_notices: bool = False
+    sender_title: str | None = None
+    repeat_guard: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
     """One WhatsApp number and its transport. `phone` is E.164, null until known; a removed account keeps its log."""
 
@@ -226,3 +240,4 @@ class Account:
     line: Line
     created_at: datetime
     removed_at: datetime | None = None
+    manners: Manners = Manners()

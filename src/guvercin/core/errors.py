@@ -47,6 +47,13 @@ class Code(StrEnum):
     FILE_TOO_LARGE = "dosya_buyuk"
     KEY_MISMATCH = "tekrar_anahtari_uyusmuyor"
     SANDBOX_NUMBER = "deneme_numarasi"
+    # -- what people want
+    OPTED_OUT = "alici_ret_etti"
+    NO_CONSENT = "onay_yok"
+    NO_SENDER_TITLE = "gonderen_unvani_yok"
+    DECLARATION_NEEDED = "beyan_gerekli"
+    SOUNDS_COMMERCIAL = "kampanya_sozu"
+    SENT_LATELY = "yakinda_gonderildi"
     # -- the state of things
     TOO_MANY_HOOKS = "cok_fazla_webhook"
     SECRET_UNREADABLE = "sir_okunamadi"

@@ -192,6 +192,7 @@ class WaitsFor(StrEnum):
     RESTORED = "geri_yuklendi"
     PAUSED = "toplu_durduruldu"
     NEW_NUMBER = "numara_degisti"
+    REVIEW = "bakilacak"
     QUIET_HOURS = "sessiz_saat"
     HOURLY = "saatlik_sinir"
     DAILY = "gunluk_sinir"

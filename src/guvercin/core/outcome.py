@@ -123,6 +123,15 @@ class Acquainted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """What a customer chose in WhatsApp itself about our advertising. `sender` as in Inbound."""
+
+    sender: str
+    wants_advertising: bool
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restricted:
     """What a line may not do for a while, though it stands: the network said so by itself, not as a message's answer.
 
@@ -180,7 +189,7 @@ class NotUnderstood:
     body: str = field(default="", repr=False)
 
 
-Told: TypeAlias = Receipt | Inbound | Acquainted | Restricted | TemplateNews | NumberNews | NotUnderstood
+Told: TypeAlias = Receipt | Inbound | Acquainted | Preference | Restricted | TemplateNews | NumberNews | NotUnderstood
 """What is news of messages and people, and is stored as it was told."""
 
 TransportEvent: TypeAlias = Told | LineEvent | Linked

@@ -8,9 +8,10 @@ Laws
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from types import MappingProxyType
 
-from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder
+from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder, Manners
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.pacing import CLOUD_PACE, SANDBOX_PACE, WEB_BOUNDS, Pace
 from guvercin.core.presets import WEB_PACE
@@ -20,12 +21,14 @@ from guvercin.gateway.drafting import Faults, check_word
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.paces import changed_pace, is_about_pace
 from guvercin.gateway.recent import Recent
-from guvercin.gateway.requests import AccountChange, CloudAsk, NewAccount
+from guvercin.gateway.requests import AccountChange, CloudAsk, MannersChange, NewAccount
 from guvercin.gateway.sessions import Sessions
 from guvercin.store.store import Store
 
 SANDBOX_PHONE = "+905000000000"
 LONGEST_ACCOUNT_NAME = 100
+LONGEST_TITLE = 120
+LONGEST_GUARD = timedelta(days=30)
 
 _BEGINNINGS: Mapping[Kind, tuple[str | None, Pace]] = MappingProxyType(
     {Kind.SANDBOX: (SANDBOX_PHONE, SANDBOX_PACE), Kind.WEB: (None, WEB_PACE)},
@@ -141,6 +144,9 @@ class Accounts:
         changed = await self._store.change_account(
             account_id, now=self._clock.now(), name=name, pace=pace, on_unknown=change.on_unknown
         )
+        if change.manners is not None:
+            manners = _changed_manners(account.manners, change.manners)
+            changed = await self._store.set_manners(account_id, manners, now=self._clock.now())
         self.forget()
         if setup is None:
             return changed
@@ -197,3 +203,20 @@ def _checked_name(name: str) -> str:
         faults.add(Code.INVALID_FIELD, "name", "bos")
     faults.check()
     return checked or name
+
+
+def _changed_manners(manners: Manners, change: MannersChange) -> Manners:
+    faults = Faults()
+    title, guard = change.sender_title, change.repeat_guard
+    if title is not None:
+        title = check_word(faults, title, "sender_title", LONGEST_TITLE)
+    if guard is not None and not timedelta(0) <= guard <= LONGEST_GUARD:
+        faults.add(
+            Code.INVALID_FIELD, "repeat_guard_hours", "aralik", wanted=f"0–{LONGEST_GUARD // timedelta(hours=1)}"
+        )
+    faults.check()
+    return Manners(
+        keeps_notices=manners.keeps_notices if change.keeps_notices is None else change.keeps_notices,
+        sender_title=manners.sender_title if change.sender_title is None else title,
+        repeat_guard=manners.repeat_guard if guard is None else guard or None,
+    )

@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from guvercin.core.account import Account, Kind
+from guvercin.core.advertising import sounds_like_advertising
 from guvercin.core.category import LARGEST_ID, Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.message import Content, Draft, File, Lane, priority
 from guvercin.core.phone import InvalidPhone, Phone, parse_phone
 from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
 from guvercin.core.token import Token
+from guvercin.gateway.commercial import imprint, signed
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient
 
 MOST_RECIPIENTS = 20_000
@@ -150,8 +152,9 @@ def draft_one(
     phone = check_phone(faults, ask.phone)
     if phone is not None and is_make_believe(phone, account):
         faults.add(Code.SANDBOX_NUMBER, "phone", Code.SANDBOX_NUMBER.value)
-    text = check_text(faults, ask.text, max_text, needed=ask.file is None)
     rules, warning = check_category(faults, ask.category, token, known)
+    below = imprint(account, rules)
+    text = check_text(faults, ask.text, max_text - _room(below), needed=ask.file is None)
     due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
     name = check_word(faults, ask.name, "name", LONGEST_NAME)
     reference = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
@@ -161,15 +164,26 @@ def draft_one(
         account_id=account.id,
         recipient=phone.e164,
         recipient_name=name,
-        content=Content(text=text, file=file),
+        content=Content(text=signed(text, below), file=file),
         category=ask.category,
         lane=Lane.SINGLE,
         priority=priority(rules.level, Lane.SINGLE),
         due_at=due_at,
         expires_at=expires_at,
         reference=reference,
-        warning=warning or phone.warning,
+        warning=warning or _tone(text, rules) or phone.warning,
     )
+
+
+def _room(below: str) -> int:
+    """Answer how many letters an imprint takes away from a text."""
+    return len(below) + 2 if below else 0
+
+
+def _tone(text: str | None, rules: Category) -> Code | None:
+    """Note a text that sounds like advertising where none belongs."""
+    is_odd = text is not None and not rules.is_commercial and sounds_like_advertising(text)
+    return Code.SOUNDS_COMMERCIAL if is_odd else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,17 +201,26 @@ class BatchLine:
 class _Wording:
     """Words and paths of a batch: what is common to its lines, and what each of them changes."""
 
-    def __init__(self, ask: AskBatch, faults: Faults, max_text: int) -> None:
+    def __init__(self, ask: AskBatch, faults: Faults, max_text: int, rules: Category, below: str) -> None:
         self._ask = ask
-        self._max_text = max_text
+        self._below = below
+        self._rules = rules
+        self._max_text = max_text = max_text - _room(below)
         self._templates: dict[str, Template | None] = {}
         text = check_text(faults, ask.text, max_text * 4 if ask.is_template else max_text, needed=True)
         for where, template in (("text", text), ("file_path", ask.file_path)):
             if ask.is_template and template:
                 self._templates[template] = check_template(faults, template, where)
+        self.tone = _tone(ask.text, rules)
+        """What is odd about the common text."""
 
-    def text(self, faults: Faults, line: AskRecipient, where: str) -> str | None:
-        """Answer one line's text, checked as it will be sent."""
+    def text(self, faults: Faults, line: AskRecipient, where: str) -> tuple[str | None, Code | None]:
+        """Answer one line's text, checked as it will be sent, and what is odd about it."""
+        text = self._own_text(faults, line, where)
+        tone = self.tone if text is self._ask.text else _tone(text, self._rules)
+        return signed(text, self._below), tone
+
+    def _own_text(self, faults: Faults, line: AskRecipient, where: str) -> str | None:
         own = line.text if line.text and line.text.strip() else None
         if own is None and not self._ask.is_template:
             return self._ask.text  # checked once for all
@@ -281,8 +304,8 @@ def _draft_lines(
         raise GuvercinError(Code.TOO_MANY_RECIPIENTS, params={"limit": MOST_RECIPIENTS})
     if not ask.recipients:
         faults.add(Code.INVALID_FIELD, "recipients", "bos")
-    wording = _Wording(ask, faults, max_text)
     rules, warning = check_category(faults, ask.category, token, known)
+    wording = _Wording(ask, faults, max_text, rules, imprint(account, rules))
     due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
     shared = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
     lines: list[BatchLine] = []
@@ -293,11 +316,12 @@ def _draft_lines(
         name = check_word(own, line.name, f"{where}.name", LONGEST_NAME)
         reference = check_word(own, line.reference, f"{where}.reference", LONGEST_REFERENCE)
         recipient, reason, doubt = _recipient(line, seen, account)
+        text, tone = wording.text(own, line, where)
         draft = Draft(
             account_id=account.id,
             recipient=recipient,
             recipient_name=name,
-            content=Content(text=wording.text(own, line, where)),
+            content=Content(text=text),
             category=ask.category,
             lane=Lane.BULK,
             priority=priority(rules.level, Lane.BULK),
@@ -305,7 +329,7 @@ def _draft_lines(
             expires_at=expires_at,
             reference=reference or shared,
             reason=reason,
-            warning=warning or doubt,
+            warning=warning or tone or doubt,
         )
         path = wording.file_path(own, line, where)
         lines.append(BatchLine(draft, path if reason is None else None, own))

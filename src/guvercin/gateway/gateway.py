@@ -21,9 +21,10 @@ from guvercin.core.account import Account, Kind
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import Category, rules_of
 from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.event import Event, Standing
+from guvercin.core.event import Event, EventKind, Standing
 from guvercin.core.log import MessageFilter, Page
 from guvercin.core.message import HELD, Courtesy, Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
+from guvercin.core.optout import REFUSALS
 from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
@@ -57,6 +58,7 @@ from guvercin.gateway.requests import (
 )
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.waiting import IN_HAND, Waiting
+from guvercin.gateway.wishes import Wishes
 from guvercin.store.store import Acceptance, BatchAsk, Depth, KeyRow, Quota, Repeat, Store
 from guvercin.store.writer import Committed
 
@@ -118,6 +120,7 @@ class Gateway:
         self.outlook = Outlook(store=store, hours=self._hours, clock=clock)
         self.batches = Batches(store=store, accounts=self.accounts, outlook=self.outlook, clock=clock)
         self.lines = Lines(store=store, sessions=sessions, accounts=self.accounts, clock=clock)
+        self.wishes = Wishes(store=store, accounts=self.accounts, spool=files.spool, clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)
         self._pulse = Pulse(store.check, clock)
         self._is_closing = False
@@ -270,7 +273,9 @@ class Gateway:
             account = await self.accounts.for_message(token, ask.account_id)
             known, max_text = await self.categories.known(), self._max_text(account)
             draft = partial(draft_batch, ask, account, token, known=known, now=now, max_text=max_text)
-            with_files = await self._with_files(await self.lists.aside(draft))
+            lines = await self.lists.aside(draft)
+            note = _declaration(ask, lines)
+            with_files = await self._with_files(lines)
             drafts = self._mannered(with_files, account, rules_of(ask.category, known), ask.lifetime, now)
         except GuvercinError:
             before = await self._accepted_before(token, key)
@@ -284,6 +289,7 @@ class Gateway:
                     category=ask.category,
                     body_hash=ask.body_hash,
                     is_of_customers=ask.is_of_customers,
+                    note=note,
                 ),
                 drafts,
                 token_id=token.id,
@@ -318,7 +324,9 @@ class Gateway:
         look_through = partial(examine_batch, ask, account, token, known=known, now=now, max_text=max_text)
         lines = await self.lists.aside(look_through)
         looked_at = await _each_path(lines, self._files.look)
-        found = rehearse(ask, account, lines, looked_at, notes, now=now)
+        asked = [(line.draft.recipient, line.draft.category) for line in lines]
+        objections = await self._store.objections(account.id, asked, is_direct=False)
+        found = rehearse(ask, account, lines, looked_at, objections=objections, notes=notes, now=now)
         good = [line.draft.recipient for line in lines if line.draft.reason is None]
         rules = rules_of(ask.category, known)
         ahead = await self.outlook.of_list(
@@ -375,7 +383,12 @@ class Gateway:
         now = self._clock.now()
         owner = await self._store.token_of(message_id)
         again = _again(old, now, await self.categories.known())
-        await self._store.resend(old.id, again, token_id=owner, now=now, key=None, quota=None, only_in_doubt=True)
+        try:
+            await self._store.resend(old.id, again, token_id=owner, now=now, key=None, quota=None, only_in_doubt=True)
+        except GuvercinError as refusal:
+            if refusal.code not in REFUSALS:
+                raise
+            await self._store.give_up(old.id, Code.GIVEN_UP, now=now)  # its recipient wants no more of it
 
     async def cancel(self, token: Token, log_id: int) -> Sent:
         """Withdraw a message that has not left; NOT_CANCELLABLE otherwise. Withdrawing twice is no error."""
@@ -550,6 +563,20 @@ def _as_accepted(batch_id: int, token: Token, account: Account, drafts: Sequence
     )
     is_sandbox = account.kind is Kind.SANDBOX
     return BatchView(batch=batch, counts=Counts(counts, planned), finish_at=None, is_sandbox=is_sandbox)
+
+
+def _declaration(ask: AskBatch, lines: Sequence[BatchLine]) -> EventKind | None:
+    """Answer what is to be recorded of a bulk that sounds like advertising and isn't sent as such.
+
+    DECLARATION_NEEDED: its sender was shown that and has not said that it is none.
+    """
+    if not any(line.draft.warning is Code.SOUNDS_COMMERCIAL for line in lines):
+        return None
+    if ask.is_declared is None:
+        return EventKind.BATCH_SOUNDS_COMMERCIAL
+    if not ask.is_declared:
+        raise GuvercinError(Code.DECLARATION_NEEDED)
+    return EventKind.BATCH_DECLARED
 
 
 def _with_file(draft: Draft, found: File | Code | None) -> Draft:

@@ -77,11 +77,14 @@ def rehearse(
     account: Account,
     lines: Sequence[BatchLine],
     looked_at: Mapping[str, Code | None],
-    notes: Mapping[int, Code] = NO_NOTES,
     *,
+    objections: Sequence[Code | None],
+    notes: Mapping[int, Code] = NO_NOTES,
     now: datetime,
 ) -> Rehearsal:
     """Judge the rows of a request. `looked_at`: each path of a file -> why it can't be taken, or null.
+
+    `objections`: for each row why its recipient may not be written to, or null.
 
     `notes`: what is doubtful about a row, by its place.
     """
@@ -89,7 +92,7 @@ def rehearse(
     counts = dict.fromkeys(Fate, 0)
     sample: str | None = None
     for place, line in enumerate(lines):
-        verdict = _verdict(place, line, looked_at, ask) or _doubt(place, line, notes)
+        verdict = _verdict(place, line, looked_at, objections[place], ask) or _doubt(place, line, notes)
         fate = Fate.SENT if verdict is None else verdict.fate
         counts[fate] += 1
         if verdict is not None:
@@ -103,7 +106,7 @@ def rehearse(
         counts=counts,
         verdicts=verdicts,
         sample=sample,
-        warning=Code.UNKNOWN_CATEGORY if _is_unknown(lines[0]) else None,
+        warning=lines[0].draft.warning if _is_of_all(lines[0]) else None,
         duration=time_to_send(account.pace, left),
         finish_at=forecast(account, left, starts_at=starts_at, now=now) if counts[Fate.SENT] else None,
     )
@@ -131,7 +134,9 @@ def foreseen(
     )
 
 
-def _verdict(place: int, line: BatchLine, looked_at: Mapping[str, Code | None], ask: AskBatch) -> Verdict | None:
+def _verdict(
+    place: int, line: BatchLine, looked_at: Mapping[str, Code | None], objection: Code | None, ask: AskBatch
+) -> Verdict | None:
     """Answer what is the matter with a row, the worst of it first; null: nothing."""
     draft = line.draft
     stops = line.faults.first
@@ -143,6 +148,8 @@ def _verdict(place: int, line: BatchLine, looked_at: Mapping[str, Code | None], 
     if draft.reason is not None:
         finer = _phone_fault(ask.recipients[place].phone)
         return Verdict(place=place, recipient=draft.recipient, fate=Fate.BAD, code=draft.reason, fault=finer)
+    if objection is not None:
+        return Verdict(place=place, recipient=draft.recipient, fate=Fate.BAD, code=objection)
     trouble = looked_at.get(line.file_path) if line.file_path is not None else None
     if trouble is not None:
         return Verdict(place=place, recipient=draft.recipient, fate=Fate.BAD, code=trouble)
@@ -151,15 +158,15 @@ def _verdict(place: int, line: BatchLine, looked_at: Mapping[str, Code | None], 
 
 def _doubt(place: int, line: BatchLine, notes: Mapping[int, Code]) -> Verdict | None:
     """Answer what is doubtful about a row that will be sent; null: nothing."""
-    code = notes.get(place) or (None if _is_unknown(line) else line.draft.warning)
+    code = notes.get(place) or (None if _is_of_all(line) else line.draft.warning)
     if code is None:
         return None
     return Verdict(place=place, recipient=line.draft.recipient, fate=Fate.SENT, code=code)
 
 
-def _is_unknown(line: BatchLine) -> bool:
-    """Say whether a row's note is of its category, which all rows share."""
-    return line.draft.warning is Code.UNKNOWN_CATEGORY
+def _is_of_all(line: BatchLine) -> bool:
+    """Say whether a row's note is of its category or its text, which all rows share."""
+    return line.draft.warning in {Code.UNKNOWN_CATEGORY, Code.SOUNDS_COMMERCIAL}
 
 
 def _phone_fault(typed: str | int) -> FieldFault | None:

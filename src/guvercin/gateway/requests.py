@@ -7,10 +7,12 @@ from datetime import datetime, timedelta
 from guvercin.core.account import Kind, OnUnknown
 from guvercin.core.alert import Alert
 from guvercin.core.batch import Batch, Counts
+from guvercin.core.consent import ConsentSource, RecipientKind
 from guvercin.core.event import Event, Standing
 from guvercin.core.hook import HookEvent, Lag, Tally
 from guvercin.core.log import Tried
 from guvercin.core.message import Lane, Level, Message, WaitsFor
+from guvercin.core.optout import OptOutScope, OptOutSource
 from guvercin.core.pacing import Gap
 from guvercin.core.presets import Preset
 from guvercin.transports.cloud.setup import Template
@@ -74,6 +76,8 @@ class AskBatch:
 
     `is_template`: the text and the file's path have places that each line fills; otherwise a brace is a brace.
     `is_of_customers`: its sender declares that everybody on the list is a customer of theirs (*mevcut*).
+    `is_declared`: somebody was asked whether a text of a category for notices is no advertising, and said so; null:
+    nobody could be asked.
     """
 
     recipients: Sequence[AskRecipient]
@@ -87,6 +91,7 @@ class AskBatch:
     planned_at: datetime | None = None
     lifetime: timedelta | None = None
     is_of_customers: bool = False
+    is_declared: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +168,15 @@ NO_CAPS = CapsChange()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MannersChange:
+    """What to change of an account's manners; null leaves a value alone, empty takes it away."""
+
+    keeps_notices: bool | None = None
+    sender_title: str | None = None
+    repeat_guard: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AccountChange:
     """What to change of an account; null leaves a value alone. Gaps are given lane by lane.
 
@@ -180,6 +194,30 @@ class AccountChange:
     keeps_quiet: bool | None = None
     on_unknown: OnUnknown | None = None
     cloud: CloudAsk | None = None
+    manners: MannersChange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskOptOut:
+    """A refusal to keep, unchecked. `account_id` null: for every account."""
+
+    phone: str | int
+    scope: OptOutScope = OptOutScope.EVERYTHING
+    source: OptOutSource = OptOutSource.API
+    account_id: int | None = None
+    said: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskConsent:
+    """A consent to keep, unchecked. `given_at` is aware; `proof_id`: an uploaded file."""
+
+    phone: str | int
+    source: ConsentSource
+    given_at: datetime
+    recipient_kind: RecipientKind = RecipientKind.PERSON
+    text_version: str | None = None
+    proof_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

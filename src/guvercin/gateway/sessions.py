@@ -24,6 +24,7 @@ from guvercin.core.outcome import (
     Linked,
     NotUnderstood,
     NumberNews,
+    Preference,
     Receipt,
     Restricted,
     TemplateNews,
@@ -34,6 +35,7 @@ from guvercin.core.pacing import Pace
 from guvercin.core.retry import retry_at
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.loop import WEATHER
+from guvercin.gateway.replies import replies
 from guvercin.store.store import Store
 from guvercin.transports.base import Emit, Erases, Pairs, Transport
 
@@ -194,7 +196,8 @@ class Sessions:
             raise GuvercinError(Code.NOT_FOUND)
         told = [event for event in events if isinstance(event, Told)]
         if told:
-            await self._store.hear(account_id, told, now=self._clock.now())
+            now = self._clock.now()
+            await self._store.hear(account_id, told, now=now, replies=replies(now))
         for event in events:
             if isinstance(event, LineEvent):
                 await self._follow(account_id, session, event.news, code=event.code, until=event.until)
@@ -284,8 +287,9 @@ class Sessions:
         match event:
             case Receipt():
                 await self._store.receive(account_id, (event,), now=self._clock.now())
-            case Inbound():
-                await self._store.receive_inbound(account_id, event, now=self._clock.now())
+            case Inbound() | Preference():
+                now = self._clock.now()
+                await self._store.hear(account_id, (event,), now=now, replies=replies(now))
             case Linked():
                 await self._store.link_account(account_id, event.phone, now=self._clock.now())
             case Acquainted() | Restricted() | TemplateNews() | NumberNews() | NotUnderstood():

@@ -34,6 +34,7 @@ ANY_FIELD: Mapping[str, FaultWords] = MappingProxyType(
         "gecersiz": FaultWords("The value is not valid."),
         "gecersiz_zaman": FaultWords("The time is not valid: write it like 2026-02-23 14:30:00."),
         "gecmis_zaman": FaultWords("The time is already over."),
+        "gelecek_zaman": FaultWords("The time is still to come."),
         "uzak_zaman": FaultWords("The time is too far away: plan at most a year ahead."),
         "gecersiz_karakter": FaultWords("There are control characters in the text. Take them out."),
         "tanimsiz": FaultWords("There is no such field."),

@@ -33,6 +33,7 @@ WAITS: Mapping[WaitsFor, str] = MappingProxyType(
         WaitsFor.EARLIER: "Waits for an earlier message to the same recipient",
         WaitsFor.RESTORED: "Came back with a backup and waits for your decision",
         WaitsFor.PAUSED: "Its bulk is paused until you resume it",
+        WaitsFor.REVIEW: "Waits until you decide whether its recipient has refused",
         WaitsFor.NEW_NUMBER: "The account has another number now; waits for your decision",
         WaitsFor.QUIET_HOURS: "Waits for the quiet hours to end",
         WaitsFor.HOURLY: "The account's hourly limit is used up",

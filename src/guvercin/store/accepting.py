@@ -12,7 +12,7 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import Draft, IllegalOrder, Lane, Level, Order, Status, WaitsFor, priority
 from guvercin.core.pacing import LOOP_WINDOW
 from guvercin.core.restriction import RestrictionKind
-from guvercin.store import restricting
+from guvercin.store import restricting, wishes
 from guvercin.store import statements as sql
 from guvercin.store.messages import find, finish_batch, move, standing
 from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
@@ -51,10 +51,33 @@ def _keep_key(tx: Tx, token_id: int, key: KeyRow, ms: int, *, message_id: int | 
     )
 
 
-def _check_account(tx: Tx, account_id: int) -> None:
-    """Refuse a message for an account that was removed a moment ago: nobody would ever send it."""
-    if tx.execute(sql.LIVE_ACCOUNT, (account_id,)).fetchone() is None:
+def _check_account(tx: Tx, account_id: int) -> int | None:
+    """Refuse a message for an account that was removed a moment ago: nobody would ever send it.
+
+    Answers its guard against repeats, in milliseconds.
+    """
+    live = tx.execute(sql.LIVE_ACCOUNT, (account_id,)).fetchone()
+    if live is None:
         raise GuvercinError(Code.NOT_FOUND)
+    guard: int | None = live[0]
+    return guard
+
+
+def _check_people(tx: Tx, draft: Draft) -> None:
+    """Refuse a message that its recipient doesn't want, or must agree to first. OPTED_OUT, NO_CONSENT."""
+    objection = _objection(tx, draft, is_direct=True)
+    if objection is not None:
+        raise GuvercinError(objection)
+
+
+def _objection(tx: Tx, draft: Draft, *, is_direct: bool) -> Code | None:
+    return wishes.objection(
+        tx.execute,
+        account_id=draft.account_id,
+        recipient=draft.recipient,
+        category=draft.category,
+        is_direct=is_direct,
+    )
 
 
 def _check_quota(tx: Tx, token_id: int, quota: Quota, count: int) -> None:
@@ -113,7 +136,7 @@ def _begins(draft: Draft, now_ms: int) -> tuple[Status, int | None]:
     return Status.QUEUED, due_ms if due_ms is not None and due_ms > now_ms else None
 
 
-def _insert(tx: Tx, draft: Draft, token_id: int, now_ms: int, line_ms: int, *, fingerprint: bytes | None) -> Standing:
+def insert(tx: Tx, draft: Draft, token_id: int, now_ms: int, line_ms: int, *, fingerprint: bytes | None) -> Standing:
     """Store one message."""
     row = _row(draft, token_id, now_ms, line_ms, batch_id=None, fingerprint=fingerprint)
     status, waits_until = _begins(draft, now_ms)
@@ -182,7 +205,8 @@ def accept(
 ) -> Acceptance:
     """Store one message, or answer the row that its sender already has: by key, or by the guard against retries.
 
-    Raises KEY_MISMATCH, NOT_FOUND for an account that is gone, and DAILY_QUOTA, before anything is written.
+    Raises KEY_MISMATCH, NOT_FOUND for an account that is gone, OPTED_OUT, NO_CONSENT and DAILY_QUOTA, before anything
+    is written.
     """
     if key is not None and (first := _replay(tx, token_id, key)) is not None:
         return first
@@ -190,16 +214,35 @@ def accept(
     if key is None and repeat is not None and (stood_there := _repeated(tx, token_id, repeat)) is not None:
         return Acceptance(standing=stood_there, repeated=True)
     _check_account(tx, draft.account_id)
+    _check_people(tx, draft)
     if quota is not None:
         _check_quota(tx, token_id, quota, 1)
         tx.execute(sql.USE_TODAY, (token_id, quota.day, 1))
     fingerprint = repeat.fingerprint if repeat is not None else None
     if draft.loop_after is not None:
         draft = _of_a_loop(tx, draft, token_id, now_ms)
-    new = _insert(tx, draft, token_id, now_ms, line_ms, fingerprint=fingerprint)
+    new = insert(tx, draft, token_id, now_ms, line_ms, fingerprint=fingerprint)
     if key is not None:
         _keep_key(tx, token_id, key, now_ms, message_id=new.id, batch_id=None)
     return Acceptance(standing=new)
+
+
+def _looked_at(tx: Tx, draft: Draft, repeats_since_ms: int | None) -> Draft:
+    """Answer a row of a batch as it is stored: failed, if its recipient doesn't want it or has it already."""
+    if draft.reason is not None:
+        return draft
+    objection = _objection(tx, draft, is_direct=False)
+    if objection is None and repeats_since_ms is not None and _was_sent_lately(tx, draft, repeats_since_ms):
+        objection = Code.SENT_LATELY
+    return draft if objection is None else replace(draft, reason=objection)
+
+
+def _was_sent_lately(tx: Tx, draft: Draft, since_ms: int) -> bool:
+    """Say whether a person got the same words and file from this account lately, or is about to."""
+    content = draft.content
+    digest = None if content.file is None else content.file.digest
+    asked = (draft.recipient, draft.account_id, since_ms, content.text, digest)
+    return tx.execute(sql.SENT_LATELY, asked).fetchone() is not None
 
 
 def accept_batch(
@@ -222,7 +265,10 @@ def accept_batch(
         row = tx.execute(sql.FIND_REPEATED_BATCH, (token_id, ask.body_hash, to_ms(repeats_since))).fetchone()
         if row is not None:
             return Acceptance(batch_id=row[0], repeated=True)
-    _check_account(tx, ask.account_id)
+    guard = _check_account(tx, ask.account_id)
+    repeats_since_ms = None if guard is None else now_ms - guard
+    if guard is not None or any(wishes.may_object(tx.execute, each) for each in {draft.category for draft in drafts}):
+        drafts = [_looked_at(tx, draft, repeats_since_ms) for draft in drafts]
     if quota is not None:
         good = sum(draft.reason is None for draft in drafts)  # rows that are stored as failed are not accepted messages
         _check_quota(tx, token_id, quota, good)
@@ -247,6 +293,8 @@ def accept_batch(
         batch_id=batch_id,
         detail={"toplam": len(drafts)},
     )
+    if ask.note is not None:
+        tx.record(now_ms, ask.note, account_id=ask.account_id, batch_id=batch_id, detail={"anahtar_id": token_id})
     rows = [_row(draft, token_id, now_ms, line_ms, batch_id=batch_id, fingerprint=None) for draft in drafts]
     _insert_batch(tx, rows, batch_id, now_ms)
     banned = tx.execute(sql.RESTRICTION, (ask.account_id, RestrictionKind.BULK.value)).fetchone()
@@ -280,6 +328,7 @@ def resend(
     if old.status in (Status.QUEUED, Status.SENDING) or (only_in_doubt and old.status is not Status.UNKNOWN):
         raise IllegalOrder(old.status, Order.GIVE_UP)
     _check_account(tx, draft.account_id)
+    _check_people(tx, draft)
     if quota is not None:
         _check_quota(tx, token_id, quota, 1)
     if old.status is Status.UNKNOWN:

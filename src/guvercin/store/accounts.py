@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, insert, select, text, update
 
-from guvercin.core.account import Account, Kind, Line, LineState, OnUnknown
+from guvercin.core.account import Account, Kind, Line, LineState, Manners, OnUnknown
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Lane
@@ -18,7 +18,7 @@ from guvercin.core.pacing import RELINKED_AT, Caps, Gap, Pace, Rules, Use
 from guvercin.store import restricting
 from guvercin.store import statements as sql
 from guvercin.store.tables import account, message
-from guvercin.store.times import from_ms, to_ms
+from guvercin.store.times import MILLISECOND, from_ms, to_ms
 from guvercin.store.writer import Tx
 
 
@@ -87,6 +87,11 @@ def _account(row: Any) -> Account:
         ),
         created_at=from_ms(row.created_at),
         removed_at=from_ms(row.removed_at),
+        manners=Manners(
+            keeps_notices=row.keeps_notices,
+            sender_title=row.sender_title,
+            repeat_guard=None if row.repeat_guard is None else row.repeat_guard * MILLISECOND,
+        ),
     )
 
 
@@ -147,6 +152,23 @@ def change(
     )
     _changed(tx, account_id, to_ms(now), {"ne": "degistirildi"})
     return after
+
+
+def set_manners(tx: Tx, account_id: int, manners: Manners, *, now: datetime) -> Account:
+    """Change how people are treated; NOT_FOUND."""
+    before = one(tx.connection, account_id)
+    guard = manners.repeat_guard
+    tx.connection.execute(
+        update(account)
+        .where(account.c.id == account_id)
+        .values(
+            keeps_notices=manners.keeps_notices,
+            sender_title=manners.sender_title,
+            repeat_guard=None if guard is None else guard // MILLISECOND,
+        ),
+    )
+    _changed(tx, account_id, to_ms(now), {"ne": "degistirildi"})
+    return replace(before, manners=manners)
 
 
 def remove(tx: Tx, account_id: int, *, now: datetime) -> None:

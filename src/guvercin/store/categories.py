@@ -1,7 +1,7 @@
 """The categories that the owner keeps, as functions of a connection or a transaction."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -10,10 +10,8 @@ from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Level
 from guvercin.store.tables import category
-from guvercin.store.times import to_ms
+from guvercin.store.times import MILLISECOND, to_ms
 from guvercin.store.writer import Tx
-
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def kept(connection: Connection) -> Sequence[Category]:
@@ -25,7 +23,7 @@ def kept(connection: Connection) -> Sequence[Category]:
             name=row.name,
             is_commercial=row.is_commercial,
             keeps_quiet_hours=row.keeps_quiet_hours,
-            lifetime=row.lifetime * _MILLISECOND,
+            lifetime=row.lifetime * MILLISECOND,
             level=Level(row.level),
         )
         for row in connection.execute(select(category).order_by(category.c.id))
@@ -45,7 +43,7 @@ def keep(tx: Tx, given: Category, *, now: datetime) -> None:
             name=given.name,
             is_commercial=given.is_commercial,
             keeps_quiet_hours=given.keeps_quiet_hours,
-            lifetime=given.lifetime // _MILLISECOND,
+            lifetime=given.lifetime // MILLISECOND,
             level=given.level.value,
         )
     )

@@ -21,7 +21,7 @@ from guvercin.core.message import Lane, News, Order, Status, advance
 from guvercin.store import pacing
 from guvercin.store import statements as sql
 from guvercin.store.granting import withheld
-from guvercin.store.messages import find, message, move, release_due
+from guvercin.store.messages import find, is_unwanted, message, move, release_due
 from guvercin.store.store import FIRST_TURN, NO_TURN, Claimed, Turn
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -80,7 +80,8 @@ def claim(
 ) -> Claimed | None:
     """Take the next message of the open lanes and spend the account's slot; null when nothing stands in line.
 
-    What is due stands in line first. Rows whose lifetime is over fail here, and rows behind a deferred one of their
+    What is due stands in line first. Rows whose lifetime is over fail here, those that their recipient has refused too,
+    and rows behind a deferred one of their
     recipient are parked with it. So are, for a moment, rows of recipients who are `busy`, and those that the account's
     rules let go only later.
     """
@@ -98,7 +99,9 @@ def claim(
         head = line.head()
         if head is None:
             return line.nothing()
-        if line.is_over(head) or line.is_held_back(head, busy):
+        if line.is_over(head) or is_unwanted(tx, head[2], account_id, head[3], now_ms):
+            continue
+        if line.is_held_back(head, busy):
             continue
         if allowance is not None and withheld(tx, account_id, head[2], head[3], allowance=allowance, now_ms=now_ms):
             continue

@@ -5,18 +5,20 @@ from datetime import datetime
 
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
+from guvercin.core.optout import NewOptOut, OptOutScope, OptOutSource, Replies, wish_of
 from guvercin.core.outcome import (
     Acquainted,
     Inbound,
     NotUnderstood,
     NumberNews,
+    Preference,
     Receipt,
     Restricted,
     TemplateNews,
     Told,
 )
 from guvercin.core.restriction import RestrictionKind
-from guvercin.store import batches, restricting
+from guvercin.store import batches, optouts, restricting
 from guvercin.store import statements as sql
 from guvercin.store.messages import receive
 from guvercin.store.times import DAY, to_ms
@@ -26,14 +28,16 @@ MOST_UNCLEAR = 1_000
 """How much of what nobody understood is kept: the newest."""
 
 
-def hear(tx: Tx, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
+def hear(tx: Tx, account_id: int, told: Sequence[Told], *, now: datetime, replies: Replies | None) -> None:
     """Write everything that was told, in its order."""
     for event in told:
         match event:
             case Receipt():
                 receive(tx, account_id, (event,), now=now)
             case Inbound():
-                receive_inbound(tx, account_id, event, now=now)
+                receive_inbound(tx, account_id, event, now=now, replies=replies)
+            case Preference():
+                prefer(tx, account_id, event, now=now)
             case Acquainted():
                 tx.execute(sql.HEARD_FROM, (account_id, event.sender, to_ms(event.at)))
             case Restricted():
@@ -57,14 +61,34 @@ def _keep(tx: Tx, account_id: int, told: NotUnderstood, *, now: datetime) -> Non
     tx.unclear += 1
 
 
-def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime) -> None:
-    """Record that somebody wrote to us, and when they last did: for a day they may be answered freely."""
+def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime, replies: Replies | None) -> None:
+    """Record that somebody wrote to us and when they last did, and do what they ask for.
+
+    For a day after it they may be answered freely. `replies`: what is said to who refuses or comes back.
+    """
     detail = {"message_id": inbound.remote_id}
     tx.execute(sql.HEARD_FROM, (account_id, inbound.sender, to_ms(inbound.at)))
     tx.execute(sql.NEEDS_NO_PLACE, (to_ms(now), account_id, inbound.sender))
     tx.execute(sql.ANSWERED, (account_id, inbound.sender))
     tx.execute(sql.TRAFFIC_BOTH_WAYS, (to_ms(now) - to_ms(now) % DAY, account_id))
     tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
+    wish = wish_of(inbound.text)
+    if wish is not None:
+        optouts.hear(tx, account_id, inbound, wish, replies, now=now)
+
+
+def prefer(tx: Tx, account_id: int, preference: Preference, *, now: datetime) -> None:
+    """Do what somebody chose in WhatsApp about our advertising; what they wrote to us stands."""
+    if preference.wants_advertising:
+        optouts.resume_advertising(tx, account_id, preference.sender, now=now)
+        return
+    new = NewOptOut(
+        account_id=account_id,
+        phone=preference.sender,
+        scope=OptOutScope.COMMERCIAL,
+        source=OptOutSource.MESSAGE,
+    )
+    optouts.add(tx, new, now=now)
 
 
 def _restrict(tx: Tx, account_id: int, told: Restricted, *, now: datetime) -> None:

@@ -28,8 +28,9 @@ from guvercin.core.message import (
     WaitsFor,
     advance,
 )
+from guvercin.core.optout import NewOptOut, OptOutScope, OptOutSource, Verdict
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Receipt, ReceiptKind, Refused
-from guvercin.store import restricting
+from guvercin.store import restricting, wishes
 from guvercin.store import statements as sql
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -53,6 +54,8 @@ _MAY_WAIT = frozenset({Status.QUEUED, Status.UNKNOWN})
 
 _OPEN = frozenset({Status.QUEUED, Status.SENDING})
 """Where a row keeps its batch from being finished."""
+_TELLS_OF_RELEASE = HELD | {WaitsFor.TIME, WaitsFor.REVIEW}
+"""Waits whose end is an event of its own."""
 
 
 def standing(row: Sequence[Any]) -> Standing:
@@ -225,7 +228,7 @@ def _kept_by_batch(tx: Tx, row: Standing, now_ms: int) -> Standing:
 
 
 def _released(tx: Tx, row: Standing, waits_for: WaitsFor | None, now_ms: int) -> Standing:
-    if row.waits_for is WaitsFor.TIME or row.waits_for in HELD:
+    if row.waits_for in _TELLS_OF_RELEASE:
         tx.record(
             now_ms,
             EventKind.MESSAGE_RELEASED,
@@ -253,6 +256,36 @@ def release_due(tx: Tx, *, now: datetime, limit: int) -> int:
     for row in rows:
         back_in_line(tx, standing(row), now_ms)
     return len(rows)
+
+
+def is_unwanted(tx: Tx, message_id: int, account_id: int, recipient: str, now_ms: int) -> bool:
+    """Take a message out of line that its recipient has refused, or may have refused; says whether it was."""
+    if not tx.execute(sql.REFUSALS_OF, (recipient, account_id)).fetchall():
+        return False
+    found = message(tx.execute(sql.MESSAGE, (message_id,)).fetchone())
+    row = find(tx, message_id)
+    match wishes.refusal(
+        tx.execute,
+        account_id=account_id,
+        recipient=recipient,
+        category=found.category,
+        is_direct=found.batch_id is None,
+        message_id=message_id,
+    ):
+        case Verdict.STOPS:
+            move(tx, row, News.REFUSED, now_ms, reason=Code.OPTED_OUT)
+        case Verdict.HOLDS:
+            hold(tx, row, WaitsFor.REVIEW, now_ms)
+        case None:
+            return False
+    return True
+
+
+def hold(tx: Tx, row: Standing, why: WaitsFor, now_ms: int) -> None:
+    """Take a queued row out of line until a person has decided."""
+    tx.execute(sql.HOLD, (why.value, row.id))
+    tx.record(now_ms, EventKind.MESSAGE_HELD, account_id=row.account_id, message_id=row.id, batch_id=row.batch_id)
+    tx.standings.append(replace(row, waits_for=why))
 
 
 # -- settle
@@ -300,10 +333,21 @@ def _not_accepted(
                 counts=outcome.pushed_back,
             )
         case Refused():
+            if outcome.reason is Code.OPTED_OUT:
+                _refused_at_network(tx, row, from_ms(now_ms))
             refusal = {"kapsam": outcome.scope.value, "ayrinti": outcome.detail}
             return move(tx, row, News.REFUSED, now_ms, reason=outcome.reason, counts=True, detail=refusal)
         case Lost():
             return move(tx, row, News.LOST, now_ms, reason=outcome.reason, waits_until=now_ms + _LOOK_SOON, counts=True)
+
+
+def _refused_at_network(tx: Tx, row: Standing, now: datetime) -> None:
+    """Keep that a recipient told the network that they want no advertising from us (Meta's 131050)."""
+    recipient = message(tx.execute(sql.MESSAGE, (row.id,)).fetchone()).recipient
+    new = NewOptOut(
+        account_id=row.account_id, phone=recipient, scope=OptOutScope.COMMERCIAL, source=OptOutSource.MESSAGE
+    )
+    wishes.refuse(tx, new, now=now)
 
 
 def accepted(tx: Tx, message_id: int, outcome: Accepted, now_ms: int, *, counts: bool) -> Standing:
@@ -355,6 +399,8 @@ def _heard(tx: Tx, row: Standing, receipt: Receipt, now_ms: int, *, remote_id: s
         case ReceiptKind.READ:
             return move(tx, row, News.READ, now_ms, read_at=at_ms, remote_id=remote_id)
         case ReceiptKind.FAILED:
+            if receipt.reason is Code.OPTED_OUT:
+                _refused_at_network(tx, row, from_ms(now_ms))
             reason, detail = receipt.reason or Code.WHATSAPP_REFUSED, receipt.detail and {"ayrinti": receipt.detail}
             return move(tx, row, News.FAILED, now_ms, reason=reason, remote_id=remote_id, detail=detail or None)
 

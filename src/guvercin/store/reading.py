@@ -17,7 +17,7 @@ from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import messages, statements
 from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow
-from guvercin.store.tables import attempt, batch, event, message, not_understood, upload
+from guvercin.store.tables import attempt, batch, consent, event, message, not_understood, upload
 from guvercin.store.times import HOUR, from_ms, to_ms
 
 
@@ -358,6 +358,7 @@ def spool_digests(connection: Connection) -> frozenset[str]:
     """Answer the digests of files that an unfinished message or an upload may still need."""
     # Two questions, each answered by an index of unfinished rows: the log may be long.
     of_messages = select(message.c.file_digest).where(message.c.file_digest.is_not(None))
+    proofs = select(consent.c.proof_digest).where(consent.c.proof_digest.is_not(None))
     waiting = of_messages.where(text("status = 'queued'"))
     in_hand = of_messages.where(text("status IN ('sending', 'unknown')"))
-    return frozenset(connection.execute(union_all(waiting, in_hand, select(upload.c.digest))).scalars())
+    return frozenset(connection.execute(union_all(waiting, in_hand, select(upload.c.digest), proofs)).scalars())

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from guvercin.core.account import Account, Kind, Line, OnUnknown
+from guvercin.core.account import Account, Kind, Line, Manners, OnUnknown
 from guvercin.core.alert import Alert, Judgement
 from guvercin.core.category import Category
+from guvercin.core.consent import Consent, NewConsent
 from guvercin.core.course import Course
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
@@ -22,6 +23,7 @@ from guvercin.core.grant import Allowance
 from guvercin.core.hook import CloseReason, Delivery, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Draft, File, Lane, Message, Track
+from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource, Replies
 from guvercin.core.outcome import Accepted, Deferred, Inbound, NeverLeft, Outcome, Receipt, Refused, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
@@ -36,11 +38,13 @@ from guvercin.store import (
     batches,
     categories,
     claiming,
+    consents,
     granting,
     hearing,
     hooks,
     messages,
     numbers,
+    optouts,
     pacing,
     people,
     reading,
@@ -356,11 +360,16 @@ class SqliteStore:
     async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
         await self._writer.do(lambda tx: messages.receive(tx, account_id, receipts, now=now))
 
-    async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
-        await self._writer.do(lambda tx: hearing.receive_inbound(tx, account_id, inbound, now=now))
+    async def receive_inbound(
+        self, account_id: int, inbound: Inbound, *, now: datetime, replies: Replies | None = None
+    ) -> None:
+        await self.hear(account_id, (inbound,), now=now, replies=replies)
 
-    async def hear(self, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
-        await self._writer.do(lambda tx: hearing.hear(tx, account_id, told, now=now))
+    async def hear(
+        self, account_id: int, told: Sequence[Told], *, now: datetime, replies: Replies | None = None
+    ) -> None:
+        self._line_ms(now)  # an answer may be put in line
+        await self._writer.do(lambda tx: hearing.hear(tx, account_id, told, now=now, replies=replies))
 
     async def last_check(self, number: str) -> numbers.Checked | None:
         return await self._read(partial(numbers.last_check, number=number))
@@ -479,6 +488,9 @@ class SqliteStore:
             lambda tx: accounts.change(tx, account_id, now=now, name=name, pace=pace, on_unknown=on_unknown)
         )
 
+    async def set_manners(self, account_id: int, manners: Manners, *, now: datetime) -> Account:
+        return await self._writer.do(lambda tx: accounts.set_manners(tx, account_id, manners, now=now))
+
     async def remove_account(self, account_id: int, *, now: datetime) -> None:
         await self._writer.do(lambda tx: accounts.remove(tx, account_id, now=now))
 
@@ -497,6 +509,68 @@ class SqliteStore:
 
     async def use(self, account_id: int) -> Use:
         return await self._read(partial(accounts.use, account_id=account_id))
+
+    # -- people
+
+    async def add_opt_out(self, new: NewOptOut, *, now: datetime) -> OptOut:
+        return await self._writer.do(lambda tx: optouts.add(tx, new, now=now))
+
+    async def end_opt_outs(
+        self,
+        phone: str,
+        *,
+        accounts: frozenset[int] | None,
+        account_id: int | None,
+        scope: OptOutScope | None,
+        by: OptOutSource,
+        now: datetime,
+    ) -> int:
+        return await self._writer.do(
+            lambda tx: optouts.end(tx, phone, accounts=accounts, account_id=account_id, scope=scope, by=by, now=now)
+        )
+
+    async def decide_opt_out(
+        self, opt_out_id: int, scope: OptOutScope | None, *, by: OptOutSource, token_id: int, now: datetime
+    ) -> OptOut | None:
+        return await self._writer.do(
+            lambda tx: optouts.decide(tx, opt_out_id, scope, by=by, token_id=token_id, now=now)
+        )
+
+    async def opt_out(self, opt_out_id: int) -> OptOut | None:
+        return await self._read(partial(optouts.one, refusal_id=opt_out_id))
+
+    async def opt_outs(
+        self,
+        accounts: frozenset[int] | None,
+        *,
+        phone: str | None = None,
+        is_doubtful: bool | None = None,
+        is_live: bool | None = None,
+        limit: int,
+        below: int | None,
+    ) -> Sequence[OptOut]:
+        return await self._read(
+            partial(
+                optouts.page,
+                accounts=accounts,
+                phone=phone,
+                is_doubtful=is_doubtful,
+                is_live=is_live,
+                limit=limit,
+                below=below,
+            )
+        )
+
+    async def keep_consent(self, new: NewConsent, *, now: datetime) -> Consent:
+        return await self._writer.do(lambda tx: consents.keep(tx, new, now=now))
+
+    async def consents(self, *, phone: str | None = None, limit: int, below: int | None) -> Sequence[Consent]:
+        return await self._read(partial(consents.page, phone=phone, limit=limit, below=below))
+
+    async def objections(
+        self, account_id: int, asked: Sequence[tuple[str, int]], *, is_direct: bool
+    ) -> Sequence[Code | None]:
+        return await self._read(partial(optouts.objections, account_id=account_id, asked=asked, is_direct=is_direct))
 
     # -- categories
 

@@ -16,7 +16,7 @@ STANDING_COLUMNS = "id, account_id, batch_id, status, reason, remote_id, waits_f
 
 # -- accept
 
-LIVE_ACCOUNT = "SELECT 1 FROM account WHERE id = ? AND removed_at IS NULL"
+LIVE_ACCOUNT = "SELECT repeat_guard FROM account WHERE id = ? AND removed_at IS NULL"
 
 FIND_KEY = "SELECT body_hash, message_id, batch_id FROM idempotency_key WHERE token_id = ? AND method = ? AND path = ? AND key = ?"
 
@@ -301,6 +301,45 @@ COUNT_SINGLE = (
     "INSERT INTO token_minute (token_id, minute, singles) VALUES (?, ?, 1) "
     "ON CONFLICT (token_id, minute) DO UPDATE SET singles = singles + 1"
 )
+# -- what people want
+
+REFUSALS_OF = (
+    "SELECT scope, confirmation_id FROM opt_out WHERE phone = ? AND ended_at IS NULL "
+    "AND (account_id IS NULL OR account_id = ?)"
+)
+"""Asked for each acceptance and each claim, and nearly always answered by one look into an index."""
+
+ANY_REFUSAL = "SELECT source FROM opt_out WHERE ended_at IS NULL LIMIT 1"
+
+HAS_CONSENT = "SELECT 1 FROM consent WHERE phone = ? LIMIT 1"
+
+KEEPS_NOTICES = "SELECT keeps_notices FROM account WHERE id = ?"
+
+IS_COMMERCIAL = "SELECT is_commercial FROM category WHERE id = ?"
+
+KEEP_REFUSAL = (
+    "INSERT INTO opt_out (account_id, phone, scope, source, said, token_id, created_at) VALUES (?, ?, ?, ?, ?, ?, ?) "
+    "ON CONFLICT DO NOTHING"
+)
+
+CONFIRM_REFUSAL = "UPDATE opt_out SET confirmation_id = ? WHERE id = ?"
+
+WAITING_OF = f"SELECT {STANDING_COLUMNS}, category FROM message WHERE recipient = ? AND status = 'queued' ORDER BY id"
+
+SENT_LATELY = (
+    "SELECT 1 FROM message WHERE recipient = ? AND account_id = ? AND created_at > ? AND body IS ? AND file_digest IS ? "
+    "AND status NOT IN ('failed', 'cancelled') LIMIT 1"
+)
+
+LAST_ASKED_FOR = "SELECT token_id FROM message WHERE account_id = ? AND recipient = ? ORDER BY id DESC LIMIT 1"
+
+OLDEST_TOKEN = "SELECT min(id) FROM token"  # noqa: S105 -- a question
+
+REFUSAL_COLUMNS = "id, account_id, phone, scope, source, said, token_id, created_at, ended_at, ended_by"
+
+LIVE_REFUSALS_OF = f"SELECT {REFUSAL_COLUMNS} FROM opt_out WHERE phone = ? AND ended_at IS NULL"
+
+END_REFUSAL = "UPDATE opt_out SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL"
 
 # -- settle, receipts, upkeep
 

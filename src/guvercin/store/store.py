@@ -10,17 +10,19 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
-from guvercin.core.account import Account, Kind, Line, OnUnknown
+from guvercin.core.account import Account, Kind, Line, Manners, OnUnknown
 from guvercin.core.alert import Alert, Judgement
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import Category
+from guvercin.core.consent import Consent, NewConsent
 from guvercin.core.course import Closed, Course
 from guvercin.core.errors import Code
-from guvercin.core.event import Event, Standing
+from guvercin.core.event import Event, EventKind, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.hook import CloseReason, Delivery, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Courtesy, Draft, File, Lane, Message, Status, Track, WaitsFor
+from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource, Replies
 from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt, Told
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
@@ -69,12 +71,16 @@ class Quota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchAsk:
-    """What a batch keeps of its request. `is_of_customers`: its sender declared that the list is of their customers."""
+    """What a batch keeps of its request. `is_of_customers`: its sender declared that the list is of their customers.
+
+    `note`: an event to write beside its acceptance, for the record.
+    """
 
     account_id: int
     category: int
     body_hash: bytes
     is_of_customers: bool = False
+    note: EventKind | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,7 +296,7 @@ class Store(Protocol):
     ) -> Acceptance:
         """Store a message and its event, or answer the row that its sender already has.
 
-        KEY_MISMATCH, DAILY_QUOTA; NOT_FOUND for an account that is gone.
+        KEY_MISMATCH, DAILY_QUOTA; NOT_FOUND for an account that is gone; OPTED_OUT, NO_CONSENT.
         """
 
     async def accept_batch(
@@ -304,7 +310,10 @@ class Store(Protocol):
         repeats_since: datetime | None,
         quota: Quota | None,
     ) -> Acceptance:
-        """Store a batch and all its rows in one transaction. Raises as `accept`; rows that fail spend no quota."""
+        """Store a batch and all its rows in one transaction. Raises as `accept`; rows that fail spend no quota.
+
+        A row that its recipient doesn't want is stored as failed.
+        """
 
     async def accepted_before(self, token_id: int, key: KeyRow) -> Acceptance | None:
         """Answer what this very request was accepted as, by its key; null: it never was."""
@@ -372,11 +381,18 @@ class Store(Protocol):
     async def receive(self, account_id: int, receipts: Sequence[Receipt], *, now: datetime) -> None:
         """Apply receipts, in whatever order and however often; early ones wait for the answer of their send."""
 
-    async def receive_inbound(self, account_id: int, inbound: Inbound, *, now: datetime) -> None:
-        """Record that somebody wrote to us, and when."""
+    async def receive_inbound(
+        self, account_id: int, inbound: Inbound, *, now: datetime, replies: Replies | None = None
+    ) -> None:
+        """Record that somebody wrote to us, and when; in the same change, refuse or allow what they ask for.
 
-    async def hear(self, account_id: int, told: Sequence[Told], *, now: datetime) -> None:
-        """Write everything that a network told in one call: all of it or nothing. Receipts as in `receive`."""
+        `replies`: what is answered to who refuses and to who comes back, once each; null: nothing.
+        """
+
+    async def hear(
+        self, account_id: int, told: Sequence[Told], *, now: datetime, replies: Replies | None = None
+    ) -> None:
+        """Write everything that a network told in one call: all of it or nothing. As `receive`, `receive_inbound`."""
 
     async def last_check(self, number: str) -> Checked | None:
         """Answer whether a number (E.164) was on the network when any account last heard of it; null: none has."""
@@ -536,6 +552,9 @@ class Store(Protocol):
     ) -> Account:
         """Change what the owner decides about an account. NOT_FOUND."""
 
+    async def set_manners(self, account_id: int, manners: Manners, *, now: datetime) -> Account:
+        """Change how people are treated. NOT_FOUND."""
+
     async def remove_account(self, account_id: int, *, now: datetime) -> None:
         """Remove an account with no unfinished rows (MESSAGES_WAITING); its log stays."""
 
@@ -550,6 +569,54 @@ class Store(Protocol):
 
     async def use(self, account_id: int) -> Use:
         """Answer what an account has used of its pace."""
+
+    # -- people
+
+    async def add_opt_out(self, new: NewOptOut, *, now: datetime) -> OptOut:
+        """Keep a refusal; whatever waits and is covered by it fails in the same change. The one that stands, if any."""
+
+    async def end_opt_outs(
+        self,
+        phone: str,
+        *,
+        accounts: frozenset[int] | None,
+        account_id: int | None,
+        scope: OptOutScope | None,
+        by: OptOutSource,
+        now: datetime,
+    ) -> int:
+        """End a person's refusals: those of these accounts (null: of all), of one account, of one scope; how many."""
+
+    async def decide_opt_out(
+        self, opt_out_id: int, scope: OptOutScope | None, *, by: OptOutSource, token_id: int, now: datetime
+    ) -> OptOut | None:
+        """Decide what a doubtful message meant: a refusal of this scope, or none. NOT_FOUND."""
+
+    async def opt_out(self, opt_out_id: int) -> OptOut | None:
+        """Answer one refusal, ended ones among them."""
+
+    async def opt_outs(
+        self,
+        accounts: frozenset[int] | None,
+        *,
+        phone: str | None = None,
+        is_doubtful: bool | None = None,
+        is_live: bool | None = None,
+        limit: int,
+        below: int | None,
+    ) -> Sequence[OptOut]:
+        """Answer refusals of these accounts (null: of all) and those of every account, newest first."""
+
+    async def keep_consent(self, new: NewConsent, *, now: datetime) -> Consent:
+        """Keep that somebody has agreed to be advertised to."""
+
+    async def consents(self, *, phone: str | None = None, limit: int, below: int | None) -> Sequence[Consent]:
+        """Answer consents, newest first, with ids below `below`."""
+
+    async def objections(
+        self, account_id: int, asked: Sequence[tuple[str, int]], *, is_direct: bool
+    ) -> Sequence[Code | None]:
+        """Answer for each recipient and category why such a message would not be accepted now."""
 
     # -- categories
 

@@ -61,6 +61,9 @@ account = Table(
     Column("draw", Float, nullable=False, server_default=text("0")),
     Column("created_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
+    Column("keeps_notices", Boolean, nullable=False, server_default=text("0")),
+    Column("sender_title", Text),
+    Column("repeat_guard", BigInteger),
     CheckConstraint(_one_of("on_unknown", OnUnknown), name="on_unknown"),
     CheckConstraint(_one_of("line_state", LineState), name="line_state"),
     Index(
@@ -586,6 +589,59 @@ day_pass = Table(
     Index("ix_day_pass_expires_at", "expires_at"),
 )
 """Sign-ins for a day: a pass stands for its token, and ends with it."""
+
+opt_out = Table(
+    "opt_out",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", _Id, ForeignKey("account.id")),
+    Column("phone", Text, nullable=False),
+    Column("scope", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("said", Text),
+    Column("token_id", _Id, ForeignKey("token.id")),
+    Column("confirmation_id", _Id),
+    Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+    Column("ended_by", Text),
+    # What a claim and an acceptance ask: is there anything about this person?
+    Index(
+        "uq_opt_out_live",
+        "phone",
+        "scope",
+        "account_id",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+    ),
+    Index(
+        "uq_opt_out_live_everywhere",
+        "phone",
+        "scope",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL AND account_id IS NULL"),
+    ),
+    sqlite_autoincrement=True,
+)
+"""Who wants no messages. `account_id` null: of no account. `confirmation_id`: the one message that may still go."""
+
+consent = Table(
+    "consent",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("phone", Text, nullable=False),
+    Column("recipient_kind", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("given_at", BigInteger, nullable=False),
+    Column("text_version", Text),
+    Column("proof_digest", Text),
+    Column("proof_name", Text),
+    Column("token_id", _Id, ForeignKey("token.id"), nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index("ix_consent_phone", "phone", "id"),
+    Index("ix_consent_proof", "proof_digest", sqlite_where=text("proof_digest IS NOT NULL")),
+    sqlite_autoincrement=True,
+)
+"""Who has agreed to be advertised to, when, where and to which text. The proof is a file in the spool."""
 
 heartbeat = Table(
     "heartbeat",

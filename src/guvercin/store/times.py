@@ -4,9 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import overload
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
+MILLISECOND = timedelta(milliseconds=1)
+"""What the database counts in."""
 
-HOUR = timedelta(hours=1) // _MILLISECOND
+HOUR = timedelta(hours=1) // MILLISECOND
 """An hour in the database's milliseconds."""
 
 
@@ -16,7 +17,7 @@ def to_ms(at: datetime) -> int: ...
 def to_ms(at: None) -> None: ...
 def to_ms(at: datetime | None) -> int | None:
     """Answer an aware moment as milliseconds."""
-    return None if at is None else (at - _EPOCH) // _MILLISECOND
+    return None if at is None else (at - _EPOCH) // MILLISECOND
 
 
 @overload

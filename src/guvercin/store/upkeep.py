@@ -1,18 +1,17 @@
 """What becomes of messages by the passing of time, and of those in doubt. Functions of a transaction."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from guvercin.core.errors import Code
-from guvercin.core.event import EventKind, Standing
+from guvercin.core.event import Standing
 from guvercin.core.message import News, WaitsFor
 from guvercin.core.outcome import Accepted, NeverLeft
 from guvercin.core.pacing import MONTH
 from guvercin.store import access, people
 from guvercin.store import statements as sql
 from guvercin.store.hook_statements import FORGET_DELIVERIES
-from guvercin.store.messages import accepted, find, move, never_left, standing
+from guvercin.store.messages import accepted, find, hold, move, never_left, standing
 from guvercin.store.store import Doubt
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -94,9 +93,7 @@ def hold_account(tx: Tx, account_id: int, *, now: datetime) -> int:
 
 def _hold(tx: Tx, rows: Sequence[Standing], why: WaitsFor, now_ms: int) -> int:
     for row in rows:
-        tx.execute(sql.HOLD, (why.value, row.id))
-        tx.record(now_ms, EventKind.MESSAGE_HELD, account_id=row.account_id, message_id=row.id, batch_id=row.batch_id)
-        tx.standings.append(replace(row, waits_for=why))
+        hold(tx, row, why, now_ms)
     return len(rows)
 
 

@@ -77,7 +77,8 @@ MEANINGS: Mapping[int, Meaning] = MappingProxyType(
         131056: _PAIR,
         # -- the recipient
         131026: Meaning(Kind.REFUSED, Code.NOT_ON_WHATSAPP, Scope.RECIPIENT),
-        **dict.fromkeys((130472, 130497, 131021, 131030, 131049, 131050, 131062, 137000), _RECIPIENT),
+        **dict.fromkeys((130472, 130497, 131021, 131030, 131049, 131062, 137000), _RECIPIENT),
+        131050: Meaning(Kind.REFUSED, Code.OPTED_OUT, Scope.RECIPIENT),
         131047: Meaning(Kind.REFUSED, Code.NEEDS_TEMPLATE, Scope.RECIPIENT),
         # -- the message
         **dict.fromkeys((33, 100, 131008, 131009, 131051, 131052, 131053, 131063, 139200), _BAD),

@@ -26,6 +26,7 @@ from guvercin.core.outcome import (
     LineEvent,
     NotUnderstood,
     NumberNews,
+    Preference,
     Receipt,
     ReceiptKind,
     Restricted,
@@ -124,21 +125,30 @@ def _messages(value: Mapping[str, Any]) -> _Events:
         ("errors", _error),
     )
     for key, read in readers:
-        items = value.get(key)
-        if items is None:
+        if value.get(key) is None:
             continue
         has_any = True
-        if not isinstance(items, list):
-            yield _unclear(key, items)
-            continue
-        for item in items:
-            try:
-                events = tuple(read(item))
-            except _TROUBLE:
-                events = (_unclear(key, item),)
-            yield from events
+        yield from _items(value, key, read)
     if not has_any:
         yield _unclear("messages.empty", value)
+
+
+def _items(value: Mapping[str, Any], key: str, read: Callable[[Any], _Events]) -> _Events:
+    """Read each item of a list; one that can't be read is told as that."""
+    items = value.get(key)
+    if not isinstance(items, list):
+        yield _unclear(key, items)
+        return
+    for item in items:
+        try:
+            events = tuple(read(item))
+        except _TROUBLE:
+            events = (_unclear(key, item),)
+        yield from events
+
+
+def _preferences(value: Mapping[str, Any]) -> _Events:
+    yield from _items(value, "user_preferences", _preference)
 
 
 def _status(item: Any) -> _Events:
@@ -166,7 +176,14 @@ def _status(item: Any) -> _Events:
 
 
 _AS_THEY_ARE = frozenset(
-    {Code.NOT_ON_WHATSAPP, Code.NEEDS_TEMPLATE, Code.NEW_CHATS_RESTRICTED, Code.TEMPLATE_STOPPED, Code.UNPAID}
+    {
+        Code.NOT_ON_WHATSAPP,
+        Code.NEEDS_TEMPLATE,
+        Code.NEW_CHATS_RESTRICTED,
+        Code.TEMPLATE_STOPPED,
+        Code.UNPAID,
+        Code.OPTED_OUT,
+    }
 )
 
 
@@ -192,10 +209,28 @@ def _inbound(item: Any) -> _Events:
         return
     yield Inbound(
         remote_id=_text(item["id"]),
-        sender=f"+{sender}" if isinstance(sender, str) and sender.isdecimal() else _text(item["from_user_id"]),
+        sender=_person(sender, item.get("from_user_id")),
         text=_words_of(item),
         at=_moment(item["timestamp"]),
     )
+
+
+def _preference(item: Any) -> _Events:
+    """Read what a customer chose about advertising: `stop` or `resume` (user_preferences)."""
+    chosen = {"stop": False, "resume": True}.get(item["value"])
+    if chosen is None or item["category"] != "marketing_messages":
+        yield _unclear("user_preferences", item)
+        return
+    yield Preference(
+        sender=_person(item.get("wa_id"), item.get("user_id")),
+        wants_advertising=chosen,
+        at=_moment(item["timestamp"]),
+    )
+
+
+def _person(number: Any, user_id: Any) -> str:
+    """Answer who a customer is: the number in E.164, or Meta's own id of one who doesn't show it."""
+    return f"+{number}" if isinstance(number, str) and number.isdecimal() else _text(user_id)
 
 
 def _words_of(item: Mapping[str, Any]) -> str:
@@ -256,6 +291,7 @@ def _capability_update(_: Mapping[str, Any]) -> _Events:
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], _Events]] = MappingProxyType(
     {
         "messages": _messages,
+        "user_preferences": _preferences,
         "account_update": _account_update,
         "message_template_status_update": _template_update,
         "phone_number_quality_update": _number_update,

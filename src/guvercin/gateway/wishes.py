@@ -1,0 +1,135 @@
+"""What people want, as those who run the business see it: refusals, what only sounds like one, and consents.
+
+Laws
+1. What holds for every account is decided by who sees every account: a limited token reads it and changes its own
+   alone.
+2. A refusal is never forgotten by a slip: ending one names a person.
+"""
+
+from collections.abc import Sequence
+
+from guvercin.core.consent import Consent, NewConsent, Proof
+from guvercin.core.errors import Code, FieldFault, GuvercinError
+from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource
+from guvercin.core.token import Token
+from guvercin.gateway.accounts import Accounts
+from guvercin.gateway.clock import Clock
+from guvercin.gateway.drafting import Faults, check_phone, check_word
+from guvercin.gateway.files import Spool
+from guvercin.gateway.requests import AskConsent, AskOptOut
+from guvercin.store.store import Store
+
+LONGEST_SAID = 1_000
+LONGEST_VERSION = 100
+
+
+class Wishes:
+    """What the people of one business want."""
+
+    def __init__(self, *, store: Store, accounts: Accounts, spool: Spool, clock: Clock) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._spool = spool
+        self._clock = clock
+
+    # -- refusals
+
+    async def opt_outs(
+        self,
+        token: Token,
+        *,
+        phone: str | None = None,
+        is_doubtful: bool | None = None,
+        is_live: bool | None = None,
+        limit: int,
+        below: int | None,
+    ) -> Sequence[OptOut]:
+        """Answer a page of the refusals that this token sees, newest first."""
+        return await self._store.opt_outs(
+            token.rules.account_ids, phone=phone, is_doubtful=is_doubtful, is_live=is_live, limit=limit, below=below
+        )
+
+    async def refuse(self, token: Token, ask: AskOptOut) -> OptOut:
+        """Keep a refusal. INVALID_PHONE, NOT_FOUND; NOT_ALLOWED: for every account, by who sees only some."""
+        await self._check_account(token, ask.account_id)
+        faults = Faults()
+        phone = check_phone(faults, ask.phone)
+        said = check_word(faults, ask.said, "said", LONGEST_SAID)
+        faults.check()
+        assert phone is not None  # noqa: S101 -- a fault otherwise, raised above
+        new = NewOptOut(
+            account_id=ask.account_id,
+            phone=phone.e164,
+            scope=ask.scope,
+            source=ask.source,
+            said=said,
+            token_id=token.id,
+        )
+        return await self._store.add_opt_out(new, now=self._clock.now())
+
+    async def allow(
+        self, token: Token, phone: str, *, account_id: int | None, scope: OptOutScope | None, by: OptOutSource
+    ) -> int:
+        """End a person's refusals: of one account or all, of one scope or any; answers how many. INVALID_PHONE."""
+        faults = Faults()
+        checked = check_phone(faults, phone)
+        faults.check()
+        assert checked is not None  # noqa: S101 -- a fault otherwise, raised above
+        return await self._store.end_opt_outs(
+            checked.e164,
+            accounts=token.rules.account_ids,
+            account_id=account_id,
+            scope=scope,
+            by=by,
+            now=self._clock.now(),
+        )
+
+    async def decide(self, token: Token, opt_out_id: int, scope: OptOutScope | None, by: OptOutSource) -> OptOut:
+        """Decide what somebody meant: a refusal of this scope, or none. Answers what stands now. NOT_FOUND."""
+        doubted = await self._store.opt_out(opt_out_id)
+        if doubted is None or (doubted.account_id is not None and not token.sees(doubted.account_id)):
+            raise GuvercinError(Code.NOT_FOUND)
+        now = self._clock.now()
+        decided = await self._store.decide_opt_out(opt_out_id, scope, by=by, token_id=token.id, now=now)
+        ended = await self._store.opt_out(opt_out_id)
+        return decided or ended or doubted
+
+    async def _check_account(self, token: Token, account_id: int | None) -> None:
+        if account_id is not None:
+            await self._accounts.one(token, account_id)
+        elif token.rules.account_ids is not None:
+            raise GuvercinError(Code.NOT_ALLOWED)
+
+    # -- consents
+
+    async def consents(self, *, phone: str | None = None, limit: int, below: int | None) -> Sequence[Consent]:
+        """Answer a page of consents, newest first."""
+        return await self._store.consents(phone=phone, limit=limit, below=below)
+
+    async def consent(self, token: Token, ask: AskConsent) -> Consent:
+        """Keep a consent. INVALID_PHONE, INVALID_TIME, FILE_NOT_OPENED; NOT_ALLOWED for a limited token."""
+        await self._check_account(token, None)
+        now = self._clock.now()
+        faults = Faults()
+        phone = check_phone(faults, ask.phone)
+        version = check_word(faults, ask.text_version, "text_version", LONGEST_VERSION)
+        if ask.given_at > now:
+            faults.add(Code.INVALID_TIME, "given_at", "gelecek_zaman")
+        faults.check()
+        assert phone is not None  # noqa: S101 -- a fault otherwise, raised above
+        new = NewConsent(
+            phone=phone.e164,
+            recipient_kind=ask.recipient_kind,
+            source=ask.source,
+            given_at=ask.given_at,
+            text_version=version,
+            proof=None if ask.proof_id is None else await self._proof(token, ask.proof_id),
+            token_id=token.id,
+        )
+        return await self._store.keep_consent(new, now=now)
+
+    async def _proof(self, token: Token, upload_id: str) -> Proof:
+        kept = await self._store.upload(upload_id)
+        if kept is None or kept.token_id != token.id or not self._spool.has(kept.file.digest):
+            raise GuvercinError(Code.FILE_NOT_OPENED, faults=(FieldFault("proof_id", Code.FILE_NOT_OPENED.value),))
+        return Proof(digest=kept.file.digest, name=kept.file.name)
