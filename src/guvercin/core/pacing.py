@@ -115,6 +115,23 @@ class Rules:
     """Single messages of one token within LOOP_WINDOW after which the next ones are bulk."""
 
 
+NO_RULES = Rules(
+    known=_gap(0, 0),
+    new=_gap(0, 0),
+    hourly=None,
+    daily=None,
+    monthly_new=None,
+    warms_up=False,
+    keeps_quiet=False,
+    has_breakers=False,
+    breather_after=None,
+    recipient_gap=None,
+    unanswered_daily=None,
+    unanswered_monthly=None,
+    loop_after=None,
+)
+"""What a linked phone keeps that leads to a test server: nothing but the gaps of its pace."""
+
 LOOP_WINDOW = timedelta(minutes=10)
 
 

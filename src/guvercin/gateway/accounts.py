@@ -13,7 +13,7 @@ from types import MappingProxyType
 
 from guvercin.core.account import Account, IllegalLineOrder, Kind, LineOrder, Manners
 from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.pacing import CLOUD_PACE, SANDBOX_PACE, WEB_BOUNDS, Pace
+from guvercin.core.pacing import CLOUD_PACE, NO_RULES, SANDBOX_PACE, WEB_BOUNDS, Pace
 from guvercin.core.presets import WEB_PACE
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
@@ -108,7 +108,7 @@ class Accounts:
             return await self._add_cloud(name, new.cloud)
         phone, pace = _BEGINNINGS[new.kind]
         if new.kind is Kind.WEB and self._reaches_nobody:
-            pace = replace(pace, rules=None)
+            pace = replace(pace, rules=NO_RULES)
         added = await self._store.add_account(name, new.kind, phone, pace, now=self._clock.now())
         self.forget()
         return added
