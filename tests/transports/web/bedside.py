@@ -19,6 +19,7 @@ from guvercin.core.outcome import LineEvent, Receipt, TransportEvent
 from guvercin.gateway.clock import SystemClock
 from guvercin.store.sqlite import reading
 from guvercin.testing.whatsapp.bed import Bed
+from guvercin.testing.whatsapp.connection import Connection
 from guvercin.testing.whatsapp.devices import LinkedDevice
 from guvercin.testing.whatsapp.phones import Phone, Received
 from guvercin.transports.base import Attempt, Outgoing
@@ -228,10 +229,26 @@ class Linked:
 
     async def cut(self) -> None:
         """Break the device's connection."""
+        await self.side.call(self.connection().cut())
+
+    def connection(self) -> Connection:
+        """Answer the device's connection; it must have one."""
         assert self.device is not None
         connection = self.device.connection
         assert connection is not None
-        await self.side.call(connection.cut())
+        return connection
+
+    async def stumbled(self, before: Connection) -> None:
+        """Wait until the device left a connection for another, and the engine has heard of it.
+
+        The moment in which the line is shut is too short to look for. The probe's answer comes behind what the
+        worker had to report.
+        """
+        device = self.device
+        assert device is not None
+        await until(lambda: device.connection is not None and device.connection is not before)
+        await self.web.probe()
+        await until(self.is_open)
 
     def arrivals(self) -> list[Received]:
         """Answer what this phone's linked device has got through, in order."""

@@ -192,9 +192,9 @@ async def test_a_receipt_that_the_engine_cannot_pass_on_costs_no_later_one(
     to, later = side.person(), side.person()
     side.server.faults.add(message_fault(Act.RECEIPT, code="server-error", to=to.number))
     pid = line.pid
+    before = line.connection()
     await line.web.send(line.message(to))
-    await until(lambda: line.web._open_run() is None)
-    await until(line.is_open)
+    await line.stumbled(before)
     answer = await line.web.send(line.message(later))
     assert isinstance(answer, Accepted), answer
     await until(lambda: line.receipts(answer.remote_id) >= {"delivered", "read"})

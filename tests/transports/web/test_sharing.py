@@ -73,10 +73,10 @@ async def test_an_event_that_poisons_one_leaves_the_others_their_hearing(side: B
     first, second, _ = three
     to = side.person()
     side.server.faults.add(Fault(at=Point.MESSAGE, act=Act.RECEIPT, code="server-error", to=to.number))
+    before = first.connection()
     await first.web.send(first.message(to))
-    await until(lambda: first.web._open_run() is None)
     await works(side, second)
-    await until(first.is_open)
+    await first.stumbled(before)
     await works(side, first)
 
 
