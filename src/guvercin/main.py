@@ -88,13 +88,15 @@ class House:
 
 
 def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
-    """Put the rooms together. Nothing is started, nothing but the spool's folder is touched."""
+    """Put the rooms together. Nothing is started, nothing but the spool's folder and old set-ups are touched."""
     spool = Spool(config.spool)
     ledger = Ledger(config.data_dir / "sandbox.jsonl", now=clock.now())
     access = Access(store, clock)
     waiting = Waiting(clock)
     wakers: list[Callable[[int], None]] = []
-    setups = Setups(config.data_dir / "cloud")
+    seal, neighbours = Seal(config.data_dir), Neighbours.read(config.webhook_allow)
+    setups = Setups(config.data_dir / "cloud", seal)
+    setups.seal_plain()
 
     @cache
     def workers() -> Workers:
@@ -128,7 +130,6 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         return await _look_up(config, setup)
 
     sessions = Sessions(store, transport_for, clock=clock, rng=rng, on_change=line_changed)
-    seal, neighbours = Seal(config.data_dir), Neighbours.read(config.webhook_allow)
     couriers = Couriers(
         store=store,
         seal=seal,

@@ -4,6 +4,7 @@ import json
 import logging
 import shutil
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from random import Random  # noqa: TID251 -- seeded here, handed down as an argument
 from typing import Any
@@ -21,9 +22,11 @@ from guvercin.core.token import Permission, TokenRules
 from guvercin.gateway.access import create_token
 from guvercin.gateway.clock import SystemClock
 from guvercin.main import House, build
+from guvercin.sealing import Seal
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.testing.graph import Act, Answering, Habits
 from guvercin.testing.graph.callbacks import Item
+from guvercin.transports.cloud.setup import Setups
 
 TOKEN, SECRET, WORD, NUMBER = "EAAG-gizli", "uygulama-sirri", "soz-42", "100000000000001"
 CLOUD = {
@@ -124,6 +127,10 @@ def status(remote_id: str, word: str, **more: Any) -> dict[str, Any]:
     return {"id": remote_id, "status": word, "timestamp": "1771846200"} | more
 
 
+def everything_in(folder: Path) -> bytes:
+    return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+
 # -- setting it up
 
 
@@ -134,9 +141,9 @@ async def test_an_account_is_checked_with_meta_and_its_secrets_never_come_back(t
     assert (row["tur"], row["telefon"]) == ("cloud", "+908500000001")
     for text in (answer.text, (await town.client.get(f"{BASE}/hesaplar")).text):
         assert not any(word in text for word in (TOKEN, SECRET, WORD))
-    kept = tmp_path / "cloud" / f"{row['id']}.json"
+    kept = tmp_path / "cloud" / f"{row['id']}.sealed"
     assert (kept.stat().st_mode & 0o777, kept.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert TOKEN.encode() not in (tmp_path / "guvercin.db").read_bytes()
+    assert not any(word.encode() in everything_in(tmp_path) for word in (TOKEN, SECRET, WORD))
     assert (await town.client.delete(f"{BASE}/hesaplar/{row['id']}")).status_code == 200
     assert not kept.exists()
 
@@ -364,8 +371,10 @@ async def test_without_an_app_secret_the_door_is_closed(
     town: Town, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     account_id = await town.add()
-    path = tmp_path / "cloud" / f"{account_id}.json"
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"app_secret": ""}))
+    setups = Setups(tmp_path / "cloud", Seal(tmp_path))
+    kept = setups.read(account_id)
+    assert kept is not None
+    setups.write(account_id, replace(kept, app_secret=""))
     town.house.gateway.meta._setups._known.clear()
     body = town.statuses(status("wamid.1", "read"))
     with caplog.at_level(logging.WARNING):

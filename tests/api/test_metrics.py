@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import httpx2
@@ -9,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.api.conftest import BASE, Server
 
 from guvercin.core.call import Called, CallTrouble
+from guvercin.core.pacing import SANDBOX_PACE, Caps, Rules
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "deploy" / "grafana.json"
 
@@ -45,6 +47,26 @@ async def test_a_webhook_that_is_behind_is_seen(server: Server, client: httpx2.A
     assert found["guvercin_webhook_waiting", ("1",)] == 1
     assert found["guvercin_webhook_lag_seconds", ("1",)] > 0
     assert found["guvercin_webhook_tries", ("failed", "1")] >= 1
+
+
+async def test_how_much_of_each_limit_an_account_has_used_is_told(server: Server, client: httpx2.AsyncClient) -> None:
+    assert not [name for name, _ in await told(client) if name.startswith("guvercin_pace")], "no rules, no limits"
+    rules = Rules(hourly=Caps(all=10, existing=5, new=2), daily=None, monthly_new=7, warms_up=False, keeps_quiet=False)
+    await server.store.change_account(1, now=server.clock.now(), pace=replace(SANDBOX_PACE, rules=rules))
+    await server.house.sessions.step(server.clock.now())
+    await client.post(f"{BASE}/gonder", json={"telefon": "+905000000001", "mesaj": "a"})
+    found = await told(client)
+    used = {labels: value for (name, labels), value in found.items() if name == "guvercin_pace_used"}
+    limits = {labels: value for (name, labels), value in found.items() if name == "guvercin_pace_limit"}
+    # Labels come sorted by their names: account_id, group, limit, window.
+    assert limits == {
+        ("1", "all", "saatlik_sinir", "hour"): 10,
+        ("1", "existing", "saatlik_sinir", "hour"): 5,
+        ("1", "new", "saatlik_sinir", "hour"): 2,
+        ("1", "new", "aylik_sinir", "month"): 7,
+    }
+    assert used.keys() == limits.keys()
+    assert used["1", "all", "saatlik_sinir", "hour"] == 1
 
 
 async def test_the_dashboard_asks_for_what_there_is(client: httpx2.AsyncClient) -> None:

@@ -101,3 +101,28 @@ def test_no_key_and_what_waits_for_the_owner(guvercin: Guvercin, tmp_path: Path)
 def test_beside_a_server(guvercin: Guvercin, start_server: Callable[..., Server]) -> None:
     server = start_server()
     assert f"✓ [well] The server runs: http://127.0.0.1:{server.port}" in guvercin("doktor").out
+
+
+def test_the_sessions_of_linked_phones_are_the_account_itself(guvercin: Guvercin) -> None:
+    guvercin("anahtar", "uret")
+    sessions = guvercin.data_dir / "web"
+    assert "oturumlar" not in lights(guvercin("doktor", "--json"))
+    (sessions / "3").mkdir(mode=0o700, parents=True)
+    sessions.chmod(0o700)
+    told = guvercin("doktor")
+    assert f"{sessions} is the WhatsApp account itself" in told.out
+    assert lights(guvercin("doktor", "--json"))["oturumlar"] == "yesil"
+    (sessions / "3").chmod(0o755)
+    assert f"    Remedy: chmod 700 {sessions / '3'}" in guvercin("doktor", code=1).out
+
+
+def test_secrets_that_others_could_read_are_named(guvercin: Guvercin) -> None:
+    guvercin("anahtar", "uret")
+    assert "sirlar" not in lights(guvercin("doktor", "--json"))
+    (guvercin.data_dir / "cloud").mkdir(mode=0o700)
+    (guvercin.data_dir / "cloud" / "3.json").write_text("{}")
+    assert lights(guvercin("doktor", "--json"))["sirlar"] == "sari"
+    key = guvercin.data_dir / "guvercin.key"
+    key.write_bytes(bytes(32))
+    key.chmod(0o644)
+    assert lights(guvercin("doktor", "--json", code=1))["sirlar"] == "kirmizi"

@@ -336,7 +336,7 @@ class House:
             clock=clock,
             rng=rng,
             timezone=ISTANBUL,
-            meta=Meta(setups=Setups(world.folder / "cloud"), look=nobody_is_there, sessions=self.sessions),
+            meta=Meta(setups=Setups(world.folder / "cloud", seal), look=nobody_is_there, sessions=self.sessions),
             hooks=self.hooks,
         )
         self.upkeep = Upkeep(

@@ -8,12 +8,14 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from guvercin import __version__
 from guvercin.core.account import Account
 from guvercin.core.message import FINISHED, Status
+from guvercin.core.pacing import DAY, HOUR, MONTH
 from guvercin.gateway.requests import Figures
 from guvercin.store.store import Depth
 from guvercin.store.writer import Committed
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
+_WINDOWS = {HOUR: "hour", DAY: "day", MONTH: "month"}
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 120)
 
 
@@ -66,6 +68,9 @@ class Metrics:
             "guvercin_webhook_tries", "Tries of this process to deliver, by what came of them.", "webhook", "result"
         )
         self._alerts = self._gauge("guvercin_alerts", "Troubles that the owner was told of and that last.", "kind")
+        which = ("account_id", "limit", "group", "window")
+        self._pace_used = self._gauge("guvercin_pace_used", "Messages that count for a limit now.", *which)
+        self._pace_limit = self._gauge("guvercin_pace_limit", "The most messages of a limit.", *which)
         self._unwritten = Gauge(
             "guvercin_unwritten", "Changes that wait to be written to the disk.", registry=self._registry
         )
@@ -100,6 +105,7 @@ class Metrics:
     def text(self, *, accounts: Iterable[Account], depths: Iterable[Depth], figures: Figures, now: datetime) -> bytes:
         """Write everything in Prometheus' text format."""
         self._show_hooks(figures, now)
+        self._show_paces(figures)
         self._alerts.clear()
         for alert in figures.alerts:
             self._alerts.labels(alert.trouble.kind.value).inc()
@@ -128,6 +134,18 @@ class Metrics:
             self._hook_lag.labels(lag.hook.id).set(max(0.0, age.total_seconds()))
             self._deliveries.labels(lag.hook.id, "taken").set(figures.tally.taken.get(lag.hook.id, 0))
             self._deliveries.labels(lag.hook.id, "failed").set(figures.tally.failed.get(lag.hook.id, 0))
+
+    def _show_paces(self, figures: Figures) -> None:
+        """Show how much of each limit an account has used: of everything, of bulk to those known, of new people."""
+        self._pace_used.clear()
+        self._pace_limit.clear()
+        for account_id, uses in figures.limits.items():
+            for use in uses:
+                limit = use.limit
+                window = _WINDOWS.get(timedelta(milliseconds=limit.window), str(limit.window))
+                which = (account_id, limit.word.value, limit.group, window)
+                self._pace_used.labels(*which).set(use.used)
+                self._pace_limit.labels(*which).set(limit.most)
 
     def _counter(self, name: str, documentation: str, *labels: str) -> Counter:
         return Counter(name, documentation, labels, registry=self._registry)

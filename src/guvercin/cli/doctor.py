@@ -78,6 +78,8 @@ def examine(terminal: Terminal, config: "Config") -> Iterator[Finding]:
     yield _server(terminal, config)
     yield _library(terminal.say)
     yield _engine(terminal, config)
+    yield from _sessions(terminal.say, config)
+    yield from _secrets(terminal, config)
     if config.database.exists():
         yield from _database(terminal, config)
     yield _clock(terminal.say, config)
@@ -199,6 +201,56 @@ def _engine(terminal: Terminal, config: "Config") -> Finding:
     return Finding(
         key=key, light=Light.YELLOW, what=say("{what}: the engine does not run here.", what=what), remedy=remedy
     )
+
+
+def _sessions(say: Translator, config: "Config") -> Iterator[Finding]:
+    """Say what the sessions of linked phones are worth, where there are any."""
+    folder = config.engine_stores
+    try:
+        linked = [path for path in folder.iterdir() if path.is_dir()]
+    except OSError:
+        return
+    if not linked:
+        return
+    what = say(
+        "Linked phones: {folder} is the WhatsApp account itself. Who can read it reads and writes as you, without your "
+        "phone.",
+        folder=str(folder),
+    )
+    open_ones = [path for path in (folder, *linked) if path.stat().st_mode & 0o077]
+    if open_ones:
+        yield Finding(key="oturumlar", light=Light.RED, what=what, remedy=f"chmod 700 {' '.join(map(str, open_ones))}")
+        return
+    yield Finding(
+        key="oturumlar",
+        light=Light.GREEN,
+        what=what,
+        remedy=say(
+            "Nothing to mend now. Never copy it; if it may be in other hands, remove the device on your phone (Linked "
+            "devices)."
+        ),
+    )
+
+
+def _secrets(terminal: Terminal, config: "Config") -> Iterator[Finding]:
+    """Look at the key that seals, and for what an older version left unsealed."""
+    from guvercin.sealing import NAME
+
+    say, key = terminal.say, config.data_dir / NAME
+    if key.exists() and key.stat().st_mode & 0o077:
+        yield Finding(
+            key="sirlar",
+            light=Light.RED,
+            what=say("Others on this machine can read the key {file}.", file=str(key)),
+            remedy=f"chmod 600 {key}",
+        )
+    elif any(path.stem.isdigit() for path in (config.data_dir / "cloud").glob("*.json")):
+        yield Finding(
+            key="sirlar",
+            light=Light.YELLOW,
+            what=say("Secrets of a Cloud account still lie in plain words on the disk."),
+            remedy=say("The next start seals them: {command}", command=terminal.command("baslat")),
+        )
 
 
 def _database(terminal: Terminal, config: "Config") -> Iterator[Finding]:

@@ -474,8 +474,13 @@ class Gateway:
     async def figures(self) -> Figures:
         """Answer what those who watch over the whole want to see beside the queues."""
         alerts = [alert for alert in await self._store.alerts() if alert.told_at is not None]
+        uses = {account.id: await self.outlook.use(account) for account in await self.accounts.live()}
         return Figures(
-            lags=await self._store.hook_lags(), tally=self.hooks.tally, alerts=alerts, unwritten=self._store.waiting
+            lags=await self._store.hook_lags(),
+            tally=self.hooks.tally,
+            alerts=alerts,
+            unwritten=self._store.waiting,
+            limits={account_id: use.limits for account_id, use in uses.items() if use is not None},
         )
 
     async def depths(self) -> Sequence[Depth]:

@@ -15,6 +15,7 @@ from guvercin.core.message import Lane, Level, Message, WaitsFor
 from guvercin.core.optout import OptOutScope, OptOutSource
 from guvercin.core.pacing import Gap
 from guvercin.core.presets import Preset
+from guvercin.gateway.outlook import LimitUse
 from guvercin.transports.cloud.setup import Template
 
 
@@ -272,9 +273,13 @@ class HookAsk:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figures:
-    """What those who watch over the whole see beside the queues. `unwritten`: changes that wait for the disk."""
+    """What those who watch over the whole see beside the queues. `unwritten`: changes that wait for the disk.
+
+    `limits`: what each account that keeps rules has used of them, by its id.
+    """
 
     lags: Sequence[Lag]
     tally: Tally
     alerts: Sequence[Alert]
     unwritten: int
+    limits: Mapping[int, Sequence[LimitUse]]

@@ -1,11 +1,14 @@
 """What an owner gives us of a Cloud account: ids, secrets, and which template stands for which category.
 
-Law: the secrets are written to a file of their own, for its owner alone, beside the database and never inside it: a
-backup of the database holds none of them. They can be replaced, never read back.
+Law: the secrets are sealed (guvercin.sealing) in a file of their own, for its owner alone, beside the database and
+never inside it: a backup holds none of them, and a copy of the file opens nothing without the key. They can be
+replaced, never read back.
 """
 
+import logging
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +16,10 @@ from typing import Any
 
 import orjson
 
+from guvercin.sealing import Seal, Unreadable
 from guvercin.transports.cloud.payloads import Form
+
+_log = logging.getLogger(__name__)
 
 ORDER = ("mesaj", "isim")
 """What may fill a place of a template: the message's text, the recipient's name."""
@@ -47,10 +53,11 @@ class Setup:
 
 
 class Setups:
-    """The set-ups of every Cloud account, one file each in a folder for its owner alone."""
+    """The set-ups of every Cloud account, one sealed file each in a folder for its owner alone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seal: Seal) -> None:
         self._folder = folder
+        self._seal = seal
         self._known: dict[int, Setup | None] = {}
 
     def read(self, account_id: int) -> Setup | None:
@@ -59,37 +66,87 @@ class Setups:
             self._known[account_id] = self._load(account_id)
         return self._known[account_id]
 
+    def seal_plain(self) -> None:
+        """Seal what an older version has left in plain words. What can't be sealed now stays, and is used as it is."""
+        for path in sorted(self._folder.glob("*.json")):
+            if not path.stem.isdigit():
+                continue
+            with suppress(OSError):
+                setup = _read(path.read_bytes())
+                if setup is None:
+                    _log.warning("setup_unreadable", extra={"account_id": int(path.stem)})
+                    continue
+                if not self._path(int(path.stem)).exists():  # a crash may have come between the two files
+                    self.write(int(path.stem), setup)
+                _shred(path)
+
     def _load(self, account_id: int) -> Setup | None:
         try:
-            found: dict[str, Any] = orjson.loads(self._path(account_id).read_bytes())
-            templates = {
-                int(category): Template(name=each["name"], language=each["language"], places=tuple(each["places"]))
-                for category, each in found.pop("templates").items()
-            }
-            return Setup(**found, templates=MappingProxyType(templates))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return _read(self._seal.open(self._path(account_id).read_bytes(), _purpose(account_id)))
+        except FileNotFoundError:
+            with suppress(OSError):
+                return _read(self._plain_path(account_id).read_bytes())
+            return None
+        except (OSError, Unreadable):
+            _log.error("setup_unreadable", extra={"account_id": account_id})
             return None
 
     def write(self, account_id: int, setup: Setup) -> None:
         """Keep an account's set-up: all of it or nothing, on the disk before this returns. OSError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        sealed = self._seal.close(orjson.dumps(_plain(setup)), _purpose(account_id))
         path = self._path(account_id)
         fresh = path.with_suffix(".new")
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-            file.write(orjson.dumps(_plain(setup)))
+            file.write(sealed)
             file.flush()
             os.fsync(file.fileno())
         fresh.replace(path)
+        folder = os.open(self._folder, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
         self._known[account_id] = setup
 
     def remove(self, account_id: int) -> None:
         """Forget an account's set-up."""
         self._path(account_id).unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            _shred(self._plain_path(account_id))
         self._known[account_id] = None
 
     def _path(self, account_id: int) -> Path:
+        return self._folder / f"{account_id}.sealed"
+
+    def _plain_path(self, account_id: int) -> Path:
         return self._folder / f"{account_id}.json"
+
+
+def _purpose(account_id: int) -> str:
+    return f"cloud:{account_id}"
+
+
+def _shred(path: Path) -> None:
+    """Remove a file and, as far as the file system lets us, what it said. OSError."""
+    with path.open("r+b") as file:
+        file.write(b"\0" * path.stat().st_size)
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+
+
+def _read(written: bytes) -> Setup | None:
+    try:
+        found: dict[str, Any] = orjson.loads(written)
+        templates = {
+            int(category): Template(name=each["name"], language=each["language"], places=tuple(each["places"]))
+            for category, each in found.pop("templates").items()
+        }
+        return Setup(**found, templates=MappingProxyType(templates))
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
 
 
 def _plain(setup: Setup) -> dict[str, Any]:
