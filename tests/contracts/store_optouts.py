@@ -94,6 +94,39 @@ class OptOutLaws:
         await says(desk, "DUR")
         assert len(await desk.leave_in_order()) == 1, "a new refusal is confirmed anew"
 
+    async def test_what_was_written_last_counts_whatever_comes_last(self, desk: Desk) -> None:
+        async def heard(text: str, minute: int, remote_id: str) -> None:
+            inbound = Inbound(remote_id=remote_id, sender=AYSE, text=text, at=NOW + minute * SECOND)
+            await desk.store.receive_inbound(1, inbound, now=desk.now, replies=REPLIES)
+
+        desk.now += HOUR
+        await heard("DUR", 1, "A")
+        await heard("BAŞLA", 2, "B")
+        assert len(await desk.leave_in_order()) == 2
+        for text, minute, remote_id in (("DUR", 1, "A"), ("RET", 0, "Z"), ("yanlış numara", 1, "Y")):
+            await heard(text, minute, remote_id)
+            assert await live(desk) == [], f"{text} is old"
+        await heard("DUR", 4, "D")
+        await heard("BAŞLA", 2, "B")
+        await heard("BAŞLA", 3, "C")
+        (refusal,) = await live(desk)
+        assert refusal.created_at == NOW + 4 * SECOND, "it stands under the time at which it was written"
+        texts = [(await desk.row(each)).content.text for each in await desk.leave_in_order()]
+        assert texts == ["Durduruldu"], "what is old is not answered either"
+
+    async def test_an_owner_s_word_is_not_undone_by_a_message_that_comes_twice(self, desk: Desk) -> None:
+        await says(desk, "DUR")
+        said_at = desk.now
+        desk.now += HOUR
+        await desk.store.end_opt_outs(
+            AYSE, accounts=None, account_id=None, scope=None, by=OptOutSource.PANEL, now=desk.now
+        )
+        again = Inbound(remote_id="again", sender=AYSE, text="DUR", at=said_at)
+        await desk.store.receive_inbound(1, again, now=desk.now, replies=REPLIES)
+        assert await live(desk) == []
+        await says(desk, "DUR")
+        assert len(await live(desk)) == 1
+
     async def test_what_iys_says_ends_at_iys(self, desk: Desk) -> None:
         of_iys = replace(entered(scope=OptOutScope.COMMERCIAL), source=OptOutSource.IYS)
         await desk.store.add_opt_out(of_iys, now=desk.now)

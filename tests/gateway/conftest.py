@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.gateway.house import House, World, make_world
+from tests.gateway.pacing import MONDAY, Sent, begin
 
 from guvercin.store.schema import prepare
 from guvercin.store.sqlite import FILE_NAME, engine_for
@@ -28,5 +29,18 @@ async def house(world: World) -> AsyncIterator[House]:
     """A process without gaps, its line connected."""
     house = await world.begin()
     await house.tend()
+    yield house
+    await house.close()
+
+
+@pytest.fixture
+def sent(world: World) -> Sent:
+    world.clock.jump_wall(MONDAY - world.clock.now())
+    return Sent(world)
+
+
+@pytest.fixture
+async def shop(world: World, sent: Sent) -> AsyncIterator[House]:  # noqa: ARG001 -- it notes from the beginning
+    house = await begin(world)
     yield house
     await house.close()

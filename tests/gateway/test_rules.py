@@ -1,114 +1,18 @@
 """An account with rules, stepped by hand: limits, quiet hours, lanes, and what a restart or a clock does to them."""
 
-from collections import Counter
-from collections.abc import AsyncIterator
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from itertools import pairwise
-from typing import Any
 
 import pytest
-from tests.gateway.house import ISTANBUL, House, World, batch, numbers, seconds
+from tests.gateway.house import House, World, batch, numbers, seconds
+from tests.gateway.pacing import DAY, HOUR, QUIET, Sent, begin, bulk, run, strangers, waits
 
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
 from guvercin.core.message import Status, Track, WaitsFor
 from guvercin.core.outcome import Deferred, Inbound, LineEvent, Refused, Restricted, Scope
-from guvercin.core.pacing import Pace
-from guvercin.core.presets import PRESETS, Preset
 from guvercin.testing.transport import Act
 from guvercin.transports.base import Outgoing
-
-MONDAY = datetime(2026, 2, 23, 10, tzinfo=ISTANBUL).astimezone(UTC)
-HOUR = timedelta(hours=1)
-DAY = timedelta(days=1)
-QUIET = 5
-"""The category of balance reminders, which keep quiet hours."""
-
-
-def rules(**changes: object) -> Pace:
-    pace = PRESETS[Preset.NORMAL]
-    assert pace.rules is not None
-    return replace(pace, rules=replace(pace.rules, **changes))  # type: ignore[arg-type]
-
-
-class Sent:
-    """A script that notes each hand-over: when it was, and to whom."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.act = Act()
-        self.sends: list[tuple[datetime, str]] = []
-        world.peer.script = self
-
-    def __call__(self, message: Outgoing) -> Act:
-        self.sends.append((self.world.clock.now(), message.recipient))
-        return self.act
-
-    @property
-    def gaps(self) -> list[float]:
-        return [(later - earlier).total_seconds() for (earlier, _), (later, _) in pairwise(self.sends)]
-
-    def within(self, start: datetime, span: timedelta) -> int:
-        return sum(start <= at < start + span for at, _ in self.sends)
-
-
-@pytest.fixture
-def sent(world: World) -> Sent:
-    world.clock.jump_wall(MONDAY - world.clock.now())
-    return Sent(world)
-
-
-async def begin(world: World, pace: Pace | None = None) -> House:
-    house = await world.begin(gaps=pace or rules(warms_up=False))
-    await house.tend()
-    return house
-
-
-@pytest.fixture
-async def shop(world: World, sent: Sent) -> AsyncIterator[House]:  # noqa: ARG001 -- it notes from the beginning
-    house = await begin(world)
-    yield house
-    await house.close()
-
-
-async def bulk(house: House, how_many: int, *, first: int = 0, category: int = 10, **more: Any) -> None:
-    ask = batch(
-        *numbers(first + how_many)[first:],
-        category=category,
-        is_of_customers=True,
-        body_hash=house.rng.randbytes(8),
-        **more,
-    )
-    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
-
-
-async def run(house: House, span: timedelta) -> None:
-    """Let time pass, from one thing that may happen to the next: polls in which nothing can are left out."""
-    end = house.clock.monotonic() + span.total_seconds()
-    while (left := end - house.clock.monotonic()) > 0:
-        wake = await house.dispatch()
-        rest = (wake - house.clock.now()).total_seconds()
-        if rest >= 1:
-            rest = max(rest, await _quiet_for(house))
-        await house.clock.elapse(seconds(max(0.001, min(left, rest))))
-
-
-async def _quiet_for(house: House) -> float:
-    """Answer the seconds in which nothing happens by itself: until a gap, a pause or a wait is over."""
-    dispatcher = house.dispatcher()
-    if dispatcher._wakes_at is not None:
-        until: datetime = dispatcher._wakes_at
-        return (until - dispatcher._steady_now()).total_seconds()
-    asked = "SELECT min(waits_until), count(*) > count(waits_until), count(*) FROM message WHERE status = 'queued'"
-    until_ms, has_line, waiting = await house.store._read(lambda one: one.exec_driver_sql(asked).one())
-    if has_line or not waiting:
-        return 0 if has_line else 3_600
-    return float(until_ms / 1_000 - house.clock.now().timestamp())
-
-
-async def waits(house: House) -> Counter[WaitsFor | None]:
-    return Counter(row.waits_for for row in await house.messages() if row.status is Status.QUEUED)
 
 
 async def test_a_list_of_customers_keeps_the_hourly_and_the_daily_limit(shop: House, sent: Sent) -> None:
@@ -261,11 +165,6 @@ async def test_a_loop_over_singles_keeps_the_gaps_of_bulk(shop: House, sent: Sen
     assert len(sent.sends) == 60
     assert all(gap <= 6 for gap in sent.gaps[:19])
     assert sum(gap >= 12 or gap >= 6 for gap in sent.gaps[20:]) >= 35
-
-
-async def strangers(house: House, how_many: int, *, first: int) -> None:
-    ask = batch(*numbers(first + how_many)[first:], body_hash=house.rng.randbytes(8))
-    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
 
 
 async def test_a_refused_new_chat_closes_new_chats_alone(shop: House, sent: Sent) -> None:

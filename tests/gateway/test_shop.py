@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from tests.gateway.house import ISTANBUL, World, batch, numbers, seconds
-from tests.gateway.test_rules import QUIET, Sent, begin, rules, run
+from tests.gateway.pacing import QUIET, Sent, begin, rules, run
 
 from guvercin.core.message import Status
 from guvercin.core.outcome import Inbound

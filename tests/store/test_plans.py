@@ -31,6 +31,7 @@ PLANS = {
     "ACCEPTED_ROWS": BY_KEY,
     "ADVANCE": BY_KEY,
     "ATTEMPT_TIME": BY_KEY,
+    "BATCHES_THAT_REACHED": "ix_message_recipient (recipient=?)",
     "BATCHES_IN_LINE": "ix_batch_account (account_id=?)",
     "ANSWERED": "PRIMARY KEY (account_id=? AND number=?)",
     "BATCH_STATE": BY_KEY,
@@ -58,6 +59,7 @@ PLANS = {
     "FIRST_TURN": "ix_message_turn (account_id=?)",
     "FORGET_PLAN": BY_KEY,
     "FORGET_RECEIPTS": "sqlite_autoindex_receipt_1",
+    "HAS_BREAKERS": BY_KEY,
     "HEAD": "ix_message_queue (account_id=? AND lane=?)",
     "HEARD_FROM": "",
     "HELD_BACK_UNTIL": "ix_message_deferred (account_id=? AND recipient=? AND priority=? AND rowid<?)",
@@ -91,6 +93,7 @@ PLANS = {
     "NEEDS_NO_PLACE": "ix_message_deferred (account_id=? AND recipient=?)",
     "NTH_CHECK": "ix_number_check_asked (account_id=? AND asked_at>?)",
     "NEXT_TURN": "ix_message_turn (account_id=? AND priority=? AND <expr>>?)",
+    "OPEN_NEW": "ix_message_log (account_id=? AND status=? AND waits_for=?)",
     "PACED": "ix_message_paced (account_id=? AND waits_until>?)",
     "PACED_DUE": "ix_message_paced (account_id=? AND waits_until<?)",
     "PACE_STATE": BY_KEY,
@@ -119,6 +122,7 @@ PLANS = {
     "IS_OLD_CHAT": BY_KEY,
     "LAST_ATTEMPTS": "SEARCH a USING INTEGER PRIMARY KEY (rowid>?)",
     "NOT_ON_WHATSAPP": "ix_message_batch (batch_id=? AND status=?)",
+    "REFUSED_BY": "ix_message_batch (batch_id=?)",
     "RESTRICTION": "sqlite_autoindex_restriction_1 (account_id=? AND kind=?)",
     "RUNNING_BATCHES": "ix_batch_account (account_id=?)",
     "TRACK": BY_KEY,
@@ -135,6 +139,7 @@ PLANS = {
     "ANY_REFUSAL": "uq_opt_out_live",
     "CONFIRM_REFUSAL": BY_KEY,
     "END_REFUSAL": BY_KEY,
+    "IS_OUTDATED": "SCAN told",
     "HAS_CONSENT": "ix_consent_phone (phone=?)",
     "IS_COMMERCIAL": BY_KEY,
     "KEEPS_NOTICES": BY_KEY,
@@ -154,8 +159,9 @@ READ_WHOLE = {"ANY_REFUSAL", "CANCELLING", "LAST_DUE", "UNFINISHED", "UNSETTLED"
 """These read a whole index of what is unfinished, and never the log; all but CANCELLING at the start alone."""
 
 
-FEW = frozenset({"SCAN CONSTANT ROW", "SCAN d", "SCAN p"})
-"""Nothing, a recipient's first fifty messages (found by their index), and the accounts that keep rules."""
+FEW = frozenset({"SCAN CONSTANT ROW", "SCAN d", "SCAN e", "SCAN p", "SCAN told"})
+"""Nothing, a recipient's first fifty and last twenty messages (found by their index), the accounts that keep rules, and
+every refusal there was, when somebody writes one more."""
 
 
 @pytest.fixture

@@ -108,6 +108,8 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.MANY_FAILED: None,
         Code.MANY_NOT_ON_WHATSAPP: None,
         Code.FEW_DELIVERED: None,
+        Code.MANY_REFUSALS: None,
+        Code.MONTHLY_WARNING: None,
         Code.TEMPORARY_BAN: None,
         Code.BANNED_FOR_STRANGERS: None,
         Code.BANNED_FOR_BLOCKS: None,

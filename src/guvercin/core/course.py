@@ -30,6 +30,7 @@ from guvercin.core.pacing import (
     MONTH,
     NEW,
     SLOWED,
+    WARNED,
     Gap,
     Limit,
     Pace,
@@ -72,6 +73,7 @@ class Closed:
 
     new_until: int = 0
     slowed_until: int = 0
+    warned_until: int = 0
     backs_off_until: int = 0
 
 
@@ -177,7 +179,7 @@ class Course:
     """Until when the gap after the last message to *yeni* lasts."""
     warm_days: int = 0
     closed: Closed = Closed()
-    _limits: dict[tuple[int, bool], Mapping[Track, tuple[Limit, ...]]] = field(default_factory=dict)
+    _limits: dict[tuple[int, bool, bool], Mapping[Track, tuple[Limit, ...]]] = field(default_factory=dict)
 
     def fork(self) -> "Course":
         """Answer a course that may be changed without touching this one."""
@@ -244,7 +246,7 @@ class Course:
             yield _since(self.closed.new_until, self.offset), WaitsFor.NEW_CLOSED
             yield self.new_until, WaitsFor.DISTANCE
         is_bulk, plans = ask.lane is Lane.BULK, self._plans(ask)
-        for limit in self._limits_at(at)[ask.track]:
+        for limit in self.limits_at(at)[ask.track]:
             moments = self.sent[limit.group]
             if plans is not None and plans.cursors:
                 moments = plans.over(moments, limit.group, now)
@@ -253,10 +255,11 @@ class Course:
             for then in self._recipient(ask):
                 yield then, WaitsFor.RECIPIENT
 
-    def _limits_at(self, at: int) -> Mapping[Track, tuple[Limit, ...]]:
-        key = (self.warm_days, self._is_slowed(at))
+    def limits_at(self, at: int) -> Mapping[Track, tuple[Limit, ...]]:
+        """Answer the limits that each track keeps at a moment."""
+        key = (self.warm_days, self._is_slowed(at), self._is_warned(at))
         if key not in self._limits:
-            self._limits[key] = limits_of(self.rules, self.warm_days, is_slowed=key[1])
+            self._limits[key] = limits_of(self.rules, self.warm_days, is_slowed=key[1], is_warned=key[2])
         return self._limits[key]
 
     def _recipient(self, ask: Ask) -> list[int]:
@@ -302,6 +305,9 @@ class Course:
     def _is_slowed(self, at: int) -> bool:
         return at + self.offset < self.closed.slowed_until
 
+    def _is_warned(self, at: int) -> bool:
+        return at + self.offset < self.closed.warned_until
+
     def _plans(self, ask: Ask) -> Plans | None:
         """Answer the plans that a row stands behind; null for a single."""
         if ask.lane is Lane.SINGLE:
@@ -320,7 +326,8 @@ class Course:
             if every is not None and self.bulk_run >= every:
                 self.bulk_run, self.rests_until = 0, now + self.rules.breather.at(draw) // _MS
         if ask.track is Track.NEW:
-            self.new_until = now + self.rules.new.at(draw) // _MS * (SLOWED if self._is_slowed(now) else 1)
+            stretch = (SLOWED if self._is_slowed(now) else 1) * (WARNED if self._is_warned(now) else 1)
+            self.new_until = now + self.rules.new.at(draw) // _MS * stretch
         for group in GROUPS[ask.track]:
             moments = self.sent[group]
             insort(moments, now)

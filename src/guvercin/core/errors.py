@@ -76,6 +76,7 @@ class Code(StrEnum):
     NOT_ON_WHATSAPP = "numara_whatsappta_degil"
     NEW_CHATS_RESTRICTED = "yeni_sohbet_kisitli"
     MONTHLY_LIMIT = "aylik_sinir"
+    MONTHLY_WARNING = "aylik_uyari"
     CHECKS_SPENT = "sorgu_siniri"
     NEEDS_TEMPLATE = "sablon_gerekli"
     RENEW_MEDIA = "medya_yenile"
@@ -95,6 +96,7 @@ class Code(StrEnum):
     MANY_FAILED = "cok_basarisiz"
     MANY_NOT_ON_WHATSAPP = "cok_kayitsiz_numara"
     FEW_DELIVERED = "az_teslim"
+    MANY_REFUSALS = "cok_ret"
     # -- why a line is not connected
     SWITCHED_OFF = "kapali"
     TEMPORARY_BAN = "gecici_yasak"

@@ -135,7 +135,8 @@ class Preference:
 class Restricted:
     """What a line may not do for a while, though it stands: the network said so by itself, not as a message's answer.
 
-    `code` is the reason that messages are refused with meanwhile (NEW_CHATS_RESTRICTED); `until` null: unstated.
+    `code` is the reason that messages are refused with meanwhile (NEW_CHATS_RESTRICTED), or MONTHLY_WARNING before it
+    comes to that; `until` null: unstated.
     `is_active` False: it is over. `stops_bulk`: whoever goes on sending to many makes it worse.
     """
 

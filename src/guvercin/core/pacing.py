@@ -53,6 +53,10 @@ MONTH = timedelta(days=30)
 KNOWN_FOR = timedelta(days=28)
 """How long somebody who wrote is *tanıdık*: as long as WhatsApp's own token of such a chat lives (tctoken)."""
 
+REFUSED_FOR = timedelta(days=7)
+"""How long somebody to whom WhatsApp has refused a message counts as *yeni*, though declared a customer: as long as a
+number that isn't on WhatsApp is not asked about again. Sending to such people is what closes new chats."""
+
 SINGLES_SHARE = 10
 """One part in so many of a shared limit is left to single messages."""
 
@@ -164,6 +168,9 @@ class Breakers:
     failed_of_last: tuple[int, int] = (5, 20)
     not_on_whatsapp: float = 0.10
     refusals: float = 0.02
+    refusals_within: timedelta = timedelta(hours=24)
+    least_refusals: int = 2
+    """One person who refuses proves nothing."""
     delivered: float = 0.60
     delivered_after: timedelta = timedelta(hours=6)
     least_sent: int = 20
@@ -201,6 +208,9 @@ GROUPS: Mapping[Track, tuple[str, ...]] = MappingProxyType(
 SLOWED = 4
 """After a ban every cap is divided, and every gap multiplied, by this for a day."""
 
+WARNED = 2
+"""The same for *yeni* alone, once WhatsApp has warned that the month's quota runs out."""
+
 
 def warm_up_of(rules: Rules, warm_days: int) -> Caps | None:
     """Answer the daily caps of a line that has so many days behind it; null: it is warm."""
@@ -210,7 +220,9 @@ def warm_up_of(rules: Rules, warm_days: int) -> Caps | None:
 
 
 @lru_cache(maxsize=256)
-def limits_of(rules: Rules, warm_days: int, *, is_slowed: bool = False) -> Mapping[Track, tuple[Limit, ...]]:
+def limits_of(
+    rules: Rules, warm_days: int, *, is_slowed: bool = False, is_warned: bool = False
+) -> Mapping[Track, tuple[Limit, ...]]:
     """Answer the limits that each track keeps."""
     windows: list[tuple[Caps | None, timedelta, WaitsFor]] = [
         (rules.hourly, HOUR, WaitsFor.HOURLY),
@@ -226,7 +238,8 @@ def limits_of(rules: Rules, warm_days: int, *, is_slowed: bool = False) -> Mappi
         for group, cap in ((ALL, caps.all), (EXISTING, caps.existing), (NEW, caps.new)):
             if not cap:
                 continue
-            most = max(1, cap // SLOWED) if is_slowed else cap
+            share = (SLOWED if is_slowed else 1) * (WARNED if is_warned and group == NEW else 1)
+            most = max(1, cap // share)
             shared = max(1, most - -(-most // SINGLES_SHARE)) if group == ALL else most
             found[group].append(Limit(group, most, shared, window // timedelta(milliseconds=1), word))
     return MappingProxyType(

@@ -16,6 +16,9 @@ class RestrictionKind(StrEnum):
     MONTH = "aylik"
     """The same, because the month's quota of chats is used up: error 475."""
 
+    WARNED = "uyari"
+    """WhatsApp warns that the month's quota runs out: half as many new chats until the cycle ends."""
+
     SLOWED = "yavas"
     """A day after a temporary ban: everything at a quarter of its pace."""
 

@@ -17,7 +17,7 @@ from guvercin.core.course import Ask, Course, Park, Wait
 from guvercin.core.forecast import Crowd, look_ahead
 from guvercin.core.hours import Hours
 from guvercin.core.message import Courtesy, Lane, Level, WaitsFor, priority
-from guvercin.core.pacing import ALL, EXISTING, NEW, Limit, limits_of
+from guvercin.core.pacing import ALL, EXISTING, NEW, Limit
 from guvercin.core.restriction import Restriction
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.courses import begin, from_steady_ms, to_steady_ms
@@ -106,14 +106,13 @@ class Outlook:
 
     async def use(self, account: Account) -> RulesUse | None:
         """Answer how much an account has used of each limit; null for one without rules."""
-        rules = account.pace.rules
-        if rules is None:
+        if account.pace.rules is None:
             return None
         now = self._clock.now()
         course, steady = await self._course(account, now)
         shown = {
             (limit.group, limit.window, limit.word): limit
-            for limits in limits_of(rules, course.warm_days).values()
+            for limits in course.limits_at(steady).values()
             for limit in limits
         }
         return RulesUse(

@@ -107,7 +107,7 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
             detail="The bulk was paused: many of its last messages failed.",
             happened="Of the last 20 messages of this bulk 5 or more were refused. Going on would harm the number.",
             sent=NOT_YET,
-            todo="Look at the failed rows. If the list is right, let it go on: guvercin toplu devam ID.",
+            todo="Look at the failed rows. If the list is right, let it go on: guvercin toplu-devam ID.",
         ),
         Code.MANY_NOT_ON_WHATSAPP: Words(
             title="Many numbers not on WhatsApp",
@@ -116,7 +116,7 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
                 "More than one in ten numbers of this list is not on WhatsApp. Lists like this look like spam to it."
             ),
             sent=NOT_YET,
-            todo="Clean the list. If it is right all the same, let it go on: guvercin toplu devam ID.",
+            todo="Clean the list. If it is right all the same, let it go on: guvercin toplu-devam ID.",
         ),
         Code.FEW_DELIVERED: Words(
             title="Few delivered",
@@ -126,7 +126,20 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
                 "number, or the list is old."
             ),
             sent=NOT_YET,
-            todo="Ask a few recipients what they see. Then decide: guvercin toplu devam ID, or cancel the rest.",
+            todo="Ask a few recipients what they see. Then decide: guvercin toplu-devam ID, or cancel the rest.",
+        ),
+        Code.MANY_REFUSALS: Words(
+            title="Many refused",
+            detail="The bulk was paused: too many of its recipients answered that they want no messages.",
+            happened=(
+                "Within 24 hours more than two in a hundred of the people whom this bulk reached wrote DUR or «yanlış "
+                "numara». Who doesn't write it may report the number to WhatsApp instead. They get nothing more."
+            ),
+            sent=NOT_YET,
+            todo=(
+                "Read what they wrote: guvercin ret liste. If the list and the text are right, let it go on: "
+                "guvercin toplu-devam ID; or cancel the rest."
+            ),
         ),
         Code.RETRIES_EXHAUSTED: Words(
             title="Given up after several tries",
@@ -183,6 +196,16 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
             happened=("WhatsApp counts messages to people who don't answer, and this account has used up its month."),
             sent=NOT_SENT,
             todo=("Wait for the next month. Write to people who answer; each answer gives one back."),
+        ),
+        Code.MONTHLY_WARNING: Words(
+            title="WhatsApp's warning",
+            detail="WhatsApp warns: this month's messages to people who don't answer are running out.",
+            happened=(
+                "WhatsApp counts messages to people who don't answer, and this account has used up much of its month. "
+                "Until the month ends half as many messages go to new people; customers are not meant."
+            ),
+            sent=NOT_YET,
+            todo="Nothing. Write to people who answer; each answer gives one back.",
         ),
     },
 )

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
-from guvercin.core.optout import NewOptOut, OptOutScope, OptOutSource, Replies, wish_of
+from guvercin.core.optout import NewOptOut, OptOutScope, OptOutSource, Replies, Wish, wish_of
 from guvercin.core.outcome import (
     Acquainted,
     Inbound,
@@ -26,6 +26,14 @@ from guvercin.store.writer import Tx
 
 MOST_UNCLEAR = 1_000
 """How much of what nobody understood is kept: the newest."""
+
+_KINDS = {
+    Code.NEW_CHATS_RESTRICTED: RestrictionKind.NEW,
+    Code.MONTHLY_LIMIT: RestrictionKind.MONTH,
+    Code.MONTHLY_WARNING: RestrictionKind.WARNED,
+}
+_ENDS_WITH = {RestrictionKind.MONTH: (RestrictionKind.WARNED,)}
+"""What is over too when something is: a quota that is counted anew has no warning any more."""
 
 
 def hear(tx: Tx, account_id: int, told: Sequence[Told], *, now: datetime, replies: Replies | None) -> None:
@@ -74,7 +82,9 @@ def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime,
     tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
     wish = wish_of(inbound.text)
     if wish is not None:
-        optouts.hear(tx, account_id, inbound, wish, replies, now=now)
+        is_news = optouts.hear(tx, account_id, inbound, wish, replies, now=now)
+        if is_news and wish in {Wish.STOP, Wish.WRONG_NUMBER}:
+            restricting.check_refusals(tx, account_id, inbound.sender, now=now)
 
 
 def prefer(tx: Tx, account_id: int, preference: Preference, *, now: datetime) -> None:
@@ -100,14 +110,20 @@ def _restrict(tx: Tx, account_id: int, told: Restricted, *, now: datetime) -> No
     if told.is_active and told.stops_bulk:
         for (batch_id,) in tx.execute(sql.BATCHES_IN_LINE, (account_id,)).fetchall():
             batches.pause(tx, batch_id, now=now)
-    kind = {Code.MONTHLY_LIMIT: RestrictionKind.MONTH, Code.NEW_CHATS_RESTRICTED: RestrictionKind.NEW}.get(told.code)
+    now_ms = to_ms(now)
+    kind = _KINDS.get(told.code)
     if kind is None or not told.is_active:
-        if kind is None or not restricting.lift(tx, account_id, kind, now_ms=to_ms(now)):
+        opened = kind is not None and [
+            restricting.lift(tx, account_id, each, now_ms=now_ms) for each in (kind, *_ENDS_WITH.get(kind, ()))
+        ]
+        if not opened or not any(opened):
             what = {"ne": "kisitlandi" if told.is_active else "kisit_kalkti", "kod": told.code.value}
             until = {} if told.until is None else {"bitis": told.until.isoformat()}
-            tx.record(to_ms(now), EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=what | until)
-    elif kind is RestrictionKind.MONTH:
-        until_ms = to_ms(told.until or restricting.cycle_end(now))
-        restricting.restrict(tx, account_id, kind, told.code, now_ms=to_ms(now), until_ms=until_ms)
-    else:
+            tx.record(now_ms, EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=what | until)
+    elif kind is RestrictionKind.NEW:
         restricting.lock_new_chats(tx, account_id, code=told.code, now=now, until=told.until)
+    else:
+        if kind is RestrictionKind.WARNED:  # it warns: so the quota isn't used up (any more)
+            restricting.lift(tx, account_id, RestrictionKind.MONTH, now_ms=now_ms)
+        until_ms = to_ms(told.until or restricting.cycle_end(now))
+        restricting.restrict(tx, account_id, kind, told.code, now_ms=now_ms, until_ms=until_ms)

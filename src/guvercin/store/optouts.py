@@ -3,7 +3,9 @@
 Laws
 1. A refusal reaches what waits already: rows that it covers fail in its own transaction, so that they are seen to.
 2. A refusal is never rewritten: it begins, and it ends.
-3. Who refuses hears so once, and who comes back hears so once: by a message like any other, the single one that may
+3. What counts is when a person wrote it, not when it came: an old message that comes late, or a second time, never
+   beats a newer one. So what a message began and ended stands under the message's own time.
+4. Who refuses hears so once, and who comes back hears so once: by a message like any other, the single one that may
    still go after a refusal.
 """
 
@@ -97,18 +99,30 @@ def resume_advertising(tx: Tx, account_id: int, phone: str, *, now: datetime) ->
             _end(tx, each, OptOutSource.MESSAGE, now)
 
 
-def hear(tx: Tx, account_id: int, inbound: Inbound, wish: Wish, replies: Replies | None, *, now: datetime) -> None:
-    """Do what somebody's message asks for, in the transaction in which it is heard."""
+def hear(tx: Tx, account_id: int, inbound: Inbound, wish: Wish, replies: Replies | None, *, now: datetime) -> bool:
+    """Do what somebody's message asks for, in the transaction in which it is heard; says whether it was news."""
+    if wish is not Wish.START and _is_outdated(tx, account_id, inbound):
+        return False
     match wish:
         case Wish.START:
             _come_back(tx, account_id, inbound, replies, now)
         case Wish.STOP:
             _stop(tx, account_id, inbound, replies, now)
         case Wish.WRONG_NUMBER:
-            add(tx, _heard(account_id, inbound, OptOutScope.WRONG_NUMBER), now=now)
+            wrong = _heard(account_id, inbound, OptOutScope.WRONG_NUMBER)
+            if wishes.refuse(tx, wrong, now=now, at=inbound.at) is not None:
+                _stop_waiting(tx, inbound.sender, now)
         case Wish.DOUBTFUL:
             if not _wants_nothing(tx, account_id, inbound.sender):
-                wishes.refuse(tx, _heard(account_id, inbound, OptOutScope.DOUBTFUL), now=now)
+                doubtful = _heard(account_id, inbound, OptOutScope.DOUBTFUL)
+                wishes.refuse(tx, doubtful, now=now, at=inbound.at)
+    return True
+
+
+def _is_outdated(tx: Tx, account_id: int, inbound: Inbound) -> bool:
+    """Say whether a refusal has been heard before, or its writer has come back since they wrote it."""
+    at_ms = to_ms(inbound.at)
+    return tx.execute(sql.IS_OUTDATED, (inbound.sender, account_id, at_ms)).fetchone() is not None
 
 
 def _heard(account_id: int, inbound: Inbound, scope: OptOutScope) -> NewOptOut:
@@ -123,7 +137,8 @@ def _heard(account_id: int, inbound: Inbound, scope: OptOutScope) -> NewOptOut:
 
 def _stop(tx: Tx, account_id: int, inbound: Inbound, replies: Replies | None, now: datetime) -> None:
     wanted_nothing = _wants_nothing(tx, account_id, inbound.sender)
-    refusal_id = wishes.refuse(tx, _heard(account_id, inbound, OptOutScope.EVERYTHING), now=now)
+    everything = _heard(account_id, inbound, OptOutScope.EVERYTHING)
+    refusal_id = wishes.refuse(tx, everything, now=now, at=inbound.at)
     for each in _live(tx, inbound.sender):  # what they meant before is clear now
         if each.scope is OptOutScope.DOUBTFUL and each.account_id == account_id:
             _end(tx, each, OptOutSource.MESSAGE, now)
@@ -138,14 +153,18 @@ def _stop(tx: Tx, account_id: int, inbound: Inbound, replies: Replies | None, no
 
 
 def _come_back(tx: Tx, account_id: int, inbound: Inbound, replies: Replies | None, now: datetime) -> None:
-    """End what stood in the way of this account's messages, but for what İYS says: that ends at İYS."""
+    """End what stood in the way of this account's messages, but for what İYS says: that ends at İYS.
+
+    What the person refused after they had written this stands too.
+    """
     wanted = [
         each
         for each in _live(tx, inbound.sender)
         if each.account_id in {None, account_id} and each.scope in _RESTORED and each.source is not OptOutSource.IYS
+        if each.created_at <= inbound.at
     ]
     for each in wanted:
-        _end(tx, each, OptOutSource.MESSAGE, now)
+        _end(tx, each, OptOutSource.MESSAGE, now, at=inbound.at)
     if wanted:
         _let_go(tx, inbound.sender, now)
     if replies is not None and any(each.scope is not OptOutScope.DOUBTFUL for each in wanted):
@@ -189,8 +208,8 @@ def _let_go(tx: Tx, phone: str, now: datetime) -> None:
             back_in_line(tx, row, to_ms(now))
 
 
-def _end(tx: Tx, refusal: OptOut, by: OptOutSource, now: datetime) -> None:
-    tx.execute(sql.END_REFUSAL, (to_ms(now), by.value, refusal.id))
+def _end(tx: Tx, refusal: OptOut, by: OptOutSource, now: datetime, *, at: datetime | None = None) -> None:
+    tx.execute(sql.END_REFUSAL, (to_ms(at or now), by.value, refusal.id))
     detail = {"ret_id": refusal.id, "kapsam": refusal.scope.value, "kaynak": by.value}
     tx.record(to_ms(now), EventKind.OPTED_IN, account_id=refusal.account_id, detail=detail)
 

@@ -13,7 +13,7 @@ from guvercin.core.course import NEVER, Ask, Closed, Course, Go, Park, Verdict
 from guvercin.core.errors import Code
 from guvercin.core.hours import Hours
 from guvercin.core.message import Courtesy, Lane, Message, Track, WaitsFor
-from guvercin.core.pacing import KNOWN_FOR, MONTH
+from guvercin.core.pacing import KNOWN_FOR, MONTH, REFUSED_FOR
 from guvercin.core.restriction import Restriction, RestrictionKind
 from guvercin.store import statements as sql
 from guvercin.store.messages import back_in_line, standing
@@ -23,6 +23,7 @@ from guvercin.store.writer import Tx
 
 _MINUTE = 60_000
 _KNOWN_FOR = KNOWN_FOR // timedelta(milliseconds=1)
+_REFUSED_FOR = REFUSED_FOR // timedelta(milliseconds=1)
 _MONTH = MONTH // timedelta(milliseconds=1)
 _MOST_UNANSWERED = 12
 """Moments that a chat remembers: more than any rule counts."""
@@ -31,19 +32,22 @@ _LANES = {lane.value: lane for lane in Lane}
 _TRACKS = {track.value: track for track in Track}
 _COURTESIES: dict[str | None, Courtesy | None] = {None: None} | {word.value: word for word in Courtesy}
 
-_KIND = (
-    "CASE WHEN h.at > {known} THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'tanidik' END "
-    "WHEN {declared} OR EXISTS (SELECT 1 FROM (SELECT account_id, coalesce(delivered_at, read_at) AS seen_at "
-    "FROM message WHERE recipient = {number} ORDER BY id LIMIT 50) d "
-    "WHERE d.account_id = {account} AND d.seen_at IS NOT NULL) "
-    "THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'mevcut' END ELSE 'yeni' END"
-)
+
+def _kind(*, known: str, lately: str, lane: str, declared: str, number: str, account: str) -> str:
+    """Write the question what somebody is to an account: `_track` for many at once."""
+    return (
+        f"CASE WHEN h.at > {known} THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'tanidik' END "
+        f"WHEN ({declared} OR ({sql.is_old_customer(number, account)})) "
+        f"AND NOT coalesce({sql.refused_at(number, account)} > {lately}, 0) "
+        f"THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'mevcut' END ELSE 'yeni' END"
+    )
+
 
 _BACKLOG = (
     "SELECT turn, lane, priority, courtesy, kind, count(*), max(starts) "  # noqa: S608 -- our own words
     "FROM (SELECT coalesce(m.batch_id, -m.token_id) "
     "AS turn, m.lane AS lane, m.priority AS priority, m.courtesy AS courtesy, coalesce(m.track, "
-    + _KIND.format(known="?2", lane="m.lane", declared="b.declared_at", number="m.recipient", account="?1")
+    + _kind(known="?2", lately="?3", lane="m.lane", declared="b.declared_at", number="m.recipient", account="?1")
     + ") AS kind, CASE WHEN m.waits_for = 'zaman' THEN m.waits_until END AS starts FROM message m "
     "LEFT JOIN batch b ON b.id = m.batch_id "
     "LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = m.recipient "
@@ -54,8 +58,8 @@ _BACKLOG = (
 
 _KINDS = (
     "SELECT kind, count(*) FROM (SELECT "  # noqa: S608 -- our own words
-    + _KIND.format(known="?2", lane="'bulk'", declared="?3", number="j.value", account="?1")
-    + " AS kind FROM json_each(?4) j LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = j.value) "
+    + _kind(known="?2", lately="?3", lane="'bulk'", declared="?4", number="j.value", account="?1")
+    + " AS kind FROM json_each(?5) j LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = j.value) "
     "GROUP BY kind"
 )
 """What the people of a list are to an account: for the forecast of a bulk that isn't made yet."""
@@ -87,6 +91,7 @@ def closed(tx: Tx, account_id: int) -> Closed:
     return Closed(
         new_until=max(until.get(RestrictionKind.NEW.value, 0), until.get(RestrictionKind.MONTH.value, 0)),
         slowed_until=until.get(RestrictionKind.SLOWED.value, 0),
+        warned_until=until.get(RestrictionKind.WARNED.value, 0),
         backs_off_until=until.get(RestrictionKind.BACKS_OFF.value, 0),
     )
 
@@ -104,11 +109,13 @@ def judged(
 ) -> tuple[Verdict, Ask]:
     """Answer whether a row may leave, and how its course sees it."""
     row = tx.execute(sql.TO_JUDGE, (message_id,)).fetchone()
-    track, courtesy, is_head, _, turn, declared_at, heard_at, last_at, unanswered, had_one = row
+    track, courtesy, is_head, _, turn, declared_at, heard_at, last_at, unanswered, is_old, refused_at = row
     wall = steady + course.offset
+    is_refused = refused_at is not None and refused_at > wall - _REFUSED_FOR
+    is_customer = bool(declared_at or is_old) and not is_refused
     ask = Ask(
         lane=lane,
-        track=_TRACKS[track] if track == Track.SINGLE.value else _track(lane, wall, heard_at, had_one or declared_at),
+        track=_TRACKS[track] if track == Track.SINGLE.value else _track(lane, wall, heard_at, is_customer=is_customer),
         turn=turn,
         courtesy=_COURTESIES[courtesy],
         is_head=bool(is_head),
@@ -122,7 +129,7 @@ def judged(
     return (parked if parked.until > steady else Go()), ask
 
 
-def _track(lane: Lane, wall: int, heard_at: int | None, is_customer: int | None) -> Track:
+def _track(lane: Lane, wall: int, heard_at: int | None, *, is_customer: bool) -> Track:
     is_known = heard_at is not None and heard_at > wall - _KNOWN_FOR
     if lane is Lane.SINGLE:
         return Track.SINGLE if is_known or is_customer else Track.NEW
@@ -240,7 +247,7 @@ def ledger(tx: Tx, account_id: int, *, now: datetime) -> Ledger:
 
 def backlog(tx: Tx, account_id: int, *, now: datetime) -> Sequence[Waiting]:
     """Answer what waits in an account, counted by how its rules see it."""
-    rows = tx.execute(_BACKLOG, (account_id, to_ms(now) - _KNOWN_FOR)).fetchall()
+    rows = tx.execute(_BACKLOG, (account_id, to_ms(now) - _KNOWN_FOR, to_ms(now) - _REFUSED_FOR)).fetchall()
     return tuple(
         Waiting(
             turn=turn,
@@ -260,5 +267,7 @@ def tracks_of(
 ) -> Mapping[Track, int]:
     """Answer what the people of a list are to an account."""
     listed = orjson.dumps(list(numbers)).decode()
-    rows = tx.execute(_KINDS, (account_id, to_ms(now) - _KNOWN_FOR, is_of_customers, listed)).fetchall()
+    now_ms = to_ms(now)
+    values = (account_id, now_ms - _KNOWN_FOR, now_ms - _REFUSED_FOR, is_of_customers, listed)
+    rows = tx.execute(_KINDS, values).fetchall()
     return {_TRACKS[kind]: count for kind, count in rows}

@@ -20,6 +20,8 @@ from guvercin.store import statements as sql
 from guvercin.store.times import HOUR, from_ms, to_ms
 from guvercin.store.writer import Tx
 
+_CLOSES_NEW = frozenset({RestrictionKind.NEW, RestrictionKind.MONTH})
+
 _ISTANBUL = timezone(timedelta(hours=3))
 """The zone of the monthly quota's cycle: Turkey keeps one time all year."""
 
@@ -44,6 +46,8 @@ def lift(tx: Tx, account_id: int, kind: RestrictionKind, *, now_ms: int) -> bool
     if before is None:
         return False
     tx.execute(sql.LIFT, (account_id, kind.value))
+    if kind in _CLOSES_NEW:
+        tx.execute(sql.OPEN_NEW, (now_ms, account_id))
     detail = {"ne": "kisit_kalkti", "kod": before[2]}
     tx.record(now_ms, EventKind.ACCOUNT_CHANGED, account_id=account_id, detail=detail)
     tx.lines.append(account_id)
@@ -126,6 +130,8 @@ def pause_batch(tx: Tx, batch_id: int, account_id: int, code: Code | None, *, no
 
 def _check_failures(tx: Tx, batch_id: int, account_id: int, now_ms: int) -> None:
     """Pause a batch of which too much fails: many of the last ones, or too many numbers that aren't on WhatsApp."""
+    if not _has_breakers(tx, account_id):
+        return
     most, last = BREAKERS.failed_of_last
     outcomes = [row[0] for row in tx.execute(sql.LAST_ATTEMPTS, (batch_id, last)).fetchall()]
     if outcomes.count("refused") >= most:
@@ -136,6 +142,26 @@ def _check_failures(tx: Tx, batch_id: int, account_id: int, now_ms: int) -> None
         pause_batch(tx, batch_id, account_id, Code.MANY_NOT_ON_WHATSAPP, now_ms=now_ms)
 
 
+def check_refusals(tx: Tx, account_id: int, phone: str, *, now: datetime) -> int:
+    """Pause the batches that reached a person who has just refused, if too many of their people did; answers how many.
+
+    For accounts with rules alone. The share is that of 24 hours: the cheap sign of being blocked and reported.
+    """
+    now_ms = to_ms(now)
+    since_ms = now_ms - BREAKERS.refusals_within // timedelta(milliseconds=1)
+    paused = 0
+    for (batch_id,) in tx.execute(sql.BATCHES_THAT_REACHED, (phone, account_id, since_ms)).fetchall():
+        sent, refused = tx.execute(sql.REFUSED_BY, (batch_id, since_ms, account_id)).fetchone()
+        is_many = sent >= BREAKERS.least_sent and refused > sent * BREAKERS.refusals
+        if is_many and refused >= BREAKERS.least_refusals and _has_breakers(tx, account_id):
+            paused += pause_batch(tx, batch_id, account_id, Code.MANY_REFUSALS, now_ms=now_ms)
+    return paused
+
+
+def _has_breakers(tx: Tx, account_id: int) -> bool:
+    return bool(tx.execute(sql.HAS_BREAKERS, (account_id,)).fetchone()[0])
+
+
 def check_deliveries(tx: Tx, *, now: datetime) -> int:
     """Pause batches of which too little arrives; answers how many. For accounts with rules alone."""
     now_ms = to_ms(now)
@@ -143,6 +169,7 @@ def check_deliveries(tx: Tx, *, now: datetime) -> int:
     paused = 0
     for batch_id, account_id in tx.execute(sql.RUNNING_BATCHES).fetchall():
         sent, arrived = tx.execute(sql.ARRIVED, (batch_id, before_ms)).fetchone()
-        if sent >= BREAKERS.least_sent and arrived < sent * BREAKERS.delivered:
+        is_few = sent >= BREAKERS.least_sent and arrived < sent * BREAKERS.delivered
+        if is_few and _has_breakers(tx, account_id):
             paused += pause_batch(tx, batch_id, account_id, Code.FEW_DELIVERED, now_ms=now_ms)
     return paused

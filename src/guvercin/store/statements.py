@@ -189,12 +189,32 @@ PLANS = (
     f"AND waits_until > ? AND lane = 'bulk' AND {_PACED} ORDER BY waits_until"
 )
 
+
+def is_old_customer(number: str, account: str) -> str:
+    """Write the question whether somebody has received a message of an account and has refused none."""
+    return (
+        "EXISTS (SELECT 1 FROM (SELECT account_id, coalesce(delivered_at, read_at) AS seen_at FROM message "
+        f"WHERE recipient = {number} ORDER BY id LIMIT 50) d WHERE d.account_id = {account} AND d.seen_at IS NOT NULL) "
+        f"AND NOT EXISTS (SELECT 1 FROM opt_out o WHERE o.phone = {number} AND o.ended_at IS NULL "
+        f"AND coalesce(o.account_id, {account}) = {account})"
+    )
+
+
+def refused_at(number: str, account: str) -> str:
+    """Write the question when WhatsApp has refused a message to somebody that was the last of which it said anything."""
+    return (
+        "(SELECT max(t.ended_at) FROM attempt t WHERE t.outcome = 'refused' AND t.message_id = "
+        "(SELECT CASE e.status WHEN 'failed' THEN e.id END FROM (SELECT id, account_id, status, reason FROM message "
+        f"WHERE recipient = {number} ORDER BY id DESC LIMIT 20) e WHERE e.account_id = {account} "
+        "AND (e.status IN ('sent', 'delivered', 'read') OR (e.status = 'failed' AND e.reason IN "
+        "('numara_whatsappta_degil', 'yeni_sohbet_kisitli', 'whatsapp_reddetti'))) ORDER BY e.id DESC LIMIT 1))"
+    )
+
+
 TO_JUDGE = (
     "SELECT m.track, m.courtesy, m.is_head, m.owns_lifetime, coalesce(m.batch_id, -m.token_id), b.declared_at, h.at, "
-    "c.last_at, c.unanswered, EXISTS (SELECT 1 FROM (SELECT account_id, coalesce(delivered_at, read_at) AS seen_at "
-    "FROM message WHERE recipient = m.recipient ORDER BY id LIMIT 50) d "
-    "WHERE d.account_id = m.account_id AND d.seen_at IS NOT NULL) "
-    "FROM message m LEFT JOIN batch b ON b.id = m.batch_id "
+    f"c.last_at, c.unanswered, {is_old_customer('m.recipient', 'm.account_id')}, "
+    f"{refused_at('m.recipient', 'm.account_id')} FROM message m LEFT JOIN batch b ON b.id = m.batch_id "
     "LEFT JOIN last_inbound h ON h.account_id = m.account_id AND h.sender = m.recipient "
     "LEFT JOIN chat c ON c.account_id = m.account_id AND c.number = m.recipient WHERE m.id = ?"
 )
@@ -293,6 +313,29 @@ ARRIVED = (
     "AND status IN ('sent', 'delivered', 'read') AND sent_at <= ?2"
 )
 
+HAS_BREAKERS = "SELECT coalesce(json_extract(pace, '$.rules.has_breakers'), 1) FROM account WHERE id = ?"
+"""Asked of accounts with rules alone; a pace that was written before there were any has them."""
+
+BATCHES_THAT_REACHED = (
+    "SELECT m.batch_id FROM message m CROSS JOIN batch b ON b.id = m.batch_id WHERE m.recipient = ? "
+    "AND m.account_id = ? AND m.sent_at > ? AND m.track IS NOT NULL AND b.paused_at IS NULL "
+    "AND EXISTS (SELECT 1 FROM message w WHERE w.batch_id = b.id AND w.status = 'queued')"
+)
+
+REFUSED_BY = (
+    "SELECT count(*), count(CASE WHEN EXISTS (SELECT 1 FROM opt_out o WHERE o.phone = m.recipient AND o.ended_at IS NULL "
+    "AND o.account_id = ?3 AND o.created_at > ?2 AND o.source = 'mesaj' AND o.scope <> 'bakilacak') THEN 1 END) "
+    "FROM message m WHERE m.batch_id = ?1 AND m.sent_at > ?2"
+)
+"""How many a batch has reached lately, and how many of them have refused since."""
+
+OPEN_NEW = (
+    "UPDATE message SET waits_until = ?1, expires_at = CASE WHEN owns_lifetime OR courtesy IS NOT NULL THEN expires_at "
+    "ELSE max(?1, expires_at + ?1 - waits_until) END "
+    "WHERE account_id = ?2 AND status = 'queued' AND waits_for = 'yeni_hat_kapali' AND waits_until > ?1"
+)
+"""What waits for new chats has its moment now, and its lifetime back that stood still for longer than was needed."""
+
 LIFT = "DELETE FROM restriction WHERE account_id = ? AND kind = ?"
 
 SINGLES_SINCE = "SELECT coalesce(sum(singles), 0) FROM token_minute WHERE token_id = ? AND minute > ?"
@@ -338,6 +381,11 @@ OLDEST_TOKEN = "SELECT min(id) FROM token"  # noqa: S105 -- a question
 REFUSAL_COLUMNS = "id, account_id, phone, scope, source, said, token_id, created_at, ended_at, ended_by"
 
 LIVE_REFUSALS_OF = f"SELECT {REFUSAL_COLUMNS} FROM opt_out WHERE phone = ? AND ended_at IS NULL"
+
+IS_OUTDATED = (
+    "SELECT 1 FROM opt_out told WHERE phone = ?1 AND account_id = ?2 AND source = 'mesaj' "
+    "AND (created_at = ?3 OR (ended_by = 'mesaj' AND ended_at > ?3)) LIMIT 1"
+)
 
 END_REFUSAL = "UPDATE opt_out SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL"
 

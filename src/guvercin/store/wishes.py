@@ -72,9 +72,12 @@ def objection(ask: Ask, *, account_id: int, recipient: str, category: int, is_di
     return None
 
 
-def refuse(tx: Tx, new: NewOptOut, *, now: datetime) -> int | None:
-    """Write a refusal down; answers its id, or null if it stands there already."""
-    values = (new.account_id, new.phone, new.scope.value, new.source.value, new.said, new.token_id, to_ms(now))
+def refuse(tx: Tx, new: NewOptOut, *, now: datetime, at: datetime | None = None) -> int | None:
+    """Write a refusal down; answers its id, or null if it stands there already.
+
+    `at`: when the message was written that it was read from.
+    """
+    values = (new.account_id, new.phone, new.scope.value, new.source.value, new.said, new.token_id, to_ms(at or now))
     kept = tx.execute(sql.KEEP_REFUSAL, values)
     if kept.rowcount != 1:
         return None

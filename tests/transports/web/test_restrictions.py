@@ -9,7 +9,7 @@ from tests.transports.web.bedside import Bedside, Linked, until
 from guvercin.core.errors import Code
 from guvercin.core.outcome import Restricted
 from guvercin.transports.web.protocol import RestrictionHeard
-from guvercin.transports.web.restrictions import MONTHLY, NEW_CHATS, restriction_in
+from guvercin.transports.web.restrictions import MONTHLY, MONTHLY_WARNING, NEW_CHATS, restriction_in
 
 END = datetime(2026, 12, 4, 9, 0, tzinfo=UTC)
 LOCK, CAP = "xwa2_notify_account_reachout_timelock", "xwa2_notify_new_chat_messages_capping_info_update"
@@ -19,6 +19,9 @@ LOCKED = {
 FREED = {LOCK: {"is_active": False}}
 CAPPED = {CAP: {"capping_status": "CAPPED", "used_quota": 9, "total_quota": 9, "cycle_end_timestamp": "1796374800"}}
 WARNED = {CAP: {"capping_status": "FIRST_WARNING", "used_quota": 5, "total_quota": 9}}
+WARNED_UNTIL = {CAP: {"capping_status": "SECOND_WARNING", "total_quota": -1, "cycle_end_timestamp": "1796374800"}}
+NEARLY = {CAP: {"capping_status": "FIRST_WARNING", "used_quota": 80, "total_quota": 100}}
+NONE = {CAP: {"capping_status": "NONE"}}
 
 
 def stanza(name: str, told: object, *, attrs: str = 'from="s.whatsapp.net" id="1" t="2" type="mex"') -> str:
@@ -40,11 +43,28 @@ def stanza(name: str, told: object, *, attrs: str = 'from="s.whatsapp.net" id="1
             RestrictionHeard(what=NEW_CHATS, is_active=False, until=None),
         ),
         ("MessageCappingInfoNotification", CAPPED, RestrictionHeard(what=MONTHLY, is_active=True, until=END)),
-        ("MessageCappingInfoNotification", WARNED, RestrictionHeard(what=MONTHLY, is_active=False, until=None)),
+        ("MessageCappingInfoNotification", WARNED, RestrictionHeard(what=MONTHLY_WARNING, is_active=True, until=None)),
+        (
+            "MessageCappingInfoNotification",
+            WARNED_UNTIL,
+            RestrictionHeard(what=MONTHLY_WARNING, is_active=True, until=END),
+        ),
+        ("MessageCappingInfoNotification", NEARLY, RestrictionHeard(what=MONTHLY, is_active=True, until=None)),
+        ("MessageCappingInfoNotification", NONE, RestrictionHeard(what=MONTHLY, is_active=False, until=None)),
         ("NotificationUserReachoutTimelockUpdate", CAPPED, None),
         ("NotificationNewsletterUpdate", LOCKED, None),
     ],
-    ids=["locked", "freed", "capped", "warned", "of another shape", "another notice"],
+    ids=[
+        "locked",
+        "freed",
+        "capped",
+        "warned",
+        "warned again",
+        "nearly used up",
+        "a new month",
+        "of another shape",
+        "another notice",
+    ],
 )
 def test_what_a_notice_says(name: str, told: object, heard: RestrictionHeard | None) -> None:
     assert restriction_in(stanza(name, told)) == heard
@@ -81,6 +101,7 @@ async def test_the_real_engine_lets_it_be_seen(side: Bedside, line: Linked) -> N
             CAPPED,
             Restricted(code=Code.MONTHLY_LIMIT, is_active=True, until=END),
         ),
+        ("MessageCappingInfoNotification", WARNED, Restricted(code=Code.MONTHLY_WARNING, is_active=True)),
     ):
         await side.call(line.phone.is_told(line.device, name, told))
         await until(lambda restricted=restricted: restricted in line.told)  # type: ignore[misc] # bound

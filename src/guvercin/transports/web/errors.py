@@ -12,7 +12,7 @@ from types import MappingProxyType
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
 from guvercin.core.outcome import Deferred, LineEvent, Lost, Outcome, Refused, Scope
-from guvercin.transports.web.restrictions import MONTHLY, NEW_CHATS
+from guvercin.transports.web.restrictions import MONTHLY, MONTHLY_WARNING, NEW_CHATS
 
 LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
 PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
@@ -47,7 +47,9 @@ BANS: Mapping[str, Code] = MappingProxyType(
 )
 """Why a temporary ban was given, by the engine's names (events.TempBanReason); any other reason is TEMPORARY_BAN."""
 
-RESTRICTED: Mapping[str, Code] = MappingProxyType({NEW_CHATS: Code.NEW_CHATS_RESTRICTED, MONTHLY: Code.MONTHLY_LIMIT})
+RESTRICTED: Mapping[str, Code] = MappingProxyType(
+    {NEW_CHATS: Code.NEW_CHATS_RESTRICTED, MONTHLY: Code.MONTHLY_LIMIT, MONTHLY_WARNING: Code.MONTHLY_WARNING}
+)
 """What is refused while WhatsApp forbids an account something."""
 
 SESSION_ENDS = frozenset({Code.REMOVED, Code.NOT_LINKED, Code.LOCKED, Code.CLOSED})

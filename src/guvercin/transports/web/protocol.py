@@ -316,7 +316,10 @@ class Acquainted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestrictionHeard:
-    """WhatsApp forbids the account something, or no more. `what` is NEW_CHATS or MONTHLY; `until` null: unstated."""
+    """WhatsApp forbids the account something, or no more. `until` null: unstated.
+
+    `what` is NEW_CHATS, MONTHLY or MONTHLY_WARNING.
+    """
 
     what: str
     is_active: bool

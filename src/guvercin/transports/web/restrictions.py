@@ -2,8 +2,8 @@
 
 The stanza is `<notification type="mex"><update op_name="…">JSON</update></notification>`. Two matter:
 NotificationUserReachoutTimelockUpdate (no new chats until time_enforcement_ends) and MessageCappingInfoNotification
-(too many messages this month that nobody answered). A line of any other shape says nothing: names of people stand in
-the log too, and they write what they like there.
+(too many messages this month that nobody answered; WhatsApp warns twice before it stops them). A line of any other
+shape says nothing: names of people stand in the log too, and they write what they like there.
 """
 
 import json
@@ -13,8 +13,12 @@ from typing import Any
 
 from guvercin.transports.web.protocol import RestrictionHeard
 
-NEW_CHATS, MONTHLY = "new_chats", "monthly"
+NEW_CHATS, MONTHLY, MONTHLY_WARNING = "new_chats", "monthly", "monthly_warning"
 RESTRICTIONS = ("NotificationUserReachoutTimelockUpdate", "MessageCappingInfoNotification")
+
+_WARNINGS = frozenset({"FIRST_WARNING", "SECOND_WARNING"})
+_STOP_AT = 0.8
+"""The share of the month's quota at which new chats close by our own choice: the rest is for people at the phone."""
 
 _STANZA = re.compile(
     r'<notification (?=[^<>]*type="mex")[^<>]*>'
@@ -45,10 +49,18 @@ def _new_chats(told: dict[str, Any]) -> RestrictionHeard:
 
 
 def _monthly(told: dict[str, Any]) -> RestrictionHeard:
-    is_active = told["capping_status"] == "CAPPED"
-    return RestrictionHeard(
-        what=MONTHLY, is_active=is_active, until=_moment(told.get("cycle_end_timestamp")) if is_active else None
-    )
+    status, until = told["capping_status"], _moment(told.get("cycle_end_timestamp"))
+    if status == "CAPPED" or _is_nearly_used_up(told):
+        return RestrictionHeard(what=MONTHLY, is_active=True, until=until)
+    if status in _WARNINGS:
+        return RestrictionHeard(what=MONTHLY_WARNING, is_active=True, until=until)
+    return RestrictionHeard(what=MONTHLY, is_active=False, until=None)
+
+
+def _is_nearly_used_up(told: dict[str, Any]) -> bool:
+    """Say whether the quota, where the notice states one (-1 is none), leaves too little to go on."""
+    used, total = int(str(told.get("used_quota", 0))), int(str(told.get("total_quota", -1)))
+    return total > 0 and used >= total * _STOP_AT
 
 
 def _moment(seconds: object) -> datetime | None:
