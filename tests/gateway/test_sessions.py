@@ -332,6 +332,13 @@ async def test_an_account_can_be_ordered_before_any_step_has_seen_it(house: Hous
     assert refused.value.code is Code.NOT_FOUND
 
 
+async def test_an_account_can_be_looked_at_before_any_step_has_seen_it(house: House) -> None:
+    added = await house.store.add_account("Yeni", Kind.SANDBOX, None, house.sessions.pace(1), now=house.clock.now())
+    health = await house.gateway.lines.health(house.everything, added.id)
+    assert (health.account.id, health.is_alive) == (added.id, False)
+    assert house.sessions.transport(added.id) is not None
+
+
 async def test_an_order_that_cannot_be_written_changes_nothing(house: House) -> None:
     house.store.writer.refuses = True
     with pytest.raises(GuvercinError):

@@ -76,8 +76,8 @@ class Lines:
     async def linking(self, token: Token, account_id: int) -> Linking:
         """Answer how linking stands. UNSUPPORTED where there is no phone to link."""
         account = await self._accounts.one(token, account_id)
-        transport = self._sessions.transport(account_id)
-        if transport is None or not isinstance(transport, Pairs):
+        transport = await self._sessions.meet(account_id)
+        if not isinstance(transport, Pairs):
             raise GuvercinError(Code.UNSUPPORTED)
         link = transport.link
         if link.state is LinkState.SHOWING and (link.valid_until is None or link.valid_until <= self._clock.now()):
@@ -93,10 +93,10 @@ class Lines:
     async def health(self, token: Token, account_id: int) -> Health:
         """Look at a line this moment, not at what was last heard of it."""
         account = await self._accounts.one(token, account_id)
-        transport = self._sessions.transport(account_id)
+        transport = await self._sessions.meet(account_id)
         is_open = self._sessions.is_open(account_id)
         is_alive = is_open
-        if transport is not None and isinstance(transport, Probes):
+        if isinstance(transport, Probes):
             is_alive = await transport.probe()
         return Health(
             account=await self._accounts.one(token, account_id) if is_alive is not is_open else account,
@@ -110,8 +110,8 @@ class Lines:
         faults = Faults()
         checked = check_phone(faults, phone)
         faults.check()
-        transport = self._sessions.transport(account.id)
-        if checked is None or transport is None or not isinstance(transport, ChecksNumbers):
+        transport = await self._sessions.meet(account.id)
+        if checked is None or not isinstance(transport, ChecksNumbers):
             raise GuvercinError(Code.UNSUPPORTED)
         is_registered = await transport.is_on_network(checked.e164)
         return Lookup(number=checked.e164, is_registered=is_registered, account=account)
@@ -119,8 +119,8 @@ class Lines:
     async def mark_read(self, token: Token, account_id: int, remote_id: str) -> None:
         """Let a customer see that their message was read. UNSUPPORTED; NOT_CONNECTED, WHATSAPP_REFUSED."""
         await self._accounts.one(token, account_id)
-        transport = self._sessions.transport(account_id)
-        if transport is None or not isinstance(transport, MarksRead):
+        transport = await self._sessions.meet(account_id)
+        if not isinstance(transport, MarksRead):
             raise GuvercinError(Code.UNSUPPORTED)
         await transport.mark_read(remote_id)
 

@@ -114,6 +114,14 @@ class Sessions:
         session = self._sessions.get(account_id)
         return None if session is None else session.transport
 
+    async def meet(self, account_id: int) -> Transport:
+        """Answer an account's transport, whether a step has seen the account yet or not. NOT_FOUND."""
+        session = self._sessions.get(account_id)
+        if session is None:
+            async with self._turn:
+                session = self._sessions.get(account_id) or await self._meet(account_id)
+        return session.transport
+
     def account_ids(self) -> frozenset[int]:
         """Answer the accounts that have a session."""
         return frozenset(self._sessions)
@@ -165,10 +173,10 @@ class Sessions:
             self._start(account_id, session, link)
 
     async def unlink(self, account_id: int) -> None:
-        """End an account's session at WhatsApp's side, and see its line go. UNSUPPORTED; NOT_CONNECTED."""
+        """End an account's session at WhatsApp's side, and see its line go. NOT_FOUND; UNSUPPORTED; NOT_CONNECTED."""
         async with self._turn:
-            session = self._sessions.get(account_id)
-            if session is None or not isinstance(session.transport, Pairs):
+            session = self._sessions.get(account_id) or await self._meet(account_id)
+            if not isinstance(session.transport, Pairs):
                 raise GuvercinError(Code.UNSUPPORTED)
             await session.transport.unlink()
             if session.run is not None:
