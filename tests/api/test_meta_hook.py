@@ -260,6 +260,35 @@ async def test_who_has_not_written_gets_the_template_of_the_category(town: Town)
     assert (await town.send(account_id, stranger, tur_id=2, mesaj="Teklifiniz hazır.")).status_code == 422
 
 
+async def test_what_a_list_knows_of_a_person_fills_the_template(town: Town) -> None:
+    account_id = await town.add()
+    form = {"sablon_adi": "fatura_hazir", "dil": "tr", "yerler": ["isim", "Tutar TL"]}
+    await town.client.patch(f"{BASE}/hesaplar/{account_id}", json={"bulut": {"sablonlar": {"5": form}}})
+    known, unknown = "+905339876541", "+905339876542"
+    body = {
+        "hesap_id": account_id,
+        "tur_id": 5,
+        "mesaj": "Sayın {isim}, bakiyeniz {tutar tl|ektedir}.",
+        "sablon": True,
+        "alicilar": [
+            {"telefon": known, "isim": "Veli", "degiskenler": {"TUTAR_TL": "1.250,00"}},
+            {"telefon": unknown, "isim": "Ayşe", "degiskenler": {"Vade": "yarın"}},
+        ],
+    }
+    answer = await town.client.post(f"{BASE}/toplu-gonder", json=body)
+    assert {key: answer.json()[key] for key in ("ok", "total", "sent", "failed")} == {
+        "ok": True,
+        "total": 2,
+        "sent": 1,
+        "failed": 1,
+    }
+    (sent,) = town.fake.graph.requests
+    assert sent["to"] == known[1:]
+    assert [place["text"] for place in sent["template"]["components"][0]["parameters"]] == ["Veli", "1.250,00"]
+    rows = (await town.client.get(f"{BASE}/gonderimler", params={"telefon": unknown})).json()["data"]
+    assert [row["neden"] for row in rows] == ["sablon_yeri_bos"]
+
+
 async def test_a_crowd_goes_at_once_and_one_recipients_messages_in_order(town: Town) -> None:
     account_id = await town.add()
     town.fake.graph.delay = 0.05

@@ -75,6 +75,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.MONTHLY_LIMIT: 422,
         Code.NEEDS_TEMPLATE: 422,
         Code.TEMPLATE_STOPPED: 422,
+        Code.TEMPLATE_PLACE: 422,
         Code.RETRIES_EXHAUSTED: 422,
         Code.RESENT: 422,
         Code.GIVEN_UP: 422,

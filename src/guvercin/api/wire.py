@@ -363,21 +363,20 @@ _MetaId = Annotated[StrictStr, Field(pattern=r"^[0-9]{1,32}$")]
 _Secret = Annotated[StrictStr, Field(min_length=1, max_length=2_000, pattern=r"^[!-~]+$")]
 
 
-class TemplatePlace(StrEnum):
-    """What fills a place of a template."""
-
-    TEXT = "mesaj"
-    NAME = "isim"
-
-
 class CloudTemplate(Asked):
     """An approved template that stands for a category outside the 24 hours."""
 
     template: Annotated[StrictStr, Field(alias="sablon_adi", pattern=r"^[a-z0-9_]{1,512}$")]
     language: Annotated[StrictStr, Field(alias="dil", pattern=r"^[a-z]{2,3}(_[A-Z]{2})?$")]
     places: Annotated[
-        list[TemplatePlace],
-        Field(alias="yerler", max_length=10, description=sentence("What fills its places, in order: mesaj, isim.")),
+        list[Annotated[StrictStr, Field(min_length=1, max_length=100)]],
+        Field(
+            alias="yerler",
+            max_length=10,
+            description=sentence(
+                "What fills its places, in order: mesaj, isim, or the name of a variable (degiskenler) of a list."
+            ),
+        ),
     ] = []
 
 

@@ -115,6 +115,7 @@ class Code(StrEnum):
     UNPAID = "odeme_gerekli"
     NOT_REGISTERED = "numara_kayitli_degil"
     TEMPLATE_STOPPED = "sablon_durdu"
+    TEMPLATE_PLACE = "sablon_yeri_bos"
     PEOPLE_LIMIT = "meta_kisi_siniri"
     LINKING_TIMED_OUT = "baglama_suresi_doldu"
     LINKING_FAILED = "baglanamadi"

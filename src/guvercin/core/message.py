@@ -252,7 +252,8 @@ class Draft:
     `due_at` null means at once; `expires_at` is the moment after which it must not leave any more. `track` null: who
     is written to decides, when its turn comes. `owns_lifetime`: its sender said how long it may wait, by the wall.
     `is_head`: one of the first rows of its batch, which leave at the pace of singles. `loop_after`: so many singles of
-    one token in a short while are a bulk, and this is a row of it.
+    one token in a short while are a bulk, and this is a row of it. `variables`: what else is known of the recipient, by
+    folded name, kept where a line may still ask for it.
     """
 
     account_id: int
@@ -273,6 +274,7 @@ class Draft:
     owns_lifetime: bool = False
     is_head: bool = False
     loop_after: int | None = None
+    variables: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,3 +307,4 @@ class Message:
     resend_of: int | None
     track: Track | None = None
     courtesy: Courtesy | None = None
+    variables: Mapping[str, str] | None = None

@@ -313,6 +313,7 @@ class Dispatcher:
                 category=message.category,
                 name=message.recipient_name,
                 heard_at=hand.heard_at,
+                variables=message.variables,
             )
             return await within(self._clock, SEND_LIMIT, transport.send(outgoing))
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean

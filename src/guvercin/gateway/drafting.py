@@ -308,6 +308,7 @@ def _draft_lines(
     wording = _Wording(ask, faults, max_text, rules, imprint(account, rules))
     due_at, expires_at = check_times(faults, ask.planned_at, ask.lifetime, rules, now)
     shared = check_word(faults, ask.reference, "reference", LONGEST_REFERENCE)
+    is_kept = account.kind is Kind.CLOUD  # a template of Meta's may ask for them; nobody else will
     lines: list[BatchLine] = []
     seen: set[str] = set()
     for place, line in enumerate(ask.recipients):
@@ -330,6 +331,7 @@ def _draft_lines(
             reference=reference or shared,
             reason=reason,
             warning=warning or tone or doubt,
+            variables=known_values(line.variables) if is_kept and line.variables else None,
         )
         path = wording.file_path(own, line, where)
         lines.append(BatchLine(draft, path if reason is None else None, own))

@@ -623,6 +623,7 @@ def _again(old: Message, now: datetime, known: Mapping[int, Category]) -> Draft:
         reference=old.reference,
         resend_of=old.id,
         warning=old.warning,
+        variables=old.variables,
     )
 
 

@@ -63,6 +63,16 @@ MESSAGES: Mapping[Code, Words] = MappingProxyType(
             sent=NOT_SENT,
             todo="Let Meta approve a template and give it to the account for this tur_id (sablonlar).",
         ),
+        Code.TEMPLATE_PLACE: Words(
+            title="A place of the template is empty",
+            detail="The template asks for something that the list doesn't say of this person.",
+            happened=(
+                "The template that stands for this kind of message has a place for a variable, and the line of this "
+                "person has no value of that name (degiskenler). A sum that is missing is not sent as a dash."
+            ),
+            sent=NOT_SENT,
+            todo="Give the value with the person (degiskenler), or take the place out of the template (sablonlar).",
+        ),
         Code.TEMPLATE_STOPPED: Words(
             title="Template stopped",
             detail="Meta has stopped the template of this message, or doesn't know it.",

@@ -125,6 +125,7 @@ def _row(
         draft.courtesy and draft.courtesy.value,
         draft.owns_lifetime,
         draft.is_head,
+        orjson.dumps(dict(draft.variables)).decode() if draft.variables else None,
     )
 
 

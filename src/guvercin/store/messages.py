@@ -10,6 +10,8 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any
 
+import orjson
+
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import OF_STATUS, EventKind, Standing
 from guvercin.core.message import (
@@ -103,6 +105,7 @@ def message(row: Sequence[Any]) -> Message:
         resend_of=row[27],
         track=_TRACK[row[28]],
         courtesy=_COURTESY[row[29]],
+        variables=None if row[30] is None else orjson.loads(row[30]),
     )
 
 

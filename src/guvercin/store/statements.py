@@ -9,7 +9,7 @@ from itertools import count
 MESSAGE_COLUMNS = (
     "id, account_id, batch_id, recipient, recipient_name, body, file_digest, file_name, file_type, file_size, "
     "category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, expires_at, sent_at, "
-    "delivered_at, read_at, remote_id, attempts, reference, resend_of, track, courtesy"
+    "delivered_at, read_at, remote_id, attempts, reference, resend_of, track, courtesy, variables"
 )
 
 STANDING_COLUMNS = "id, account_id, batch_id, status, reason, remote_id, waits_for"
@@ -51,7 +51,7 @@ INSERT_BATCH = (
 INSERTED_COLUMNS = (
     "account_id, batch_id, token_id, recipient, recipient_name, body, file_digest, file_name, file_type, file_size, "
     "category, lane, priority, status, reason, warning, waits_for, waits_until, created_at, due_at, expires_at, "
-    "reference, fingerprint, resend_of, track, courtesy, owns_lifetime, is_head"
+    "reference, fingerprint, resend_of, track, courtesy, owns_lifetime, is_head, variables"
 )
 
 _WIDTH = len(INSERTED_COLUMNS.split(", "))

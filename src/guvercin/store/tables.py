@@ -164,6 +164,7 @@ message = Table(
     Column("courtesy", Text),
     Column("owns_lifetime", Boolean, nullable=False, server_default=text("0")),
     Column("is_head", Boolean, nullable=False, server_default=text("0")),
+    Column("variables", Text),
     CheckConstraint(_one_of("status", Status), name="status"),
     CheckConstraint("waits_for IS NULL OR status = 'queued'", name="only_queued_rows_wait"),
     CheckConstraint("status NOT IN ('sent', 'delivered', 'read') OR sent_at IS NOT NULL", name="sent_has_a_time"),

@@ -48,8 +48,9 @@ class OutgoingFile:
 class Outgoing:
     """One message as a transport sees it. `secret` (32 bytes) marks this attempt, so that its traces can be found.
 
-    `category`, `name` (the recipient's) and `heard_at` (when the recipient last wrote to us; null: never, as far as we
-    know) are for lines on which not everything may be said at any time.
+    `category`, `name` (the recipient's), `variables` (what else is known of the recipient, by folded name; null:
+    nothing) and `heard_at` (when the recipient last wrote to us; null: never, as far as we know) are for lines on which
+    not everything may be said at any time.
     """
 
     message_id: int
@@ -60,6 +61,7 @@ class Outgoing:
     category: int | None = None
     name: str | None = None
     heard_at: datetime | None = None
+    variables: Mapping[str, str] | None = None
 
 
 class Clock(Protocol):

@@ -237,7 +237,8 @@ class Cloud:
             return Refused(reason=Code.NEEDS_TEMPLATE, scope=Scope.RECIPIENT)
         if self._templates.is_stopped(template.name, template.language):
             return _TEMPLATE_STOPPED
-        return template.filled(text=message.text, name=message.name)
+        form = template.filled(text=message.text, name=message.name, variables=message.variables)
+        return form or Refused(reason=Code.TEMPLATE_PLACE, scope=Scope.RECIPIENT)
 
     def _outcome(self, told: Told, file: OutgoingFile | None, form: Form | None) -> Outcome:
         """Answer what came of a message. `file`: it was sent by an id that Meta may have forgotten."""

@@ -16,27 +16,34 @@ from typing import Any
 
 import orjson
 
+from guvercin.core.folding import fold
 from guvercin.sealing import Seal, Unreadable
 from guvercin.transports.cloud.payloads import Form
 
 _log = logging.getLogger(__name__)
 
-ORDER = ("mesaj", "isim")
-"""What may fill a place of a template: the message's text, the recipient's name."""
+MESSAGE, NAME = "mesaj", "isim"
+"""What may fill a place of a template: the message's text, the recipient's name, or a variable of a list's line."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """An approved template: `places` names what fills each place of its body, in order (see ORDER)."""
+    """An approved template: `places` names what fills each place of its body, in order."""
 
     name: str
     language: str
     places: tuple[str, ...] = ()
 
-    def filled(self, *, text: str | None, name: str | None) -> Form:
-        """Answer the form of one message. Meta takes no line breaks, tabs or empty values in a place."""
-        values = {"mesaj": text, "isim": name}
-        parameters = tuple(" ".join((values[place] or "").split()) or "-" for place in self.places)
+    def filled(self, *, text: str | None, name: str | None, variables: Mapping[str, str] | None = None) -> Form | None:
+        """Answer the form of one message. Meta takes no line breaks, tabs or empty values in a place.
+
+        Null if a variable is not known: an amount that is missing must not be read as a dash.
+        """
+        values = {fold(place): value or "-" for place, value in ((MESSAGE, text), (NAME, name))}
+        found = [(variables or {}).get(key) or values.get(key) for key in map(fold, self.places)]
+        if None in found:
+            return None
+        parameters = tuple(" ".join((value or "").split()) or "-" for value in found)
         return Form(name=self.name, language=self.language, parameters=parameters)
 
 
