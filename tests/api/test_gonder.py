@@ -47,6 +47,14 @@ async def test_a_refusal_within_the_wait_is_an_error_with_its_row(client: httpx2
 
 
 @pytest.mark.usefixtures("paused")
+async def test_nobody_waits_for_a_line_that_is_switched_off(client: httpx2.AsyncClient) -> None:
+    async with asyncio.timeout(5):
+        answer = await client.post(URL, json=TEXT, headers={"Prefer": "wait=60"})
+    assert answer.status_code == 200
+    assert answer.json() == {"ok": True, "log_id": 1, "message_id": None, "durum": "queued", "neden": "kapali"}
+
+
+@pytest.mark.usefixtures("paused")
 async def test_respond_async_answers_202_and_where_to_look(client: httpx2.AsyncClient) -> None:
     answer = await client.post(URL, json=TEXT, headers={"Prefer": "respond-async"})
     assert answer.status_code == 202

@@ -18,8 +18,8 @@ from guvercin.api.wire import LARGEST_INTEGER, SendText
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.errors import GuvercinError
 from guvercin.core.event import Standing
-from guvercin.core.message import Status
-from guvercin.gateway.requests import BatchView
+from guvercin.core.message import Status, WaitsFor
+from guvercin.gateway.requests import BatchView, Sent
 
 ISTANBUL = ZoneInfo("Europe/Istanbul")
 NOON = datetime(2026, 2, 23, 11, 30, tzinfo=UTC)
@@ -147,8 +147,12 @@ def test_times_are_written_in_the_configured_zone() -> None:
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.SENDING, Status.UNKNOWN, Status.CANCELLED])
 def test_a_message_without_an_acknowledgement_tells_its_true_status(status: Status) -> None:
-    answer = message_sent(Standing(id=42, account_id=1, batch_id=None, status=status))
-    assert answer.model_dump(by_alias=True) == {"ok": True, "log_id": 42, "message_id": None, "durum": status.value}
+    standing = Standing(id=42, account_id=1, batch_id=None, status=status)
+    told = {"ok": True, "log_id": 42, "message_id": None, "durum": status.value}
+    assert message_sent(Sent(standing=standing, is_sandbox=True), ISTANBUL).model_dump(by_alias=True) == told
+    parked = Sent(standing=standing, is_sandbox=True, waits_for=WaitsFor.QUIET_HOURS, waits_until=NOON)
+    why = {"neden": "sessiz_saat", "neden_bitis": "2026-02-23 14:30:00"}
+    assert message_sent(parked, ISTANBUL).model_dump(by_alias=True) == told | why
 
 
 @given(st.dictionaries(st.sampled_from(Status), st.integers(1, 50), min_size=1))

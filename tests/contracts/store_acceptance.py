@@ -310,13 +310,13 @@ class BatchLaws:
     async def test_it_is_finished_when_nothing_of_it_is_in_line_or_in_hand(self, desk: Desk) -> None:
         batch_id = (await desk.accept_batch([*bulk(AYSE, BORA), draft("çöp", reason=Code.INVALID_PHONE)])).batch_id
         assert batch_id is not None
-        finished = [await desk.store.batch_is_finished(batch_id)]
+        finished = [(await desk.store.batch_rests(batch_id)).is_finished]
         for _ in range(2):
             claimed = await desk.claim()
             assert claimed is not None
-            finished.append(await desk.store.batch_is_finished(batch_id))
+            finished.append((await desk.store.batch_rests(batch_id)).is_finished)
             await desk.settle(claimed, Accepted(desk.remote_id(), NOW))
-        finished.append(await desk.store.batch_is_finished(batch_id))
+        finished.append((await desk.store.batch_rests(batch_id)).is_finished)
         found = await desk.batch(batch_id)
         assert finished == [False, False, False, found.counts.is_finished] == [False, False, False, True]
         assert (found.counts.sent, found.counts.failed, found.counts.queued, dict(found.left)) == (2, 1, 0, {})

@@ -321,4 +321,4 @@ class History:
         assert counts.by_status == Counter(row.status for row in rows)
         assert found.batch.total == counts.total == counts.sent + counts.failed + counts.queued == len(rows)
         assert sum(found.left.values()) == left
-        assert counts.is_finished == await self.store.batch_is_finished(batch_id) == (left == 0)
+        assert counts.is_finished == (await self.store.batch_rests(batch_id)).is_finished == (left == 0)

@@ -230,7 +230,7 @@ def test_no_question_of_a_person_reads_the_whole_log(connection: Connection, raw
     reading.events_after(connection, 1, limit=10)
     reading.last_event_id(connection)
     reading.one_batch(connection, 1)
-    reading.batch_is_finished(connection, 1)
+    reading.batch_rests(connection, 1)
     reading.depths(connection)
     reading.spool_digests(connection)
     accounts.remove(Tx(connection), 2, now=NOW)

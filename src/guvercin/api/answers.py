@@ -59,10 +59,30 @@ class MessageSent(Done):
     message_id: str | None
 
 
+def _is_absent(value: object) -> bool:
+    return value is None
+
+
 class MessageStanding(MessageSent):
-    """The message is stored and WhatsApp has not acknowledged it yet: where it stands."""
+    """The message is stored and WhatsApp has not acknowledged it yet: where it stands, and what it waits for."""
 
     status: Annotated[ListedStatus, Field(alias="durum")]
+    reason: Annotated[
+        str | None,
+        Field(
+            alias="neden",
+            exclude_if=_is_absent,
+            description=sentence("Why it doesn't leave now, where something stands in its way."),
+        ),
+    ] = None
+    waits_until: Annotated[
+        ClockTime | None,
+        Field(
+            alias="neden_bitis",
+            exclude_if=_is_absent,
+            description=sentence("When the wait that neden names ends, where it ends by itself."),
+        ),
+    ] = None
 
 
 class BatchSent(Done):
@@ -80,10 +100,6 @@ class BatchStanding(BatchSent):
     batch_id: Annotated[int, Field(alias="toplu_id")]
     status_url: Annotated[str, Field(alias="durum_url")]
     finish_at: Annotated[ClockTime | None, Field(alias="tahmini_bitis")]
-
-
-def _is_absent(value: object) -> bool:
-    return value is None
 
 
 class MessageStatus(Answered):

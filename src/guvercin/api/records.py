@@ -172,4 +172,4 @@ def next_url(request: Request, after: str) -> str:
 
 def _standing(request: Request, sent: Sent) -> Response:
     visit_of(request).headers |= render.marks(is_sandbox=sent.is_sandbox)
-    return render.reply(render.message_standing(sent.standing))
+    return render.reply(render.message_standing(sent, reception_of(request).zone))

@@ -65,7 +65,7 @@ from guvercin.core.account import Account, Kind, LineState
 from guvercin.core.call import CallTrouble
 from guvercin.core.category import Category
 from guvercin.core.errors import Code
-from guvercin.core.event import Event, Standing
+from guvercin.core.event import Event
 from guvercin.core.hook import Delivery, Hook, notice_id
 from guvercin.core.log import Tried, Unclear
 from guvercin.core.message import WITH_WHATSAPP, Lane, Level, Message, Status, WaitsFor
@@ -75,7 +75,7 @@ from guvercin.core.restriction import Restriction
 from guvercin.gateway.hooks import Trial
 from guvercin.gateway.lines import Health, Linking, Lookup
 from guvercin.gateway.outlook import LimitUse, RulesUse
-from guvercin.gateway.requests import BatchView, History, Upload
+from guvercin.gateway.requests import BatchView, History, Sent, Upload
 from guvercin.locale import Translator
 from guvercin.locale.terms import CALLS
 from guvercin.transports.base import LinkState
@@ -111,20 +111,24 @@ def iso_time(at: datetime, zone: tzinfo) -> str:
     return at.astimezone(zone).isoformat(timespec="seconds")
 
 
-def message_sent(standing: Standing) -> MessageSent:
+def message_sent(sent: Sent, zone: tzinfo) -> MessageSent:
     """Answer a message for a caller who waited: the seed's three keys, and `durum` while it is not acknowledged."""
+    standing = sent.standing
     if standing.status in WITH_WHATSAPP:
         return MessageSent(ok=True, log_id=standing.id, message_id=standing.remote_id)
-    return message_standing(standing)
+    return message_standing(sent, zone)
 
 
-def message_standing(standing: Standing) -> MessageStanding:
-    """Answer where a message stands, whatever its status."""
+def message_standing(sent: Sent, zone: tzinfo) -> MessageStanding:
+    """Answer where a message stands, whatever its status, and what it waits for, if it does."""
+    standing = sent.standing
     return MessageStanding(
         ok=True,
         log_id=standing.id,
         message_id=standing.remote_id,
         status=_wire_status(standing.status, standing.waits_for),
+        reason=sent.waits_for,
+        waits_until=sent.waits_until and clock_time(sent.waits_until, zone),
     )
 
 

@@ -198,5 +198,5 @@ def answer_sent(request: Request, sent: Sent, wanted: Preference) -> Response:
         raise GuvercinError(standing.reason or Code.WHATSAPP_REFUSED, log_id=standing.id)
     if wanted.answers_accepted(is_open=standing.status not in WITH_WHATSAPP):
         headers = {"Location": render.message_url(standing.id), **wanted.headers()}
-        return render.reply(render.message_standing(standing), status=202, headers=headers)
-    return render.reply(render.message_sent(standing), headers=wanted.headers())
+        return render.reply(render.message_standing(sent, reception_of(request).zone), status=202, headers=headers)
+    return render.reply(render.message_sent(sent, reception_of(request).zone), headers=wanted.headers())

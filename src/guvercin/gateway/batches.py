@@ -1,6 +1,7 @@
 """Batches after they were accepted: how far they are, when they end, and what their owner decides about them."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from guvercin.core.account import Account, Kind, LineState
@@ -20,8 +21,26 @@ CANCELLED_AT_ONCE = 500
 ROWS_AT_ONCE = 500
 """Rows of a report that are read and written together."""
 
-_STANDS_STILL = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGED_OUT, LineState.BLOCKED})
+_UNTIL_A_HUMAN_ACTS = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGED_OUT, LineState.BLOCKED})
 """Lines over which nothing leaves until a human acts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """What keeps a message from leaving, and until when; null: until a human acts."""
+
+    why: WaitsFor | Code
+    until: datetime | None = None
+
+
+def closed_line(account: Account, now: datetime) -> Obstacle | None:
+    """Answer why an account's line lets nothing out, unless it is about to dial or to be back by itself."""
+    line = account.line
+    if line.state in _UNTIL_A_HUMAN_ACTS:
+        return Obstacle(line.code or Code.LINE_DOWN)
+    if line.state is LineState.BANNED and (line.until is None or line.until > now):
+        return Obstacle(line.code or Code.TEMPORARY_BAN, line.until)
+    return None
 
 
 class Batches:
@@ -137,7 +156,7 @@ def forecast(
 def starts(account: Account, now: datetime, starts_at: datetime | None) -> datetime | None:
     """Answer when an account can send next; null while its line stands still."""
     line = account.line
-    if line.state in _STANDS_STILL:
+    if line.state in _UNTIL_A_HUMAN_ACTS:
         return None
     if line.state is LineState.BANNED and line.until is None:
         return None

@@ -28,7 +28,7 @@ from guvercin.core.optout import REFUSALS
 from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
-from guvercin.gateway.batches import Batches
+from guvercin.gateway.batches import Batches, Obstacle, closed_line
 from guvercin.gateway.categories import Categories
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.courses import hours_in
@@ -206,9 +206,13 @@ class Gateway:
             raise GuvercinError(Code.KEY_MISMATCH)
         if account is None or standing.account_id != account.id:  # a replay, and its account has changed since
             account = await self.accounts.any(standing.account_id) or account
+        standing = await self._wait_for(standing, wait)
+        obstacle = await self._obstacle(standing) if wait else None  # who doesn't wait isn't sent away early
         return Sent(
-            standing=await self._wait_for(standing, wait),
+            standing=standing,
             is_sandbox=account is not None and account.kind is Kind.SANDBOX,
+            waits_for=None if obstacle is None else obstacle.why,
+            waits_until=None if obstacle is None else obstacle.until,
             replayed=accepted.replayed,
             repeated=accepted.repeated,
         )
@@ -227,20 +231,46 @@ class Gateway:
             raise
 
     async def _wait_for(self, standing: Standing, wait: timedelta) -> Standing:
-        """Answer where the message stands when waiting ends: at once for one that waits for its time."""
+        """Answer where the message stands when waiting ends: at once for one that won't leave before that."""
         if wait <= timedelta(0) or standing.status not in IN_HAND or standing.waits_for in _WAITS_LONG:
             return standing
-        now = standing
+        now, end = standing, self._clock.now() + wait
 
         async def look() -> bool:
             nonlocal now
             with suppress(GuvercinError):  # it is accepted: trouble with reading is no reason to say otherwise
                 now = await self._store.standing(standing.id) or now
+                if now.status is Status.QUEUED:
+                    obstacle = await self._obstacle(now)
+                    return obstacle is not None and (obstacle.until is None or obstacle.until > end)
             return now.status not in IN_HAND
 
-        await self._waiting.for_message(standing.id, wait, look)
+        if not await self._stands_still(standing.account_id, end):
+            await self._waiting.for_message(standing.id, wait, look)
         await look()
         return now
+
+    async def _obstacle(self, standing: Standing) -> Obstacle | None:
+        """Answer why a queued message doesn't leave now, where that is more than its place in line."""
+        if standing.status is not Status.QUEUED or standing.waits_for is WaitsFor.TIME:
+            return None
+        with suppress(GuvercinError):  # trouble with reading is no reason to say nothing of an accepted message
+            if standing.waits_for is not None:
+                row = await self._store.message(standing.id)
+                if row is not None and row.waits_for is not None:
+                    return Obstacle(row.waits_for, row.waits_until)
+            account = await self.accounts.any(standing.account_id)
+            if account is not None:
+                return closed_line(account, self._clock.now())
+        return None
+
+    async def _stands_still(self, account_id: int, end: datetime) -> bool:
+        """Say whether nothing leaves over an account's line before `end`, unless a human acts."""
+        with suppress(GuvercinError):
+            account = await self.accounts.any(account_id)
+            obstacle = None if account is None else closed_line(account, self._clock.now())
+            return obstacle is not None and (obstacle.until is None or obstacle.until > end)
+        return False
 
     async def send_batch(
         self, token: Token, ask: AskBatch, *, wait: timedelta, key: IdempotencyKey | None = None
@@ -251,12 +281,15 @@ class Gateway:
         del ask  # thousands of lines are not kept while their sender waits
         batch_id, counts = taken.batch.id, taken.counts
 
+        account_id, end = taken.batch.account_id, self._clock.now() + wait
+
         async def look() -> bool:
             with suppress(GuvercinError):  # as for one message
-                return await self._store.batch_is_finished(batch_id)
+                return (await self._store.batch_rests(batch_id)).outlasts(end)
             return False
 
-        if counts.queued and not counts.scheduled and (is_new or not await look()):
+        may_move = counts.queued and not counts.scheduled and not await self._stands_still(account_id, end)
+        if wait > timedelta(0) and may_move and (is_new or not await look()):
             await self._waiting.for_batch(batch_id, counts.queued, wait, look)
         try:
             view = await self.batches.one(token, batch_id)

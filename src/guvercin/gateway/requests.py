@@ -8,6 +8,7 @@ from guvercin.core.account import Kind, OnUnknown
 from guvercin.core.alert import Alert
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.consent import ConsentSource, RecipientKind
+from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
 from guvercin.core.hook import HookEvent, Lag, Tally
 from guvercin.core.log import Tried
@@ -99,11 +100,15 @@ class AskBatch:
 class Sent:
     """Where an accepted message stands when its caller stops waiting.
 
+    `waits_for`: of a caller who was ready to wait, why it doesn't leave now, where something stands in its way; and
+    until when, where that is known.
     `replayed`: answered by an Idempotency-Key; `repeated`: by the guard against keyless retries.
     """
 
     standing: Standing
     is_sandbox: bool
+    waits_for: WaitsFor | Code | None = None
+    waits_until: datetime | None = None
     replayed: bool = False
     repeated: bool = False
 

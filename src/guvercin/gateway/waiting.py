@@ -1,7 +1,8 @@
 """Callers that wait for what becomes of a message or a batch.
 
 A commit's announcement ends a wait early; asking the store once a second ends it too, so a lost announcement costs a
-second and never an answer.
+second and never an answer. Whoever waits for one message that has stepped out of line asks the store at once: it may be
+for longer than they want to wait.
 """
 
 import asyncio
@@ -22,12 +23,17 @@ IN_HAND = frozenset({Status.QUEUED, Status.SENDING, Status.UNKNOWN})
 class _Vigil:
     """One caller's wait: the bell that ends it, and the rows it has seen finish."""
 
-    __slots__ = ("bell", "expected", "finished")
+    __slots__ = ("bell", "expected", "finished", "is_over")
 
     def __init__(self, expected: int) -> None:
         self.bell = asyncio.Event()
         self.expected = expected
         self.finished: set[int] = set()
+        self.is_over = False
+
+    def end(self) -> None:
+        self.is_over = True
+        self.bell.set()
 
 
 class Waiting:
@@ -41,8 +47,10 @@ class Waiting:
 
     def tell(self, standing: Standing) -> None:
         """Hear that a message stands somewhere new."""
-        if standing.status not in IN_HAND:
-            for vigil in self._of_message.get(standing.id, ()):
+        for vigil in self._of_message.get(standing.id, ()):
+            if standing.status not in IN_HAND:
+                vigil.end()
+            elif standing.waits_for is not None:
                 vigil.bell.set()
         if standing.batch_id is None:
             return
@@ -52,7 +60,7 @@ class Waiting:
             else:  # a doubt that proved to be none
                 vigil.finished.discard(standing.id)
             if len(vigil.finished) >= vigil.expected:
-                vigil.bell.set()
+                vigil.end()
 
     def dismiss(self) -> None:
         """Send every waiting caller away with what is known now, and let nobody wait any more."""
@@ -62,16 +70,19 @@ class Waiting:
                 vigil.bell.set()
 
     async def for_message(self, message_id: int, wait: timedelta, look: Callable[[], Awaitable[bool]]) -> None:
-        """Return when the message is out of our hands, the wait is over, or everyone is sent away.
+        """Return when there is nothing to wait for, the wait is over, or everyone is sent away.
 
-        `look` asks the store whether it is out of our hands.
+        `look` asks the store whether it is: the message is out of our hands, or won't leave before the wait is over.
         """
         await self._wait(self._of_message, message_id, 1, wait, look)
 
     async def for_batch(
         self, batch_id: int, expected: int, wait: timedelta, look: Callable[[], Awaitable[bool]]
     ) -> None:
-        """Return when a batch with `expected` open rows is finished, the wait is over, or everyone is sent away."""
+        """Return when a batch with `expected` open rows is finished, the wait is over, or everyone is sent away.
+
+        `look` as for one message.
+        """
         await self._wait(self._of_batch, batch_id, expected, wait, look)
 
     async def _wait(
@@ -88,7 +99,10 @@ class Waiting:
         try:
             while not self._is_over and (left := deadline - self._clock.monotonic()) > 0:
                 await self._clock.wait(self._clock.monotonic() + min(left, _POLL), vigil.bell)
-                if vigil.bell.is_set() or await look():
+                if vigil.is_over:
+                    return
+                vigil.bell.clear()
+                if await look():
                     return
         finally:
             book[key].discard(vigil)

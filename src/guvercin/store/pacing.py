@@ -153,6 +153,8 @@ def park(tx: Tx, message_id: int, ask: Ask, parked: Park, *, course: Course, now
     if not owns_lifetime:
         expires_ms = _moved(expires_ms, now_ms, until_ms, _hours(course, ask.courtesy))
     tx.execute(sql.PARK_PACED, (parked.word.value, until_ms, ask.track.value, expires_ms, message_id))
+    if ask.lane is Lane.SINGLE:  # somebody may wait for it
+        tx.standings.append(standing(tx.execute(sql.STANDING, (message_id,)).fetchone()))
 
 
 def _moved(expires_ms: int, from_: int, to: int, hours: Hours | None) -> int:

@@ -16,7 +16,7 @@ from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import messages, statements
-from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow
+from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow, Rest
 from guvercin.store.tables import attempt, batch, consent, event, message, not_understood, upload
 from guvercin.store.times import HOUR, from_ms, to_ms
 
@@ -314,14 +314,16 @@ def batch_reasons(connection: Connection, batch_id: int) -> Mapping[Code, int]:
     return {Code(reason): n for reason, n in connection.execute(counted)}
 
 
-def batch_is_finished(connection: Connection, batch_id: int) -> bool:
-    """Say whether no row of a batch is queued or sending any more."""
-    open_row = (
-        select(message.c.id)
-        .where(message.c.batch_id == batch_id, message.c.status.in_([Status.QUEUED.value, Status.SENDING.value]))
-        .limit(1)
-    )
-    return connection.execute(open_row).first() is None
+def batch_rests(connection: Connection, batch_id: int) -> Rest:
+    """Say whether a batch moves. Asked often: the first row that is in line or in hand answers it."""
+    own = message.c.batch_id == batch_id
+    in_line = (message.c.status == Status.QUEUED.value) & message.c.waits_for.is_(None)
+    moving = select(message.c.id).where(own, in_line | (message.c.status == Status.SENDING.value)).limit(1)
+    if connection.execute(moving).first() is not None:
+        return Rest(is_finished=False, is_moving=True)
+    parked = select(func.count(), func.min(message.c.waits_until)).where(own, message.c.status == Status.QUEUED.value)
+    waiting, until_ms = connection.execute(parked).one()
+    return Rest(is_finished=not waiting, until=from_ms(until_ms))
 
 
 def unclear(connection: Connection, account_id: int, *, limit: int) -> Sequence[Unclear]:

@@ -70,6 +70,7 @@ from guvercin.store.store import (
     NewHook,
     Quota,
     Repeat,
+    Rest,
     Settlement,
     Turn,
     Waiting,
@@ -215,8 +216,8 @@ class SqliteStore:
     async def batch_reasons(self, batch_id: int) -> Mapping[Code, int]:
         return await self._read(partial(reading.batch_reasons, batch_id=batch_id))
 
-    async def batch_is_finished(self, batch_id: int) -> bool:
-        return await self._read(partial(reading.batch_is_finished, batch_id=batch_id))
+    async def batch_rests(self, batch_id: int) -> Rest:
+        return await self._read(partial(reading.batch_rests, batch_id=batch_id))
 
     async def unclear(self, account_id: int, *, limit: int) -> Sequence[Unclear]:
         return await self._read(partial(reading.unclear, account_id=account_id, limit=limit))

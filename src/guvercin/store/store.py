@@ -263,6 +263,22 @@ class Window:
     next_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """Whether a batch has anything left to do, whether any of it is in line or in hand now, and if not, until when.
+
+    `until` null: until a human acts.
+    """
+
+    is_finished: bool
+    is_moving: bool = False
+    until: datetime | None = None
+
+    def outlasts(self, end: datetime) -> bool:
+        """Say whether nothing of the batch leaves before `end`."""
+        return not self.is_moving and (self.until is None or self.until > end)
+
+
 class Store(Protocol):
     """Durable memory, the same for SQLite and PostgreSQL."""
 
@@ -518,8 +534,8 @@ class Store(Protocol):
     async def batch_reasons(self, batch_id: int) -> Mapping[Code, int]:
         """Answer how many rows of a batch failed for which reason, the most frequent first."""
 
-    async def batch_is_finished(self, batch_id: int) -> bool:
-        """Say whether no row of a batch is queued or sending any more."""
+    async def batch_rests(self, batch_id: int) -> Rest:
+        """Say whether a batch is finished (no row queued or sending), and if not, whether it moves."""
 
     async def unclear(self, account_id: int, *, limit: int) -> Sequence[Unclear]:
         """Answer what was told to an account and not understood, the newest first."""
