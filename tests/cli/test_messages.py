@@ -204,6 +204,7 @@ def test_a_token_of_the_environment_is_used_as_it_is(guvercin: Guvercin) -> None
     assert guvercin("gonder", "+905000000001", "Merhaba", "--json", code=1).json["kod"] == "yetki_yok"
     guvercin.env["GUVERCIN_TOKEN"] = "gv_wrong"
     assert guvercin("kayit", "--json", code=1).json["kod"] == "anahtar_gecersiz"
+    assert guvercin("kayit", code=1).err.endswith("makes its own: unset GUVERCIN_TOKEN\n")
 
 
 def test_wrong_settings_stop_every_command(guvercin: Guvercin) -> None:

@@ -149,10 +149,13 @@ class Pass:
 
 
 class Gate:
-    """The API as a command sees it. `is_live`: a server runs, in another process."""
+    """The API as a command sees it. `is_live`: a server runs, in another process; `is_given`: by GUVERCIN_TOKEN."""
 
-    def __init__(self, terminal: Terminal, client: "httpx2.AsyncClient", secret: Secret, *, is_live: bool) -> None:
+    def __init__(
+        self, terminal: Terminal, client: "httpx2.AsyncClient", secret: Secret, *, is_live: bool, is_given: bool
+    ) -> None:
         self._terminal = terminal
+        self._is_given = is_given
         self._client = client
         self._secret = secret
         self.is_live = is_live
@@ -189,7 +192,12 @@ class Gate:
                 say("Look at what it says where it was started, or stop it and run: guvercin baslat"),
             ) from error
         if not answer.is_success:
-            raise refused(self._terminal, _body(answer))
+            trouble = refused(self._terminal, body := _body(answer))
+            if self._is_given and body.get("kod") in _TOKEN_REFUSALS:
+                trouble.remedy = self._terminal.say(
+                    "The token in GUVERCIN_TOKEN was used. Without it the command makes its own: unset GUVERCIN_TOKEN"
+                )
+            raise trouble
         return answer
 
 
@@ -200,6 +208,8 @@ def _body(answer: "httpx2.Response") -> dict[str, Any]:
         body = None
     return body if isinstance(body, dict) else {"ok": False, "hata": f"HTTP {answer.status_code}", "kod": None}
 
+
+_TOKEN_REFUSALS = frozenset({Code.INVALID_TOKEN, Code.NOT_ALLOWED})
 
 _REMEDIES: Mapping[Code, str] = MappingProxyType(
     {Code.NO_ACCOUNT: sentence("Choose one: guvercin hesap varsayilan NO, or name one: --hesap NO")},
@@ -253,7 +263,13 @@ async def gateway(
             headers={"Accept-Language": terminal.say.language, "Accept": "application/json"},
             trust_env=False,
         )
-        yield Gate(terminal, await stack.enter_async_context(client), secret, is_live=found is not None)
+        yield Gate(
+            terminal,
+            await stack.enter_async_context(client),
+            secret,
+            is_live=found is not None,
+            is_given=config.token is not None,
+        )
 
 
 @asynccontextmanager
