@@ -7,6 +7,9 @@ EXTRA  := $(BIN)/python -c 'import sys, tomllib; print(*tomllib.load(open("pypro
 LOCK   := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --no-emit-index-url --no-emit-find-links --no-header --no-annotate
 
+# Compiling the code anew at every start takes longer than the start itself.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test setup check bench long docs lock clean
 
 run: setup
