@@ -55,7 +55,8 @@ lock: $(VENV)/.dev
 	@echo "phonenumbers ; python_version < '3'" >$(VENV)/overrides.txt # requirements.txt has the same code, without its 40 MB of places
 	@$(EXTRA) web | $(BIN)/$(LOCK) - -c requirements.txt --override $(VENV)/overrides.txt -o requirements-web.txt
 	@$(EXTRA) test | $(BIN)/$(LOCK) - -c requirements.txt -c requirements-web.txt -o requirements-test.txt
-	@$(EXTRA) test | $(BIN)/$(LOCK) - --group dev -c requirements.txt -c requirements-build.txt -c requirements-web.txt -c requirements-test.txt -o requirements-dev.txt
+	@$(EXTRA) postgres | $(BIN)/$(LOCK) - -c requirements.txt -o requirements-postgres.txt
+	@$(EXTRA) test | $(BIN)/$(LOCK) - --group dev -c requirements.txt -c requirements-build.txt -c requirements-web.txt -c requirements-test.txt -c requirements-postgres.txt -o requirements-dev.txt
 
 clean:
 	rm -rf $(VENV) dist

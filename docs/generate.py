@@ -68,6 +68,8 @@ READ = {
     "pathspec": "MPL-2.0",
     "pluggy": "MIT",
     "propcache": "Apache-2.0",
+    "psycopg": "LGPL-3.0-only",
+    "psycopg-binary": "LGPL-3.0-only",
     "protobuf": "BSD-3-Clause",
     "pysqlite3": "Zlib",
     "python-dateutil": "Apache-2.0 OR BSD-3-Clause",
@@ -108,6 +110,7 @@ CARRIES = {
     "orjson": "Rust crates, named in its `sboms` folder",
     "pillow": "image libraries, named in its licence file",
     "prometheus-client": "decorator (BSD-2-Clause)",
+    "psycopg-binary": "libpq (PostgreSQL), OpenSSL (Apache-2.0), Kerberos, OpenLDAP, Cyrus SASL",
     "pydantic-core": "Rust crates, named in its `sboms` folder",
     "pysqlite3": "SQLite (public domain)",
     "python-magic-bin": "libmagic (BSD-2-Clause)",
@@ -349,10 +352,16 @@ PARTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "shipped": ("THIRD_PARTY.md", lambda: licence_table("requirements.txt")),
     "web": ("THIRD_PARTY.md", lambda: licence_table("requirements-web.txt", without=("requirements.txt",))),
     "engine": ("THIRD_PARTY.md", engine_table),
+    "postgres": (
+        "THIRD_PARTY.md",
+        lambda: licence_table("requirements-postgres.txt", without=("requirements.txt",)),
+    ),
     "tools": (
         "THIRD_PARTY.md",
         lambda: licence_table(
-            "requirements-build.txt", "requirements-dev.txt", without=("requirements.txt", "requirements-web.txt")
+            "requirements-build.txt",
+            "requirements-dev.txt",
+            without=("requirements.txt", "requirements-web.txt", "requirements-postgres.txt"),
         ),
     ),
 }

@@ -54,7 +54,7 @@ PLACES = {
 
 def test_there_is_a_lock_for_each_purpose() -> None:
     assert [
-        *("requirements-build.txt", "requirements-dev.txt", "requirements-test.txt"),
+        *("requirements-build.txt", "requirements-dev.txt", "requirements-postgres.txt", "requirements-test.txt"),
         *("requirements-web.txt", "requirements.txt"),
     ] == LOCKS
 
@@ -69,7 +69,12 @@ def test_holds_hashed_versions_and_nothing_else(lock: str) -> None:
 
 @pytest.mark.parametrize(
     ("lock", "extra"),
-    [("requirements.txt", None), ("requirements-web.txt", "web"), ("requirements-test.txt", "test")],
+    [
+        ("requirements.txt", None),
+        ("requirements-web.txt", "web"),
+        ("requirements-test.txt", "test"),
+        ("requirements-postgres.txt", "postgres"),
+    ],
 )
 def test_locks_what_the_project_asks_for(lock: str, extra: str | None) -> None:
     locked = pins(lock)

@@ -59,7 +59,7 @@ PLANS = {
     "FIRST_TURN": "ix_message_turn (account_id=?)",
     "FORGET_PLAN": BY_KEY,
     "FORGET_RECEIPTS": "sqlite_autoindex_receipt_1",
-    "HAS_BREAKERS": BY_KEY,
+    "PACE": BY_KEY,
     "HEAD": "ix_message_queue (account_id=? AND lane=?)",
     "HEARD_FROM": "",
     "HELD_BACK_UNTIL": "ix_message_deferred (account_id=? AND recipient=? AND priority=? AND rowid<?)",

@@ -12,7 +12,7 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import Draft, IllegalOrder, Lane, Level, Order, Status, WaitsFor, priority
 from guvercin.core.pacing import LOOP_WINDOW
 from guvercin.core.restriction import RestrictionKind
-from guvercin.store import restricting, wishes
+from guvercin.store import restricting, wishes, words
 from guvercin.store import statements as sql
 from guvercin.store.messages import find, finish_batch, move, standing
 from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
@@ -167,7 +167,8 @@ def _insert_batch(tx: Tx, rows: Sequence[_Row], batch_id: int, now_ms: int) -> N
     own = [column for column, is_own in zip(columns, varies, strict=True) if is_own]
     shared = [column[0] for column, is_own in zip(columns, varies, strict=True) if not is_own]
     values = list(zip(*own, strict=True)) or [()] * len(rows)
-    tx.execute(sql.insert_messages(varies), (*shared, orjson.dumps(values).decode()))
+    into = words.insert_messages(varies) if tx.is_postgres else sql.insert_messages(varies)
+    tx.execute(into, (*shared, orjson.dumps(values).decode()))
     first_id = tx.execute(sql.FIRST_OF_BATCH, (batch_id,)).fetchone()[0]
     _mark_hour(tx, first_id, now_ms)
     tx.last_event = tx.execute(sql.ACCEPTED_ROWS, (first_id, batch_id)).lastrowid

@@ -1,4 +1,4 @@
-"""The statements of hooks and deliveries, by hand, for SQLite. Times are milliseconds; lists travel as JSON.
+"""The statements of hooks and deliveries, by hand, written as SQLite reads them. Times are milliseconds; lists travel as JSON.
 
 None of them runs on the way of a message.
 """
@@ -23,7 +23,7 @@ NOTICE_COLUMNS = (
 
 _OF_KINDS = "e.kind IN (SELECT value FROM json_each(?3))"
 
-_OF_ACCOUNTS = "(?4 IS NULL OR e.account_id IN (SELECT value FROM json_each(?4)))"
+_OF_ACCOUNTS = "(?4 IS NULL OR e.account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4)))"
 
 NOTICES = (
     f"SELECT {NOTICE_COLUMNS} FROM event e LEFT JOIN message m ON m.id = e.message_id "
@@ -60,7 +60,7 @@ NEXT_DELIVERY = "SELECT min(next_at) FROM delivery WHERE hook_id = ? AND next_at
 
 WAITING_SUBJECTS = (
     "SELECT DISTINCT subject FROM delivery WHERE hook_id = ?1 AND state = 'bekliyor' "
-    "AND subject IN (SELECT value FROM json_each(?2))"
+    "AND subject IN (SELECT CAST(value AS BIGINT) FROM json_each(?2))"
 )
 
 WAITING_BETWEEN = (
@@ -70,7 +70,7 @@ WAITING_BETWEEN = (
 KEEP_DELIVERY = (
     "INSERT INTO delivery (hook_id, event_id, subject, state, tries, since, next_at, tried_at, status, trouble, took_ms) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hook_id, event_id) DO UPDATE SET state = excluded.state, "
-    "tries = excluded.tries, next_at = excluded.next_at, tried_at = coalesce(excluded.tried_at, tried_at), "
+    "tries = excluded.tries, next_at = excluded.next_at, tried_at = coalesce(excluded.tried_at, delivery.tried_at), "
     "status = excluded.status, trouble = excluded.trouble, took_ms = excluded.took_ms"
 )
 

@@ -16,6 +16,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.store import hook_statements as sql
+from guvercin.store.hand import by_hand
 from guvercin.store.store import NewHook, Try, Window
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -64,10 +65,6 @@ def _json(values: Collection[Any] | None) -> str | None:
     return None if values is None else orjson.dumps(sorted(values)).decode()
 
 
-def _raw(connection: Connection) -> Any:
-    return connection.connection.driver_connection
-
-
 # -- hooks
 
 
@@ -84,7 +81,7 @@ def add(tx: Tx, new: NewHook, *, now: datetime) -> Hook:
 
 def every(connection: Connection) -> Sequence[Hook]:
     """Answer all hooks that were not removed, by id."""
-    rows = _raw(connection).execute(sql.HOOKS)
+    rows = by_hand(connection).execute(sql.HOOKS)
     return tuple(map(_hook, rows.fetchall()))
 
 
@@ -145,7 +142,9 @@ def remove(tx: Tx, hook_id: int, *, now: datetime) -> None:
     """Remove a hook, its secrets and its deliveries. NOT_FOUND."""
     one(tx, hook_id)
     tx.execute("DELETE FROM delivery WHERE hook_id = ?", (hook_id,))
-    tx.execute("UPDATE hook SET removed_at = ?, secret = x'', secret_before = NULL WHERE id = ?", (to_ms(now), hook_id))
+    tx.execute(
+        "UPDATE hook SET removed_at = ?, secret = ?, secret_before = NULL WHERE id = ?", (to_ms(now), b"", hook_id)
+    )
 
 
 # -- delivering
@@ -156,7 +155,7 @@ def window(connection: Connection, hook: Hook, *, after: int, now: datetime, due
 
     An event whose subject waits already is not for delivering but for keeping behind it: it is among `behind`.
     """
-    raw = _raw(connection)
+    raw = by_hand(connection)
     again = [
         Try(notice=_notice(row), tries=row[12], since=from_ms(row[13]))
         for row in (raw.execute(sql.DUE_DELIVERIES, (hook.id, to_ms(now), due)).fetchall() if due else ())
@@ -246,7 +245,7 @@ def notices_between(
     limit: int,
 ) -> Sequence[Notice]:
     """Answer what happened after one event and up to another, oldest first."""
-    rows = _raw(connection).execute(sql.NOTICES, (after, upto, _json(kinds), _json(account_ids), limit))
+    rows = by_hand(connection).execute(sql.NOTICES, (after, upto, _json(kinds), _json(account_ids), limit))
     return tuple(map(_notice, rows.fetchall()))
 
 
@@ -259,7 +258,7 @@ def feed(
     limit: int,
 ) -> tuple[Sequence[Notice], int]:
     """Answer what happened after an event, oldest first, and from where to go on: past what was none of these kinds."""
-    newest = _raw(connection).execute(sql.NEWEST_EVENT).fetchone()[0]
+    newest = by_hand(connection).execute(sql.NEWEST_EVENT).fetchone()[0]
     while True:
         upto = min(newest, after + _SPAN)
         found = notices_between(connection, after, upto, kinds, account_ids, limit=limit)
@@ -273,7 +272,7 @@ def deliveries(connection: Connection, hook: Hook, *, below: int | None, limit: 
 
     Its events are walked backwards, a stretch at a time: a page may hold fewer than `limit` and not be the last.
     """
-    raw = _raw(connection)
+    raw = by_hand(connection)
     top = raw.execute(sql.NEWEST_EVENT).fetchone()[0] if below is None else below - 1
     bottom = max(hook.first_id - 1, top - _SPAN)
     rows = raw.execute(
@@ -306,7 +305,7 @@ def _delivery(hook: Hook, row: Sequence[Any]) -> Delivery:
 
 def lags(connection: Connection) -> Sequence[Lag]:
     """Answer how far each hook is behind, as its place was last written."""
-    raw = _raw(connection)
+    raw = by_hand(connection)
     found = []
     for hook in every(connection):
         waiting, oldest_ms = raw.execute(sql.WAITING_OF_HOOK, (hook.id,)).fetchone()

@@ -1,4 +1,6 @@
-"""One process sends: the lock of a data folder, on a file of its own and never on the database.
+"""One process sends: the lock of a data folder, on a file of its own and never on the database file.
+
+A database server has locks of its own, by number (postgres.py).
 
 The file holds the owner's process id and, once it listens, its address as JSON, for the terminal to find.
 """
@@ -10,6 +12,11 @@ from contextlib import suppress
 from pathlib import Path
 
 NAME = "guvercin.lock"
+
+LOCKS = 1_735_750_245
+"""The first number of this project's advisory locks in PostgreSQL; the second says what is locked."""
+
+GATEWAY, MIGRATION = 1, 2
 
 
 class FolderLocked(Exception):  # noqa: N818 -- a word of the domain

@@ -24,6 +24,7 @@ from guvercin.core.outcome import Inbound
 from guvercin.store import statements as sql
 from guvercin.store import wishes
 from guvercin.store.accepting import insert
+from guvercin.store.hand import by_hand
 from guvercin.store.messages import back_in_line, move, standing
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -240,7 +241,7 @@ _ASKED = f"SELECT {sql.REFUSAL_COLUMNS} FROM opt_out"  # noqa: S608 -- only our 
 
 def one(connection: Connection, refusal_id: int) -> OptOut | None:
     """Answer one refusal."""
-    raw: Any = connection.connection.driver_connection
+    raw = by_hand(connection)
     row = raw.execute(f"{_ASKED} WHERE id = ?", (refusal_id,)).fetchone()
     return None if row is None else _opt_out(row)
 
@@ -259,14 +260,14 @@ def page(
 
     One that holds for every account is seen by everybody. `is_doubtful` and `is_live` null: both kinds.
     """
-    raw: Any = connection.connection.driver_connection
+    raw = by_hand(connection)
     conditions: list[str] = []
     values: list[Any] = []
     if phone is not None:
         conditions.append("phone = ?")
         values.append(phone)
     if accounts is not None:
-        conditions.append(f"(account_id IS NULL OR account_id IN ({', '.join('?' * len(accounts))}))")
+        conditions.append(f"(account_id IS NULL OR account_id IN ({', '.join('?' * len(accounts)) or 'NULL'}))")
         values.extend(sorted(accounts))
     if is_doubtful is not None:
         conditions.append("scope = ?" if is_doubtful else "scope <> ?")
@@ -285,7 +286,7 @@ def objections(
     connection: Connection, account_id: int, asked: Sequence[tuple[str, int]], *, is_direct: bool
 ) -> Sequence[Code | None]:
     """Answer for each recipient and category why such a message would not be accepted now."""
-    raw: Any = connection.connection.driver_connection
+    raw = by_hand(connection)
     return tuple(
         wishes.objection(
             raw.execute, account_id=account_id, recipient=recipient, category=category, is_direct=is_direct

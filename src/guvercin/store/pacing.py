@@ -38,7 +38,7 @@ def _kind(*, known: str, lately: str, lane: str, declared: str, number: str, acc
     return (
         f"CASE WHEN h.at > {known} THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'tanidik' END "
         f"WHEN ({declared} OR ({sql.is_old_customer(number, account)})) "
-        f"AND NOT coalesce({sql.refused_at(number, account)} > {lately}, 0) "
+        f"AND NOT coalesce({sql.refused_at(number, account)} > {lately}, false) "
         f"THEN CASE {lane} WHEN 'single' THEN 'tekli' ELSE 'mevcut' END ELSE 'yeni' END"
     )
 
@@ -47,19 +47,21 @@ _BACKLOG = (
     "SELECT turn, lane, priority, courtesy, kind, count(*), max(starts) "  # noqa: S608 -- our own words
     "FROM (SELECT coalesce(m.batch_id, -m.token_id) "
     "AS turn, m.lane AS lane, m.priority AS priority, m.courtesy AS courtesy, coalesce(m.track, "
-    + _kind(known="?2", lately="?3", lane="m.lane", declared="b.declared_at", number="m.recipient", account="?1")
+    + _kind(
+        known="?2", lately="?3", lane="m.lane", declared="b.declared_at IS NOT NULL", number="m.recipient", account="?1"
+    )
     + ") AS kind, CASE WHEN m.waits_for = 'zaman' THEN m.waits_until END AS starts FROM message m "
     "LEFT JOIN batch b ON b.id = m.batch_id "
     "LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = m.recipient "
     "WHERE m.account_id = ?1 AND m.status = 'queued' AND coalesce(m.waits_for, '') "
-    "NOT IN ('toplu_durduruldu', 'geri_yuklendi', 'numara_degisti')) GROUP BY turn, lane, priority, courtesy, kind"
+    "NOT IN ('toplu_durduruldu', 'geri_yuklendi', 'numara_degisti')) w GROUP BY turn, lane, priority, courtesy, kind"
 )
 """What waits in an account, counted by how its rules see it: for forecasts."""
 
 _KINDS = (
     "SELECT kind, count(*) FROM (SELECT "  # noqa: S608 -- our own words
     + _kind(known="?2", lately="?3", lane="'bulk'", declared="?4", number="j.value", account="?1")
-    + " AS kind FROM json_each(?5) j LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = j.value) "
+    + " AS kind FROM json_each(?5) j LEFT JOIN last_inbound h ON h.account_id = ?1 AND h.sender = j.value) w "
     "GROUP BY kind"
 )
 """What the people of a list are to an account: for the forecast of a bulk that isn't made yet."""

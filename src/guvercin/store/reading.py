@@ -16,6 +16,7 @@ from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import messages, statements
+from guvercin.store.hand import BEGIN_READING, by_hand
 from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow, Rest
 from guvercin.store.tables import attempt, batch, consent, event, message, not_understood, upload
 from guvercin.store.times import HOUR, from_ms, to_ms
@@ -23,7 +24,7 @@ from guvercin.store.times import HOUR, from_ms, to_ms
 
 def one_message(connection: Connection, message_id: int) -> Message | None:
     """Answer one message. By hand: it is what callers ask again and again until their message has arrived."""
-    raw: Any = connection.connection.driver_connection
+    raw = by_hand(connection)
     row = raw.execute(statements.MESSAGE, (message_id,)).fetchone()
     return None if row is None else messages.message(row)
 
@@ -38,7 +39,7 @@ def token_of(connection: Connection, message_id: int) -> int:
 
 def accepted_before(connection: Connection, token_id: int, key: KeyRow) -> Acceptance | None:
     """Answer what this very request was accepted as, by its key; null: it never was."""
-    raw: Any = connection.connection.driver_connection
+    raw = by_hand(connection)
     kept = raw.execute(statements.FIND_KEY, (token_id, key.method, key.path, key.key)).fetchone()
     if kept is None or bytes(kept[0]) != key.body_hash:
         return None
@@ -53,7 +54,7 @@ def page(connection: Connection, wanted: MessageFilter, *, limit: int, below: in
     A page costs the same however long the log is: it is put together from ranges, and an index holds each of them in
     the order of ids.
     """
-    raw: Any = connection.connection.driver_connection
+    raw = by_hand(connection)
     with _one_moment(raw):
         common = _within(raw, wanted)
         if below is not None:
@@ -61,12 +62,14 @@ def page(connection: Connection, wanted: MessageFilter, *, limit: int, below: in
         found: list[int] = []
         for conditions in _ranges(raw, wanted):
             terms = (*conditions, *common)
-            where = " AND ".join(term for term, _ in terms) or "1"
+            where = " AND ".join(term for term, _ in terms) or "true"
             ids = f"SELECT id FROM message WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 -- terms of this file
-            found.extend(row[0] for row in raw.execute(ids, (*(value for _, value in terms), limit + 1)))
+            found.extend(
+                row[0] for row in raw.execute(ids, (*(value for term, value in terms if "?" in term), limit + 1))
+            )
         newest = nlargest(limit + 1, found)
         shown = newest[:limit]
-        places = ", ".join("?" * len(shown))
+        places = ", ".join("?" * len(shown)) or "NULL"
         rows = raw.execute(f"{_MESSAGES} WHERE id IN ({places}) ORDER BY id DESC", shown).fetchall()
     return Page(
         messages=tuple(messages.message(row) for row in rows),
@@ -77,7 +80,7 @@ def page(connection: Connection, wanted: MessageFilter, *, limit: int, below: in
 @contextmanager
 def _one_moment(raw: Any) -> Iterator[None]:
     """Let several questions see the same log: a row that moves on meanwhile must not be missed between two ranges."""
-    raw.execute("BEGIN")
+    raw.execute(BEGIN_READING)
     try:
         yield
     finally:
@@ -90,6 +93,7 @@ BATCH_MESSAGES = f"{_MESSAGES} WHERE batch_id = ? AND +id > ? ORDER BY +id LIMIT
 """The plus signs: by the batch's own index, however many rows of others lie between its own."""
 
 _Condition = tuple[str, int | str | None]
+"""A term and the value of its question mark, if it has one."""
 
 
 def _ranges(raw: Any, wanted: MessageFilter) -> Iterator[Sequence[_Condition]]:
@@ -109,7 +113,7 @@ def _ranges(raw: Any, wanted: MessageFilter) -> Iterator[Sequence[_Condition]]:
         category = [] if wanted.category is None else [("category = ?", wanted.category)]
         every = (row[0] for row in raw.execute("SELECT id FROM account").fetchall())
         for account_id, (status, word) in product(every if accounts is None else accounts, _stands(wanted)):
-            yield (*category, ("account_id = ?", account_id), ("status = ?", status), ("waits_for IS ?", word))
+            yield (*category, ("account_id = ?", account_id), ("status = ?", status), _stands_for(word))
 
 
 def _narrow_ranges(wanted: MessageFilter, accounts: frozenset[int] | None) -> Iterator[Sequence[_Condition]]:
@@ -129,17 +133,23 @@ def _narrow_ranges(wanted: MessageFilter, accounts: frozenset[int] | None) -> It
     ]
     aside: list[_Condition] = [(f"+{condition}", value) for condition, value in given[1:]]
     if accounts is not None:
-        aside.append((_IS_ONE_OF.format("account_id"), _json(accounts)))
+        aside.append((_IS_OF, _json(accounts)))
     if wanted.scheduled is not None:
         aside.append(("waits_for IS ?" if wanted.scheduled else "waits_for IS NOT ?", WaitsFor.TIME.value))
     statuses = Status if wanted.statuses is None else wanted.statuses
     if given[0][0].startswith("batch_id"):  # the one of them whose index knows the status
         yield from ((given[0], ("status = ?", status.value), *aside) for status in statuses)
     else:
-        yield (given[0], (_IS_ONE_OF.format("status"), _json(statuses)), *aside)
+        yield (given[0], (_HAS_STATUS, _json(statuses)), *aside)
 
 
-_IS_ONE_OF = "+{} IN (SELECT value FROM json_each(?))"
+_IS_OF = "+account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?))"
+_HAS_STATUS = "+status IN (SELECT value FROM json_each(?))"
+
+
+def _stands_for(word: str | None) -> _Condition:
+    """Write what a row waits for so that an index answers it in both databases."""
+    return ("waits_for IS NULL", None) if word is None else ("waits_for = ?", word)
 
 
 def _json(values: Iterable[int | str]) -> str:
@@ -297,7 +307,7 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
 
 def batch_messages(connection: Connection, batch_id: int, *, above: int, limit: int) -> Sequence[Message]:
     """Answer messages of a batch with ids above `above`, in the order of its list. By hand, as one_message."""
-    raw: Any = connection.connection.driver_connection
+    raw = by_hand(connection)
     rows = raw.execute(BATCH_MESSAGES, (batch_id, above, limit))
     return tuple(messages.message(row) for row in rows.fetchall())
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.store.lock import LOCKS, MIGRATION
 from guvercin.store.sqlite import is_busy
 
 HEAD = "0011"
@@ -18,6 +19,14 @@ KNOWN = frozenset({"0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
+_ALONE = {
+    "sqlite": ("BEGIN EXCLUSIVE",),
+    "postgresql": (
+        "SET LOCAL statement_timeout = 0",
+        "SET LOCAL lock_timeout = '60s'",
+        f"SELECT pg_advisory_xact_lock({LOCKS}, {MIGRATION})",
+    ),
+}
 
 _PATIENCE = 6
 """Times that a database which somebody else holds is asked again."""
@@ -49,6 +58,13 @@ def prepare(engine: Engine) -> bool:
 
 def _prepare(engine: Engine) -> bool:
     with engine.connect() as connection:
+        if connection.dialect.name == "postgresql":  # all of it in one transaction; the store's own begin by hand
+            connection.execution_options(isolation_level="READ COMMITTED")
+        if _is_current(connection):
+            return False
+        # One writer: two processes that start together must not both migrate. Who comes second finds it done.
+        for statement in _ALONE[connection.dialect.name]:
+            connection.exec_driver_sql(statement)
         if _is_current(connection):
             return False
         from alembic import command  # noqa: PLC0415 -- heavy, and needed only here
@@ -57,10 +73,6 @@ def _prepare(engine: Engine) -> bool:
         config = Config()
         config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         config.attributes["connection"] = connection
-        # One writer: two processes that start together must not both migrate. Who comes second finds it done.
-        connection.exec_driver_sql("BEGIN EXCLUSIVE")
-        if _is_current(connection):
-            return False
         command.upgrade(config, HEAD)
         connection.commit()
         return True

@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
@@ -53,6 +53,7 @@ from guvercin.store import (
     tally,
     upkeep,
 )
+from guvercin.store.hand import by_hand
 from guvercin.store.seen import Seen
 from guvercin.store.sqlite import FILE_NAME, copy_database, engine_for, is_busy, is_unavailable
 from guvercin.store.store import (
@@ -113,6 +114,9 @@ class SqliteStore:
             monotonic=monotonic,
         )
         self._engine = engine_for(self.path, query_only=True)
+        self._begin_idle()
+
+    def _begin_idle(self) -> None:
         self._readers: ThreadPoolExecutor | None = None
         self._idle: SimpleQueue[Connection] = SimpleQueue()
         self._last_due = 0
@@ -182,8 +186,7 @@ class SqliteStore:
 
     async def standing(self, message_id: int) -> Standing | None:
         def query(connection: Connection) -> Standing | None:
-            raw: Any = connection.connection.driver_connection
-            row = raw.execute(statements.STANDING, (message_id,)).fetchone()
+            row = by_hand(connection).execute(statements.STANDING, (message_id,)).fetchone()
             return None if row is None else messages.standing(row)
 
         return await self._read(query)

@@ -1,4 +1,4 @@
-"""The hot statements, by hand, for SQLite: what runs for every message.
+"""The hot statements, by hand: what runs for every message. Written as SQLite reads them; see words.py.
 
 Named constants, so that the same words can be run elsewhere (a power-cut test, a query plan). Times are milliseconds.
 """
@@ -40,7 +40,7 @@ USED_TODAY = "SELECT accepted FROM token_use WHERE token_id = ? AND day = ?"
 
 USE_TODAY = (
     "INSERT INTO token_use (token_id, day, accepted) VALUES (?, ?, ?) "
-    "ON CONFLICT (token_id, day) DO UPDATE SET accepted = accepted + excluded.accepted"
+    "ON CONFLICT (token_id, day) DO UPDATE SET accepted = token_use.accepted + excluded.accepted"
 )
 
 INSERT_BATCH = (
@@ -74,7 +74,7 @@ def insert_messages(varies: tuple[bool, ...]) -> str:
 ACCEPTED_ROWS = (
     "INSERT INTO event (at, kind, account_id, message_id, batch_id, detail) SELECT created_at, "
     "CASE status WHEN 'queued' THEN 'mesaj.kabul_edildi' ELSE 'mesaj.basarisiz' END, account_id, id, batch_id, "
-    "CASE WHEN reason IS NOT NULL THEN json_object('neden', reason) END FROM message WHERE id >= ? AND +batch_id = ? ORDER BY id"
+    "'{\"neden\":\"' || reason || '\"}' FROM message WHERE id >= ? AND +batch_id = ? ORDER BY id"
 )
 """The events of a batch whose rows are the newest of all, in their order."""
 
@@ -235,13 +235,13 @@ FORGET_PLAN = "UPDATE message SET expires_at = ?, track = CASE WHEN track = 'tek
 
 PACE_STATE = (
     "SELECT steady_at, wall_at, last_at, draw, bulk_run, rests_until, new_until, head_starts, "
-    "warm_days - coalesce(warm_day >= ?, 0) FROM pace_state WHERE account_id = ?"
+    "warm_days - CASE WHEN warm_day >= ? THEN 1 ELSE 0 END FROM pace_state WHERE account_id = ?"
 )
 """The days of the warm-up before today: a day is over before it counts."""
 
 PACE_USES = "SELECT track, minute, sends FROM pace_use WHERE account_id = ? AND minute > ? ORDER BY minute"
 
-WARM_DAYS = "SELECT warm_days - coalesce(warm_day >= ?, 0) FROM pace_state WHERE account_id = ?"
+WARM_DAYS = "SELECT warm_days - CASE WHEN warm_day >= ? THEN 1 ELSE 0 END FROM pace_state WHERE account_id = ?"
 
 KEEP_STATE = (
     "INSERT INTO pace_state (account_id, steady_at, wall_at, last_at, draw, bulk_run, rests_until, new_until, head_starts) "
@@ -254,7 +254,7 @@ KEEP_TIME = "UPDATE pace_state SET steady_at = ?, wall_at = ? WHERE account_id =
 
 COUNT_SEND = (
     "INSERT INTO pace_use (account_id, minute, track, sends) VALUES (?, ?, ?, 1) "
-    "ON CONFLICT (account_id, minute, track) DO UPDATE SET sends = sends + 1"
+    "ON CONFLICT (account_id, minute, track) DO UPDATE SET sends = pace_use.sends + 1"
 )
 
 KEEP_CHAT = (
@@ -313,8 +313,7 @@ ARRIVED = (
     "AND status IN ('sent', 'delivered', 'read') AND sent_at <= ?2"
 )
 
-HAS_BREAKERS = "SELECT coalesce(json_extract(pace, '$.rules.has_breakers'), 1) FROM account WHERE id = ?"
-"""Asked of accounts with rules alone; a pace that was written before there were any has them."""
+PACE = "SELECT pace FROM account WHERE id = ?"
 
 BATCHES_THAT_REACHED = (
     "SELECT m.batch_id FROM message m CROSS JOIN batch b ON b.id = m.batch_id WHERE m.recipient = ? "
@@ -342,7 +341,7 @@ SINGLES_SINCE = "SELECT coalesce(sum(singles), 0) FROM token_minute WHERE token_
 
 COUNT_SINGLE = (
     "INSERT INTO token_minute (token_id, minute, singles) VALUES (?, ?, 1) "
-    "ON CONFLICT (token_id, minute) DO UPDATE SET singles = singles + 1"
+    "ON CONFLICT (token_id, minute) DO UPDATE SET singles = token_minute.singles + 1"
 )
 # -- what people want
 
@@ -425,12 +424,12 @@ FORGET_RECEIPTS = "DELETE FROM receipt WHERE account_id = ? AND remote_id = ?"
 
 KEEP_RECEIPT = (
     "INSERT INTO receipt (account_id, remote_id, kind, at, reason, heard_at) VALUES (?, ?, ?, ?, ?, ?) "
-    "ON CONFLICT (account_id, remote_id, kind) DO UPDATE SET at = min(at, excluded.at)"
+    "ON CONFLICT (account_id, remote_id, kind) DO UPDATE SET at = min(receipt.at, excluded.at)"
 )
 
 HEARD_FROM = (
     "INSERT INTO last_inbound (account_id, sender, at) VALUES (?, ?, ?) "
-    "ON CONFLICT (account_id, sender) DO UPDATE SET at = max(at, excluded.at)"
+    "ON CONFLICT (account_id, sender) DO UPDATE SET at = max(last_inbound.at, excluded.at)"
 )
 
 KEEP_UNCLEAR = "INSERT INTO not_understood (account_id, at, what, body) VALUES (?, ?, ?, ?)"
@@ -539,7 +538,7 @@ RESUME_ROWS = (
 )
 
 CANCEL_BATCH = (
-    "UPDATE batch SET cancelled_at = ?1, paused_at = coalesce(paused_at, ?1), is_cancelling = 1 "
+    "UPDATE batch SET cancelled_at = ?1, paused_at = coalesce(paused_at, ?1), is_cancelling = true "
     "WHERE id = ?2 AND cancelled_at IS NULL"
 )
 
@@ -547,7 +546,7 @@ CANCELLING = "SELECT id FROM batch WHERE is_cancelling ORDER BY id LIMIT 1"
 
 QUEUED_OF_BATCH = f"SELECT {STANDING_COLUMNS} FROM message WHERE batch_id = ? AND status = 'queued' LIMIT ?"
 
-CANCELLED_WHOLE = "UPDATE batch SET is_cancelling = 0 WHERE id = ?"
+CANCELLED_WHOLE = "UPDATE batch SET is_cancelling = false WHERE id = ?"
 
 FINISH_BATCH = (
     "UPDATE batch SET finished_at = ?1 WHERE id = ?2 AND finished_at IS NULL AND NOT EXISTS "

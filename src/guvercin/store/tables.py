@@ -18,7 +18,9 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    false,
     text,
+    true,
 )
 
 from guvercin.core.account import LineState, OnUnknown
@@ -48,8 +50,8 @@ account = Table(
     Column("name", Text, nullable=False),
     Column("kind", Text, nullable=False),
     Column("phone", Text),
-    Column("is_default", Boolean, nullable=False, server_default=text("0")),
-    Column("is_enabled", Boolean, nullable=False, server_default=text("1")),
+    Column("is_default", Boolean, nullable=False, server_default=false()),
+    Column("is_enabled", Boolean, nullable=False, server_default=true()),
     Column("pace", Text, nullable=False),
     Column("on_unknown", Text, nullable=False),
     Column("line_state", Text, nullable=False),
@@ -61,7 +63,7 @@ account = Table(
     Column("draw", Float, nullable=False, server_default=text("0")),
     Column("created_at", BigInteger, nullable=False),
     Column("removed_at", BigInteger),
-    Column("keeps_notices", Boolean, nullable=False, server_default=text("0")),
+    Column("keeps_notices", Boolean, nullable=False, server_default=false()),
     Column("sender_title", Text),
     Column("repeat_guard", BigInteger),
     CheckConstraint(_one_of("on_unknown", OnUnknown), name="on_unknown"),
@@ -108,7 +110,7 @@ batch = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("paused_at", BigInteger),
     Column("cancelled_at", BigInteger),
-    Column("is_cancelling", Boolean, nullable=False, server_default=text("0")),
+    Column("is_cancelling", Boolean, nullable=False, server_default=false()),
     Column("declared_at", BigInteger),
     Column("paused_code", Text),
     Column("finished_at", BigInteger),
@@ -162,8 +164,8 @@ message = Table(
     Column("resend_of", _Id),
     Column("track", Text),
     Column("courtesy", Text),
-    Column("owns_lifetime", Boolean, nullable=False, server_default=text("0")),
-    Column("is_head", Boolean, nullable=False, server_default=text("0")),
+    Column("owns_lifetime", Boolean, nullable=False, server_default=false()),
+    Column("is_head", Boolean, nullable=False, server_default=false()),
     Column("variables", Text),
     CheckConstraint(_one_of("status", Status), name="status"),
     CheckConstraint("waits_for IS NULL OR status = 'queued'", name="only_queued_rows_wait"),
@@ -650,3 +652,7 @@ heartbeat = Table(
     Column("id", Integer, primary_key=True),
     Column("at", BigInteger, nullable=False),
 )
+
+for _table in metadata.tables.values():  # a partial index is partial in both
+    for _index in _table.indexes:
+        _index.dialect_options["postgresql"]["where"] = _index.dialect_options["sqlite"]["where"]

@@ -2,35 +2,34 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any
 
 from sqlalchemy import Connection, delete, func, insert, select
 
 from guvercin.core.errors import Code
 from guvercin.core.message import Status
 from guvercin.core.tally import DayCount, HourCount
+from guvercin.store.hand import by_hand
 from guvercin.store.tables import count_mark, daily_count
 from guvercin.store.times import HOUR, from_ms, to_ms
 from guvercin.store.writer import Tx
 
 # An hour's mark says where in the log the hour begins, so a day's rows are found without an index on their time.
-_DAY = """
-SELECT account_id, category, token_id, status, reason, count(*) FROM message
-WHERE id >= (SELECT min(first_id) FROM hour_mark WHERE hour > :since - :hour)
+_OF_A_SPAN = """
+WHERE id >= (SELECT min(first_id) FROM hour_mark WHERE hour > ?3)
   AND id < coalesce((SELECT min(first_id) FROM hour_mark WHERE first_id >
-    (SELECT max(first_id) FROM hour_mark WHERE hour < :until)), 9223372036854775807)
-  AND created_at >= :since AND created_at < :until
-GROUP BY account_id, category, token_id, status, reason
+    (SELECT max(first_id) FROM hour_mark WHERE hour < ?2)), 9223372036854775807)
+  AND created_at >= ?1 AND created_at < ?2
 """
 
-_HOURS = """
-SELECT (created_at - :since) / :hour, status, count(*) FROM message
-WHERE id >= (SELECT min(first_id) FROM hour_mark WHERE hour > :since - :hour)
-  AND id < coalesce((SELECT min(first_id) FROM hour_mark WHERE first_id >
-    (SELECT max(first_id) FROM hour_mark WHERE hour < :until)), 9223372036854775807)
-  AND created_at >= :since AND created_at < :until
-GROUP BY 1, status
-"""
+_DAY = f"""
+SELECT account_id, category, token_id, status, reason, count(*) FROM message
+{_OF_A_SPAN} GROUP BY account_id, category, token_id, status, reason
+"""  # noqa: S608 -- our own words
+
+_HOURS = f"""
+SELECT (created_at - ?1) / {HOUR}, status, count(*) FROM message
+{_OF_A_SPAN} GROUP BY 1, status
+"""  # noqa: S608 -- as above
 
 _TOUCHED = """
 SELECT event.id, message.created_at FROM event LEFT JOIN message ON message.id = event.message_id
@@ -43,17 +42,13 @@ INSERT INTO count_mark (id, event_id) VALUES (1, ?) ON CONFLICT (id) DO UPDATE S
 """
 
 
-def _raw(connection: Connection) -> Any:
-    return connection.connection.driver_connection
-
-
-def _between(since: datetime, until: datetime) -> dict[str, int]:
-    return {"since": to_ms(since), "until": to_ms(until), "hour": HOUR}
+def _between(since: datetime, until: datetime) -> tuple[int, int, int]:
+    return to_ms(since), to_ms(until), to_ms(since) - HOUR
 
 
 def count_day(connection: Connection, day: date, since: datetime, until: datetime) -> Sequence[DayCount]:
     """Count the messages accepted from `since` until before `until`."""
-    rows = _raw(connection).execute(_DAY, _between(since, until)).fetchall()
+    rows = by_hand(connection).execute(_DAY, _between(since, until)).fetchall()
     return tuple(
         DayCount(
             day=day,
@@ -70,13 +65,13 @@ def count_day(connection: Connection, day: date, since: datetime, until: datetim
 
 def count_hours(connection: Connection, since: datetime, until: datetime) -> Sequence[HourCount]:
     """Count the messages of each hour from `since` on, by status."""
-    rows = _raw(connection).execute(_HOURS, _between(since, until)).fetchall()
+    rows = by_hand(connection).execute(_HOURS, _between(since, until)).fetchall()
     return tuple(HourCount(hour=int(hour), status=Status(status), n=n) for hour, status, n in rows)
 
 
 def touched(connection: Connection, cursor: int, *, limit: int) -> tuple[int, Sequence[datetime]]:
     """Answer how far the events above `cursor` were read, and when the messages that they are about were accepted."""
-    rows = _raw(connection).execute(_TOUCHED, (cursor, limit)).fetchall()
+    rows = by_hand(connection).execute(_TOUCHED, (cursor, limit)).fetchall()
     return (rows[-1][0] if rows else cursor), tuple(from_ms(ms) for ms in {row[1] for row in rows} if ms is not None)
 
 

@@ -76,8 +76,7 @@ def hold_unfinished(tx: Tx, *, now: datetime, unseen: int) -> int:
     least one, so skipping that many ids keeps a new row from taking an id that was given out before.
     """
     for table in ("account", "batch", "event", "message") if unseen else ():
-        if tx.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (unseen, table)).rowcount == 0:
-            tx.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, unseen))  # it was empty
+        tx.skip_ids(table, unseen)
     now_ms = to_ms(now)
     while recover(tx, now=now, limit=1_000):
         pass

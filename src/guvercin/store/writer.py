@@ -21,7 +21,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import Connection
@@ -30,6 +30,7 @@ from guvercin.core.account import IllegalLineOrder
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import IllegalOrder
+from guvercin.store.hand import BEGIN_WRITING, by_hand
 
 T = TypeVar("T")
 
@@ -46,6 +47,9 @@ PATIENCE = timedelta(milliseconds=250)
 """How long the oldest of more than FEW jobs may have waited before newcomers are sent away. It is half of what a caller
 may wait at the most: the other half goes by before a job gets here and after it is durable."""
 
+_ASK_AGAIN = timedelta(milliseconds=250)
+"""How often a server is asked for a commit that it didn't answer."""
+
 _INSERT_EVENT = "INSERT INTO event (at, kind, account_id, message_id, batch_id, detail) VALUES (?, ?, ?, ?, ?, ?)"
 
 REFUSALS = (GuvercinError, IllegalOrder, IllegalLineOrder)
@@ -57,13 +61,12 @@ _log = logging.getLogger(__name__)
 class Tx:
     """One transaction as its jobs see it: hand-written statements by `execute`, the rest through `connection`."""
 
-    __slots__ = ("_raw", "connection", "execute", "last_event", "lines", "standings", "unclear")
+    __slots__ = ("_hand", "connection", "execute", "last_event", "lines", "standings", "unclear")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
-        raw: Any = connection.connection.driver_connection
-        self._raw = raw
-        self.execute = raw.execute
+        self._hand = by_hand(connection)
+        self.execute = self._hand.execute
         self.standings: list[Standing] = []
         self.lines: list[int] = []
         self.last_event: int | None = None
@@ -72,7 +75,7 @@ class Tx:
     @property
     def changes(self) -> int:
         """Answer how many rows this connection has ever changed."""
-        return int(self._raw.total_changes)
+        return self._hand.total_changes
 
     def record(
         self,
@@ -90,6 +93,21 @@ class Tx:
             _INSERT_EVENT, (at, kind.value, account_id, message_id, batch_id, text)
         ).lastrowid
 
+    @property
+    def is_postgres(self) -> bool:
+        """Say whether this is PostgreSQL: for the few things that one set of words can't say."""
+        return self.connection.dialect.name == "postgresql"
+
+    def skip_ids(self, table: str, count: int) -> None:
+        """Leave as many ids of a table out."""
+        if self.is_postgres:
+            self.execute(
+                "SELECT setval(CAST(? AS regclass), nextval(CAST(? AS regclass)) + ?)",
+                (f"{table}_id_seq", f"{table}_id_seq", count),
+            )
+        elif self.execute("UPDATE sqlite_sequence SET seq = seq + ? WHERE name = ?", (count, table)).rowcount == 0:
+            self.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (table, count))  # it was empty
+
 
 @dataclass(frozen=True, slots=True)
 class Committed:
@@ -101,6 +119,16 @@ class Committed:
     """Accounts that changed themselves, or whose line did."""
     unclear: int = 0
     """Things that were told and not understood."""
+
+
+class Receipts(Protocol):
+    """What a server that may go in the middle of a commit knows of it afterwards."""
+
+    def take(self, tx: Tx) -> Any:
+        """Answer what a transaction can be asked for by, before it is committed; null if it has written nothing."""
+
+    def ask(self, receipt: Any) -> bool | None:
+        """Say whether a transaction was committed; null: it isn't over. Any error: ask again."""
 
 
 class _Job(Generic[T]):
@@ -120,15 +148,19 @@ class Writer:
         self,
         connect: Callable[[], Connection],
         *,
-        path: Path,
+        path: Path | None,
         is_busy: Callable[[Exception], bool],
         is_unavailable: Callable[[Exception], bool],
         on_commit: Callable[[int], None],
         capacity: int = 4_096,
         group: int = GROUP,
         monotonic: Callable[[], float] = lambda: 0.0,
+        receipts: Receipts | None = None,
     ) -> None:
         """Take the way to the database. `group` is the most jobs in one commit; 1 shows what the group is worth.
+
+        `path`: the file that must stay where it is; null for a server, which may go and come back: then `receipts` say
+        what became of a commit that was not answered.
 
         Without `monotonic` nobody is impatient: newcomers are taken until the queue is full.
         """
@@ -148,6 +180,9 @@ class Writer:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._inode: tuple[int, int] | None = None
+        self._receipts = receipts
+        self._is_in_doubt = False
+        self._closing = threading.Event()
         self._listeners: list[Callable[[Committed], None]] = []
 
     @property
@@ -162,6 +197,7 @@ class Writer:
     async def open(self) -> None:
         """Start the thread."""
         self._is_closing = False
+        self._closing.clear()
         self._inode = None
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="guvercin-writer", daemon=True)
@@ -172,6 +208,7 @@ class Writer:
         if self._thread is None or self._is_closing:
             return
         self._is_closing = True
+        self._closing.set()
         self._queue.put(None)
         await asyncio.to_thread(self._thread.join)
         self._thread = None
@@ -185,6 +222,8 @@ class Writer:
         if self._loop is None or self._thread is None or self._is_closing:
             raise GuvercinError(Code.CLOSING, retry_after=timedelta(seconds=5))
         if not self._thread.is_alive():  # nothing ends it but close; if a bug does, say so and don't wait for ever
+            raise _unavailable(None)
+        if self._is_in_doubt:
             raise _unavailable(None)
         if self.waiting >= self._capacity:
             raise GuvercinError(Code.QUEUE_FULL, retry_after=timedelta(seconds=1))
@@ -227,6 +266,7 @@ class Writer:
     def _commit_group(self, connection: Connection | None, group: list[_Job[Any]]) -> Connection | None:
         """Commit a group, or fail each of its jobs with the reason; answers the connection to go on with."""
         done = Committed()
+        is_fresh = connection is None
         try:
             self._check_file()
             connection = connection or self._patiently(self._connect)
@@ -239,7 +279,10 @@ class Writer:
             if connection is not None and _is_stuck(connection):
                 _let_go(connection)
                 connection = None
-            if len(group) > 1:
+                if self._receipts is not None and not is_fresh:  # the server was away: nothing of this was done
+                    return self._commit_group(None, group)
+            is_away = connection is None and self._receipts is not None and self._is_unavailable(trouble)
+            if len(group) > 1 and not is_away:
                 for job in group:
                     connection = self._commit_group(connection, [job])
                 return connection
@@ -250,7 +293,7 @@ class Writer:
     def _attempt(self, connection: Connection, group: list[_Job[Any]]) -> Committed:
         """Run a group in one transaction; on any trouble nothing of it stays."""
         tx = Tx(connection)
-        self._patiently(lambda: tx.execute("BEGIN IMMEDIATE"))
+        self._patiently(lambda: tx.execute(BEGIN_WRITING))
         try:
             for job in group:
                 job.trouble = None
@@ -261,7 +304,7 @@ class Writer:
                     if tx.changes != before:
                         raise RuntimeError("a job refused after it had written") from refusal
                     job.trouble = refusal
-            self._patiently(lambda: tx.execute("COMMIT"))
+            self._commit(tx)
         except BaseException:
             with suppress(Exception):  # on a full disk SQLite has rolled back by itself: then there is nothing to end
                 tx.execute("ROLLBACK")
@@ -280,6 +323,32 @@ class Writer:
                 self._on_commit(tx.last_event)
         return Committed(tuple(tx.standings), frozenset(tx.lines), tx.unclear)
 
+    def _commit(self, tx: Tx) -> None:
+        """Make it durable. A server that goes before it has answered is asked, when it is back, what became of it."""
+        receipt = None if self._receipts is None else self._receipts.take(tx)
+        try:
+            self._patiently(lambda: tx.execute("COMMIT"))
+        except Exception as trouble:
+            if self._receipts is None or receipt is None or not self._is_unavailable(trouble):
+                raise
+            if not self._was_committed(self._receipts, receipt):
+                raise
+
+    def _was_committed(self, receipts: "Receipts", receipt: Any) -> bool:
+        """Ask until there is an answer, or this process ends: then a start finds what is there."""
+        self._is_in_doubt = True
+        with suppress(Exception):
+            _log.error("commit_unanswered")
+        try:
+            while not self._closing.wait(_ASK_AGAIN.total_seconds()):
+                with suppress(Exception):
+                    found = receipts.ask(receipt)
+                    if found is not None:
+                        return found
+            return False
+        finally:
+            self._is_in_doubt = False
+
     def _patiently(self, step: Callable[[], T]) -> T:
         """Do what another connection may hold up for a moment, however long that is."""
         while True:
@@ -293,6 +362,8 @@ class Writer:
 
     def _check_file(self) -> None:
         """Refuse to write into a file that is no longer there: its last name is gone, and so would be the promise."""
+        if self._path is None:
+            return
         found = os.stat(self._path)  # noqa: PTH116 -- on the way of every commit; never opens the file
         inode = (found.st_dev, found.st_ino)
         if self._inode is None:
@@ -340,8 +411,7 @@ def _unavailable(cause: Exception | None) -> GuvercinError:
 def _is_stuck(connection: Connection) -> bool:
     """Say whether a transaction is still open after it was ended: the connection is of no use any more."""
     try:
-        raw: Any = connection.connection.driver_connection
-        return bool(raw.in_transaction)
+        return by_hand(connection).in_transaction
     except Exception:  # noqa: BLE001 -- a connection that can't even be asked
         return True
 

@@ -1,7 +1,8 @@
-"""Run by Alembic: migrate over the connection that the caller hands in."""
+"""Run by Alembic: migrate over the connection that the caller hands in. One history for both databases."""
 
 from alembic import context
 
+from guvercin.store.migrations import postgres  # noqa: F401 -- makes Alembic read the history as PostgreSQL needs it
 from guvercin.store.tables import metadata
 
 context.configure(

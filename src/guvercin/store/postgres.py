@@ -1,0 +1,273 @@
+"""PostgreSQL: how its sessions are set up, and how the hand-written statements run there.
+
+The driver is psycopg, an extra: imported where a database of this kind is asked for, and nowhere else. Core statements
+and migrations go through SQLAlchemy and the driver's cursors; hand-written ones straight to libpq as prepared
+statements, which costs a third of a cursor's time and runs without Python's lock.
+
+A session gives up a statement after half a minute and notices within seconds that its server is gone: whoever waits for
+it hears STORE_UNAVAILABLE.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any
+
+import psycopg
+from psycopg.adapt import Transformer
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from guvercin.store.lock import GATEWAY, LOCKS
+from guvercin.store.words import in_postgres
+
+OLDEST = 15
+"""The oldest PostgreSQL that the statements were tried on."""
+
+_KEEPALIVE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 20_000,
+}
+
+_LOCK_TIMEOUT = "10s"
+
+_PATIENCE = "3s"
+"""How long a gateway that ends may keep the next one waiting."""
+
+_SET_UP = (
+    "SET statement_timeout = '30s'",
+    f"SET lock_timeout = '{_LOCK_TIMEOUT}'",
+    "SET idle_in_transaction_session_timeout = '60s'",
+    "SET tcp_keepalives_idle = 10",
+    "SET tcp_keepalives_interval = 5",
+    "SET tcp_keepalives_count = 3",
+    "SET TimeZone = 'UTC'",
+    # Whatever the server's owner has chosen may be stricter, never laxer: what was accepted is on the disk.
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+)
+
+_READ_ONLY = "SET default_transaction_read_only = on"
+
+_SPOILT = {"25006", "25P02", "25P03", "57014", "40001", "40P01", "55P03"}
+"""A standby, a transaction that is over, a time-out, a conflict: to be tried again later, and no bug."""
+
+
+class TooOld(Exception):  # noqa: N818 -- a word of the domain
+    """The server is older than OLDEST."""
+
+
+class Owned(psycopg.OperationalError):
+    """Another gateway runs on this database."""
+
+
+class Answer:
+    """What a statement has answered, rows as tuples."""
+
+    __slots__ = ("_at", "_rows", "rowcount")
+
+    def __init__(self, rows: list[Any], rowcount: int) -> None:
+        self._rows = rows
+        self._at = 0
+        self.rowcount = rowcount
+
+    @property
+    def lastrowid(self) -> Any:
+        """The id that the last row got."""
+        return self._rows[-1][0] if self._rows else None
+
+    def fetchone(self) -> Any:
+        """Answer the next row, or null."""
+        if self._at == len(self._rows):
+            return None
+        self._at += 1
+        return self._rows[self._at - 1]
+
+    def fetchall(self) -> list[Any]:
+        """Answer the rows that are left."""
+        at, self._at = self._at, len(self._rows)
+        return self._rows[at:]
+
+    def __iter__(self) -> Iterator[Any]:
+        """Answer the rows that are left."""
+        return iter(self.fetchall())
+
+
+class Hand:
+    """Runs hand-written statements in a session, each prepared once."""
+
+    def __init__(self, session: "psycopg.Connection[Any]") -> None:
+        self._libpq = session.pgconn
+        self._rows = Transformer(session)
+        self._prepared: dict[str, tuple[bytes, bool]] = {}
+        self.total_changes = 0
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open, or the session is of no use any more."""
+        return self._libpq.transaction_status != TransactionStatus.IDLE
+
+    def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
+        """Run a statement of SQLite's words with a value for each question mark."""
+        name, writes = self._prepared.get(statement) or self._prepare(statement)
+        result = self._libpq.exec_prepared(name, _encoded(values))
+        if result.status == ExecStatus.TUPLES_OK:
+            self._rows.set_pgresult(result)
+            count = result.ntuples
+            rows: list[Any] = self._rows.load_rows(0, count, tuple) if count else []
+        elif result.status == ExecStatus.COMMAND_OK:
+            count, rows = result.command_tuples or 0, []
+        else:
+            raise _trouble(result)
+        if writes:
+            self.total_changes += count
+        return Answer(rows, count)
+
+    def _prepare(self, statement: str) -> tuple[bytes, bool]:
+        name = b"hand%d" % len(self._prepared)
+        text = in_postgres(statement)
+        result = self._libpq.prepare(name, text.encode())
+        if result.status != ExecStatus.COMMAND_OK:
+            raise _trouble(result)
+        self._prepared[statement] = name, text.startswith(("INSERT", "UPDATE", "DELETE"))
+        return self._prepared[statement]
+
+
+class Session(psycopg.Connection[Any]):
+    """A session that carries a hand."""
+
+    hand: Hand
+
+
+def _encoded(values: Sequence[Any]) -> Any:
+    """Write values as text, as PostgreSQL reads them: the statement says of which type each is."""
+    return [None if value is None else _ENCODE.get(type(value), _as_text)(value) for value in values]
+
+
+def _as_text(value: Any) -> bytes:
+    return (value if isinstance(value, str) else str(value)).encode()
+
+
+_ENCODE: dict[type, Callable[[Any], bytes]] = {
+    str: str.encode,
+    bytes: lambda value: b"\\x" + value.hex().encode(),
+}
+
+
+def _trouble(result: Any) -> Exception:
+    """Make an error of a result, without the values that PostgreSQL repeats in its details."""
+    state = result.error_field(DiagnosticField.SQLSTATE)
+    message = result.error_field(DiagnosticField.MESSAGE_PRIMARY) or result.error_message or b"the connection is lost"
+    told = message.decode("utf-8", "replace").strip()
+    if state is None:
+        return psycopg.OperationalError(told)
+    word = state.decode()
+    try:
+        kind = psycopg.errors.lookup(word)
+    except KeyError:
+        kind = psycopg.DatabaseError
+    return kind(f"{told} ({word})")
+
+
+def engine_for(url: str, *, query_only: bool = False, owner: bool = False) -> Engine:
+    """Make an engine whose sessions are set up as this project needs them.
+
+    `owner`: the gateway's writer, of which a database has one. TooOld; Owned when there is one already.
+    """
+
+    def connect() -> Session:
+        session = _connected(url)
+        try:
+            _set_up(session, query_only=query_only, owner=owner)
+        except BaseException:
+            session.close()
+            raise
+        return session
+
+    # Errors go to the log, and what a statement was given are numbers, names and texts.
+    engine = create_engine(
+        "postgresql+psycopg://",
+        creator=connect,
+        poolclass=NullPool,
+        hide_parameters=True,
+        isolation_level="AUTOCOMMIT",  # transactions are begun and ended by hand, as in SQLite
+        use_native_hstore=False,
+    )
+    event.listen(engine, "after_cursor_execute", _count_changes)
+    event.listen(engine, "handle_error", _say_less)
+    return engine
+
+
+def _set_up(session: Session, *, query_only: bool, owner: bool) -> None:
+    if session.info.server_version < OLDEST * 10_000:
+        raise TooOld
+    session.pgconn.exec_("; ".join([*_SET_UP, _READ_ONLY] if query_only else _SET_UP).encode())
+    session.hand = Hand(session)
+    if owner:
+        _own(session.hand)
+
+
+def _own(hand: Hand) -> None:
+    """Take the gateway's lock for as long as the session lives. A session that ends at this moment is waited for."""
+    hand.execute(f"SET lock_timeout = '{_PATIENCE}'")
+    try:
+        hand.execute("SELECT pg_advisory_lock(?, ?)", (LOCKS, GATEWAY))
+    except psycopg.errors.LockNotAvailable:
+        raise Owned("another gateway runs on this database") from None
+    hand.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+
+
+def _connected(url: str) -> Session:
+    try:
+        settings: dict[str, Any] = {**_KEEPALIVE, "application_name": "guvercin", **conninfo_to_dict(url)}
+        return Session.connect(autocommit=True, **settings)
+    except psycopg.Error as trouble:
+        raise psycopg.OperationalError(without_secrets(str(trouble), url)) from None
+
+
+def without_secrets(text: str, url: str) -> str:
+    """Answer what a driver said of an address, without its password."""
+    with suppress(psycopg.Error):
+        for name, value in conninfo_to_dict(url).items():
+            if "password" in name and value:
+                text = text.replace(str(value), "***")
+        return text
+    return "the address of the database can't be read"
+
+
+def _count_changes(connection: Any, cursor: Any, _statement: Any, _values: Any, context: Any, _many: Any) -> None:
+    """Count what SQLAlchemy's statements write, so that a job is seen to have written."""
+    if context is not None and (context.isinsert or context.isupdate or context.isdelete):
+        connection.connection.driver_connection.hand.total_changes += max(cursor.rowcount, 0)
+
+
+def _say_less(context: Any) -> None:
+    """Take the details off a driver's error: they repeat values."""
+    original = context.original_exception
+    if isinstance(original, psycopg.Error) and original.sqlstate is not None:
+        told = f"{original.diag.message_primary} ({original.sqlstate})"
+        original.args = (told,)
+        if context.sqlalchemy_exception is not None:
+            context.sqlalchemy_exception.args = (told,)
+
+
+def _cause(trouble: BaseException) -> BaseException:
+    """Answer the driver's own error under SQLAlchemy's."""
+    original = getattr(trouble, "orig", None)
+    return original if isinstance(original, BaseException) else trouble
+
+
+def is_busy(_trouble: Exception) -> bool:
+    """Nothing is waited for here: PostgreSQL waits by itself, as long as `lock_timeout` says."""
+    return False
+
+
+def is_unavailable(trouble: Exception) -> bool:
+    """Say whether the database can't be used: gone, full, starting, a standby. A broken rule or a bug is not that."""
+    cause = _cause(trouble)
+    if not isinstance(cause, psycopg.Error):
+        return False
+    return isinstance(cause, (psycopg.OperationalError, psycopg.InterfaceError)) or cause.sqlstate in _SPOILT

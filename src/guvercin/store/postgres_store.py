@@ -1,0 +1,101 @@
+"""The Store in PostgreSQL: the same verbs over the same statements, written by one session, read by a few.
+
+The writer's session holds the gateway's lock: what can write is what runs the accounts. A session that is lost, and its
+lock with it, is opened again; if another gateway has taken the lock meanwhile, this one can't write any more.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection
+
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.store.hand import by_hand
+from guvercin.store.postgres import engine_for, is_busy, is_unavailable
+from guvercin.store.seen import Seen
+from guvercin.store.sqlite_store import SqliteStore
+from guvercin.store.writer import GROUP, Tx, Writer
+
+T = TypeVar("T")
+
+
+class _Receipts:
+    """What PostgreSQL knows of a transaction by its number."""
+
+    def __init__(self, connect: Callable[[], Connection]) -> None:
+        self._connect = connect
+
+    def take(self, tx: Tx) -> Any:
+        """Answer the number of a transaction, null if it has written nothing."""
+        return tx.execute("SELECT pg_current_xact_id_if_assigned()").fetchone()[0]
+
+    def ask(self, receipt: Any) -> bool | None:
+        """Say whether it was committed; null: its session still lives."""
+        with self._connect() as connection:
+            found = by_hand(connection).execute("SELECT pg_xact_status(CAST(? AS xid8))", (receipt,)).fetchone()[0]
+        return None if found == "in progress" else bool(found == "committed")
+
+
+class PostgresStore(SqliteStore):
+    """The Store in one database of a server. See guvercin.store.store.Store for what each verb promises."""
+
+    def __init__(
+        self,
+        url: str,
+        folder: Path,
+        *,
+        is_guest: bool = False,
+        capacity: int = 4_096,
+        group: int = GROUP,
+        monotonic: Callable[[], float] = lambda: 0.0,
+    ) -> None:
+        """Take the database at `url`; `folder` keeps how far this machine has seen it.
+
+        `is_guest`: another process may be the gateway. `capacity`, `group` and `monotonic` are the writer's.
+        """
+        self._seen = Seen(folder)
+        self._engine = engine_for(url, query_only=True)
+        writing = engine_for(url, owner=not is_guest)
+        self._writer = Writer(
+            writing.connect,
+            path=None,
+            is_busy=is_busy,
+            is_unavailable=is_unavailable,
+            on_commit=self._seen.mark,
+            capacity=capacity,
+            group=group,
+            monotonic=monotonic,
+            receipts=_Receipts(self._engine.connect),
+        )
+        self._begin_idle()
+
+    def _read_now(self, query: Callable[[Connection], T]) -> T:
+        connection = self._idle.get()
+        try:
+            try:
+                return query(connection)
+            except Exception:
+                if not _is_lost(connection):
+                    raise
+            with suppress(Exception):  # the server was away: ask once more, in a new session
+                connection.close()
+            connection = self._engine.connect()
+            return query(connection)
+        except Exception as trouble:
+            if is_unavailable(trouble):
+                raise GuvercinError(Code.STORE_UNAVAILABLE, retry_after=timedelta(seconds=5)) from trouble
+            raise
+        finally:
+            with suppress(Exception):  # ends SQLAlchemy's transaction; the session holds none
+                connection.rollback()
+            self._idle.put(connection)
+
+
+def _is_lost(connection: Connection) -> bool:
+    try:
+        return by_hand(connection).in_transaction
+    except Exception:  # noqa: BLE001 -- a connection that can't even be asked
+        return True
