@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -5,7 +6,7 @@ import openpyxl
 import pytest
 from tests.cli.running import LATER, Guvercin
 
-from guvercin.cli.bulk import duration
+from guvercin.cli.preview import duration
 from guvercin.locale import Language, translator
 
 LIST = "telefon;isim\n0532 123 45 67;Ayşe\n0532 123 45 68;Işık\nabc;Kötü\n+905321234567;Tekrar\n+905000000002;Yok\n"
@@ -176,3 +177,54 @@ def test_a_report_is_written_once(guvercin: Guvercin, tmp_path: Path) -> None:
     assert "not as rapor.pdf" in guvercin("toplu-rapor", "1", str(tmp_path / "rapor.pdf"), code=2).err
     assert guvercin("toplu-rapor", "9", str(tmp_path / "9.csv"), code=1).err.startswith("Error: ")
     assert not (tmp_path / "9.csv").exists()
+
+
+def numbered(how_many: int) -> str:
+    return "telefon\n" + "".join(f"+90532{number:07d}\n" for number in range(how_many))
+
+
+def test_the_preview_tells_what_the_rules_make_of_a_list(guvercin: Guvercin) -> None:
+    guvercin("hesap", "hiz", "1", "normal")
+    asked = ("toplu", "-", "--mesaj", "Merhaba")
+    done = guvercin(*asked, stdin=numbered(60), code=1)
+    lines = done.err.splitlines()
+    assert lines[0] == "Rows: 60. To send: 60, wrong numbers: 0, repeated: 0"
+    assert re.fullmatch(r"It takes about \d+ days \d+ h and ends about \d\d\.\d\d\.\d{4} \d\d:\d\d\.", lines[1])
+    assert any("The line is still warming up: today's share is used up" in line for line in lines[2:5])
+    assert "If all of them are customers of yours, say so with --mevcut: then it goes faster." in lines
+    declared = guvercin(*asked, "--mevcut", "--gecerlilik", "60", stdin=numbered(60), code=1).err.splitlines()
+    assert not any("--mevcut" in line for line in declared)
+    assert "45 of them would not leave before their time is over (--gecerlilik)." in declared
+
+
+def test_who_has_refused_is_left_out_and_the_preview_says_so(guvercin: Guvercin) -> None:
+    guvercin("ret", "ekle", "05321234567")
+    done = guvercin("toplu", "-", "--mesaj", "Merhaba", stdin="05321234567\n05321234568\n", code=1)
+    assert done.err.splitlines()[:4] == [
+        "Rows: 2. To send: 1, wrong numbers: 0, repeated: 0",
+        "Left out for another reason: 1",
+        "  line 1: +905321234567  This person has refused messages.",
+        "It takes about 1 s.",
+    ]
+    nobody = guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin="05321234567\n", code=1)
+    assert "Error: Nobody of the list may be written to.\nRemedy: The lines above say why.\n" in nobody.err
+
+
+def test_a_list_longer_than_one_request_goes_from_the_terminal(guvercin: Guvercin) -> None:
+    line = ("toplu", "-", "--mesaj", "Merhaba", "--zaman", LATER, "--evet", "--json")
+    done = guvercin(*line, stdin=numbered(10_500))
+    assert (done.json["data"]["total"], done.json["data"]["dagilim"]["scheduled"]) == (10_500, 10_500)
+    over = guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin=numbered(20_001), code=1)
+    assert over.err.startswith("Error: ")
+    assert "20" in over.err
+
+
+def test_a_name_that_is_too_long_names_its_line(guvercin: Guvercin) -> None:
+    text = f"telefon;isim\n05321234567;Ayşe\n05321234568;{'A' * 250}\n"
+    done = guvercin("toplu", "-", "--mesaj", "Merhaba", "--evet", stdin=text, code=2)
+    assert done.err.startswith("Error: Line 3: ")
+
+
+@pytest.mark.parametrize(("hours", "told"), [(47.9, "47 h 54 min"), (50, "2 days 2 h"), (24 * 9, "9 days 0 h")])
+def test_long_times_are_told_in_days(hours: float, told: str) -> None:
+    assert duration(translator(Language.EN), timedelta(hours=hours)) == told

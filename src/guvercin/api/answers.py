@@ -263,6 +263,13 @@ class RowVerdict(Answered):
     stops_all: Annotated[bool, Field(alias="engel")]
 
 
+class WaitRecord(Answered):
+    """What rows of a list would wait for on their way, and for how long, beyond the gaps between messages."""
+
+    reason: Annotated[WaitsFor, Field(alias="neden")]
+    seconds: Annotated[int, Field(alias="sure_sn")]
+
+
 class Rehearsed(Done):
     """`POST /toplu/on-kontrol`: total = gonderilecek + hatali + mukerrer, always."""
 
@@ -296,6 +303,19 @@ class Rehearsed(Done):
         ),
     ]
     untold: Annotated[int, Field(alias="gosterilmeyen", description=sentence("How many more such rows there are."))]
+    reason: Annotated[
+        WaitsFor | None, Field(alias="neden", description=sentence("Why the first of them would not leave now."))
+    ]
+    waits_until: Annotated[
+        ClockTime | None, Field(alias="neden_bitis", description=sentence("When the wait that neden names ends."))
+    ]
+    waits: Annotated[
+        list[WaitRecord],
+        Field(
+            alias="bekleyisler",
+            description=sentence("What they would wait for until the last has left, the longest first."),
+        ),
+    ]
 
 
 class ReadColumns(Answered):

@@ -171,7 +171,9 @@ def _chosen(columns: str | None) -> dict[str, str]:
 
 def _request(asked: wire.ImportForm, written: dict[str, str], people: Sequence[Person]) -> dict[str, Any]:
     """Answer the toplu-gonder request that a list comes to."""
-    common = {name: written[name] for name in _COMMON if name in written}
+    common: dict[str, Any] = {name: written[name] for name in _COMMON if name in written}
+    if asked.is_of_customers:
+        common["mevcut_musteriler"] = True
     return {"alicilar": [_line(person) for person in people], "mesaj": asked.text, "sablon": True, **common}
 
 
@@ -237,6 +239,12 @@ def told(request: Request, found: Rehearsal, lines: Sequence[int]) -> dict[str, 
         "warning": found.warning,
         "rows": [_row(say, verdict, lines[verdict.place]) for verdict in found.verdicts[:MOST_TOLD]],
         "untold": max(0, len(found.verdicts) - MOST_TOLD),
+        "reason": found.waits_for,
+        "waits_until": found.waits_until and render.clock_time(found.waits_until, zone),
+        "waits": [
+            {"reason": word, "seconds": round(length.total_seconds())}
+            for word, length in sorted(found.waits.items(), key=lambda each: -each[1])
+        ],
     }
 
 

@@ -136,6 +136,9 @@ REHEARSED: dict[str, Any] = {
         },
     ],
     "gosterilmeyen": 0,
+    "neden": None,
+    "neden_bitis": None,
+    "bekleyisler": [],
 }
 
 LIST_READ: dict[str, Any] = {

@@ -1022,6 +1022,13 @@ class ImportForm(Asked):
     reference: Reference = None
     planned_at: PlannedAt = None
     lifetime: LifetimeMinutes = None
+    is_of_customers: Annotated[
+        bool | None,
+        Field(
+            alias="mevcut_musteriler",
+            description=sentence("true: you declare that everybody on it is a customer of yours, as in toplu-gonder."),
+        ),
+    ] = None
 
 
 class ChosenColumns(Asked):

@@ -1,7 +1,7 @@
 """`toplu`: one text to a list of people, asked first, watched while it goes.
 
 Laws
-1. Nothing is accepted before its sender has seen how many it is for and has said yes (or --evet).
+1. Nothing is accepted before its sender has seen how many it is for, when it ends, and has said yes (or --evet).
 2. Ctrl+C pauses the bulk, and says how it goes on.
 3. Progress comes from the rows, as the server counts them.
 """
@@ -9,17 +9,16 @@ Laws
 import asyncio
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from guvercin.cli import preview
 from guvercin.cli.messages import why
 from guvercin.cli.options import Json
 from guvercin.cli.reach import Gate, gateway, settings
-from guvercin.cli.send import Account, Category, PlannedAt, Reference, category_id
+from guvercin.cli.send import Account, Category, Lifetime, PlannedAt, Reference, category_id
 from guvercin.cli.terminal import ExitCode, Terminal, Trouble, is_watched
 from guvercin.core.category import GENERAL
 from guvercin.core.errors import Code, GuvercinError
@@ -27,18 +26,16 @@ from guvercin.core.message import WaitsFor
 from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
 from guvercin.core.token import Permission
 from guvercin.locale import Translator, sentence
-from guvercin.locale.faults import LIST, PHONE
+from guvercin.locale.faults import LIST
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
     from guvercin.core.recipients import Person
-
-MOST_RECIPIENTS = 10_000
-"""What one request of the API takes."""
+    from guvercin.gateway.lists import CustomerList
 
 _LOOK_EVERY = 1.0
 _PATIENCE = 3  # looks at a line that is down, before it is believed
-_BAD_SHOWN = 5
+_RIGHTS = (Permission.BULK, Permission.FILE, Permission.READ)
 
 
 def bulk(
@@ -68,6 +65,17 @@ def bulk(
     account: Account = None,
     reference: Reference = None,
     planned_at: PlannedAt = None,
+    lifetime: Lifetime = None,
+    is_of_customers: Annotated[
+        bool,
+        typer.Option(
+            "--mevcut",
+            help=sentence(
+                "You declare that everybody on this list is a customer of yours. It is recorded; the list goes faster, "
+                "and a wrong declaration can cost you the number."
+            ),
+        ),
+    ] = False,
     is_declared: Annotated[
         bool,
         typer.Option("--tanitim-degil", help=sentence("Say that a text that sounds like advertising is none.")),
@@ -79,64 +87,54 @@ def bulk(
     terminal = Terminal.of(context, as_json=as_json)
     say = terminal.say
     config = settings(terminal)
-    people, is_scarred = _people(say, source)
-    template = _check(say, people, text, file)
-    used = {slot.key for words in (text, file or "") for slot in _template(say, words).slots}
-    asked = {
-        "alicilar": [_line(person, used) for person in people],
-        "mesaj": text,
-        "sablon": True,
-        "dosya_yolu": file,
-        "hesap_id": account,
-        "referans": reference,
-        "planlanan_zaman": planned_at,
-        "beyan": is_declared,
-    }
-    body = {name: value for name, value in asked.items() if value is not None}
-    sifted = sift(people)
-    gap, body["tur_id"] = asyncio.run(_gap_and_category(terminal, config, account, category))
-    for line in forecast(say, sifted, gap):
+    raw = _read(say, source)
+    read = _people(say, raw)
+    _check(say, read.people, text, file)
+    form, known = asyncio.run(
+        _form_and_verdicts(
+            terminal,
+            config,
+            raw,
+            category,
+            {
+                "mesaj": text,
+                "dosya_yolu": file,
+                "hesap_id": account,
+                "referans": reference,
+                "planlanan_zaman": planned_at,
+                "gecerlilik_dk": lifetime,
+                "mevcut_musteriler": "true" if is_of_customers else None,
+            },
+        )
+    )
+    preview.check(say, known)
+    for line in preview.lines(say, known, is_of_customers=is_of_customers):
         terminal.note(line)
-    if is_scarred:
+    if read.is_scarred:
         terminal.note(say("Some letters look broken (Þ, ý, ð): the file was saved with a wrong encoding before."))
-    if not sifted.good:
+    if not known["gonderilecek"]:
+        if any(person.is_good for person in read.people):
+            raise Trouble(say("Nobody of the list may be written to."), say("The lines above say why."))
         raise Trouble(say("No number of the list can be read."), say("Write the numbers like this: 0532 123 45 67"))
-    first = next(person for person in people if person.is_good)
-    terminal.note(say("The first one reads: «{text}»", text=template.fill(_values(first))))
+    terminal.note(say("The first one reads: «{text}»", text=known["ornek"] or ""))
     if not is_sure:
-        terminal.ask_first(say("Send to {count} people?", count=sifted.good))
+        terminal.ask_first(say("Send to {count} people?", count=known["gonderilecek"]))
     try:
-        return asyncio.run(_bulk(terminal, config, body))
+        return asyncio.run(_bulk(terminal, config, raw, form, is_declared=is_declared))
     except Trouble as trouble:
         if trouble.body.get("kod") != Code.DECLARATION_NEEDED or is_sure:
             raise
         terminal.note(trouble.what)
     terminal.ask_first(say("Do you declare that this text is no advertising?"))
-    return asyncio.run(_bulk(terminal, config, {**body, "beyan": True}))
-
-
-def _line(person: "Person", used: set[str]) -> dict[str, Any]:
-    """Write a recipient as the API takes it, with those columns alone that are used: a wide list has many."""
-    line = {
-        "telefon": person.typed if person.phone is None else person.phone.e164,
-        "isim": person.name,
-        "referans": person.reference,
-        "degiskenler": {name: value for name, value in person.variables.items() if name in used},
-    }
-    return {name: value for name, value in line.items() if value}
+    return asyncio.run(_bulk(terminal, config, raw, form, is_declared=True))
 
 
 def _values(person: "Person") -> dict[str, str]:
     return known_values({**person.variables, "isim": person.name or ""})
 
 
-def _check(say: Translator, people: Sequence["Person"], text: str, file: str | None) -> Template:
-    """Refuse what the server would refuse, in the words of a list: lines and columns. Answers the text's places."""
-    if len(people) > MOST_RECIPIENTS:
-        raise Trouble(
-            say("The list has {count} recipients; the most is {limit}.", count=len(people), limit=MOST_RECIPIENTS),
-            say("Divide it into several lists."),
-        )
+def _check(say: Translator, people: Sequence["Person"], text: str, file: str | None) -> None:
+    """Refuse what the server would refuse, in the words of a list: lines and columns."""
     template = _template(say, text)
     for places in (template, _template(say, file or "")):
         for person in people:
@@ -149,7 +147,6 @@ def _check(say: Translator, people: Sequence["Person"], text: str, file: str | N
                     + say("Fill the cell, or write a fallback after a bar."),
                     code=ExitCode.USAGE,
                 )
-    return template
 
 
 def _template(say: Translator, text: str) -> Template:
@@ -163,35 +160,29 @@ def _template(say: Translator, text: str) -> Template:
         ) from broken
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sifted:
-    """A list looked through: how many rows are good, which have no good number, how many repeat another.
-
-    `several`: how many cells held more numbers than the one that was taken.
-    """
-
-    good: int
-    bad: Sequence["Person"]
-    repeats: int
-    several: int
-
-    @property
-    def rows(self) -> int:
-        """Answer the number of rows."""
-        return self.good + len(self.bad) + self.repeats
+async def _form_and_verdicts(
+    terminal: Terminal, config: "Config", raw: bytes, category: str, asked: Mapping[str, Any]
+) -> tuple[Mapping[str, str], Mapping[str, Any]]:
+    """Answer what is asked of a list, and what the server says of it. The list is kept there for a day."""
+    async with gateway(terminal, config, *_RIGHTS) as gate:
+        form = {"tur_id": await category_id(gate, terminal.say, category), **asked}
+        written = {name: str(value) for name, value in form.items() if value is not None}
+        return written, await preview.upload(gate, raw, written)
 
 
-def sift(people: Sequence["Person"]) -> Sifted:
-    """Look through a list as the gateway will."""
-    bad = [person for person in people if person.phone is None]
-    good = sum(person.is_good for person in people)
-    several = sum(person.is_first_of_several for person in people)
-    return Sifted(good=good, bad=bad, repeats=len(people) - len(bad) - good, several=several)
-
-
-async def _bulk(terminal: Terminal, config: "Config", body: Mapping[str, Any]) -> ExitCode:
-    async with gateway(terminal, config, Permission.BULK, Permission.READ, sends=True) as gate:
-        answer = await gate.request("POST", "/toplu-gonder", body=body, headers={"Prefer": "respond-async"})
+async def _bulk(
+    terminal: Terminal, config: "Config", raw: bytes, form: Mapping[str, str], *, is_declared: bool
+) -> ExitCode:
+    """Send a list. It is handed in once more: a yes may come after the token of the first look has ended."""
+    async with gateway(terminal, config, *_RIGHTS, sends=True) as gate:
+        found = await preview.upload(gate, raw, form)
+        preview.check(terminal.say, found)
+        answer = await gate.request(
+            "POST",
+            f"/toplu/taslak/{found['taslak_id']}/baslat",
+            query={"beyan": "true" if is_declared else "false"},
+            headers={"Prefer": "respond-async"},
+        )
         where = answer.headers["Location"].rpartition("/")[2]
         try:
             record = await _watch(terminal, gate, where)
@@ -205,59 +196,6 @@ async def _bulk(terminal: Terminal, config: "Config", body: Mapping[str, Any]) -
         if record["durum"] != "finished":
             return _unfinished(terminal, gate, record)
     return _result(terminal, record)
-
-
-def forecast(say: Translator, sifted: Sifted, gap: float) -> list[str]:
-    """Answer what there is to know before saying yes: how many, which look wrong, how long it takes at this gap."""
-    lines = [
-        say(
-            "Rows: {count}. To send: {good}, wrong numbers: {bad}, repeated: {repeats}",
-            count=sifted.rows,
-            good=sifted.good,
-            bad=len(sifted.bad),
-            repeats=sifted.repeats,
-        ),
-    ]
-    told = [_wrong(say, person) for person in sifted.bad[:_BAD_SHOWN]]
-    if len(sifted.bad) > _BAD_SHOWN:
-        told.append(say("and {count} more", count=len(sifted.bad) - _BAD_SHOWN))
-    lines += [f"  {line}" for line in told]
-    if sifted.several:
-        lines.append(
-            say("In {count} rows there are several numbers: the first mobile one is taken.", count=sifted.several)
-        )
-    time = duration(say, timedelta(seconds=gap * sifted.good))
-    return [*lines, say("It takes about {duration}.", duration=time)]
-
-
-def duration(say: Translator, length: timedelta) -> str:
-    """Answer a length of time as people say it: «1 hour 36 min»."""
-    seconds = max(1, round(length.total_seconds()))
-    hours, minutes = divmod(round(seconds / 60), 60)
-    if seconds < 90:
-        return say("{seconds} s", seconds=seconds)
-    if not hours:
-        return say("{minutes} min", minutes=minutes)
-    return say("{hours} h {minutes} min", hours=hours, minutes=minutes)
-
-
-async def _gap_and_category(
-    terminal: Terminal, config: "Config", account_id: int | None, category: str
-) -> tuple[float, int]:
-    """Answer the mean gap of bulk messages on the account that will send, in seconds, and what a category's id is.
-
-    The gap is 0 if no account is there to send.
-    """
-    async with gateway(terminal, config, Permission.READ) as gate:
-        known = await category_id(gate, terminal.say, category)
-        accounts = (await gate.ask("GET", "/hesaplar"))["data"]
-        wanted = [
-            each["id"] for each in accounts if (each["varsayilan"] if account_id is None else each["id"] == account_id)
-        ]
-        if not wanted:
-            return 0.0, known
-        gap = (await gate.ask("GET", f"/hesaplar/{wanted[0]}"))["data"]["araliklar"]["toplu"]
-    return float(gap["en_az"] + gap["en_cok"]) / 2, known
 
 
 async def _watch(terminal: Terminal, gate: Gate, batch_id: str) -> dict[str, Any]:
@@ -307,12 +245,6 @@ def progress(say: Translator, record: Mapping[str, Any]) -> str:
     return f"{line}  {time}".rstrip()
 
 
-def _wrong(say: Translator, person: "Person") -> str:
-    where = say("line {line}: {phone}", line=str(person.line), phone=person.typed or "–")
-    words = PHONE.get(person.fault or "")
-    return f"{where}  {say(words.plain)}" if words else where
-
-
 def _goodbye(say: Translator, batch_id: str) -> list[str]:
     return [
         say("Bulk {id} is paused; a message in hand still leaves.", id=batch_id),
@@ -348,21 +280,24 @@ def _result(terminal: Terminal, record: Mapping[str, Any]) -> ExitCode:
     return ExitCode.PARTLY if record["failed"] or doubt else ExitCode.OK
 
 
-def _people(say: Translator, source: str) -> tuple[Sequence["Person"], bool]:
-    """Read the list; answers its people and whether its letters look broken."""
-    from guvercin.gateway.lists import read_list
-
+def _read(say: Translator, source: str) -> bytes:
     try:
-        read = read_list(sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes())
+        return sys.stdin.buffer.read() if source == "-" else Path(source).read_bytes()
     except OSError as error:
         raise Trouble(
             say("The file {file} can't be read: {trouble}", file=source, trouble=str(error.strerror)),
             say("Check the path."),
         ) from error
+
+
+def _people(say: Translator, raw: bytes) -> "CustomerList":
+    from guvercin.gateway.lists import read_list
+
+    try:
+        return read_list(raw)
     except GuvercinError as refusal:
         words = LIST[refusal.faults[0].fault]
-        raise Trouble(say(words.plain), say(words.remedy or "")) from refusal
-    return read.people, read.is_scarred
+        raise Trouble(say(words.plain), say(words.remedy) if words.remedy else "") from refusal
 
 
 BatchId = Annotated[int, typer.Argument(metavar="TOPLU_ID", min=1, help=sentence("The number of the bulk."))]

@@ -173,9 +173,13 @@ class Gate:
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
         upload: tuple[str, bytes] | None = None,
+        form: Mapping[str, str] | None = None,
         root: str = API,
     ) -> "httpx2.Response":
-        """Ask and answer the whole response. `upload`: name and content of one file. Null queries are left out."""
+        """Ask and answer the whole response. Null queries are left out.
+
+        `upload`: name and content of one file; `form`: the fields beside it.
+        """
         import httpx2
 
         signed = {"Authorization": f"Bearer {await self._secret()}", **(headers or {})}
@@ -183,7 +187,7 @@ class Gate:
         files = {UPLOAD_FIELD: upload} if upload else None
         try:
             answer = await self._client.request(
-                method, root + path, json=body, params=wanted, headers=signed, files=files
+                method, root + path, json=body, data=form, params=wanted, headers=signed, files=files
             )
         except httpx2.HTTPError as error:
             say = self._terminal.say

@@ -180,6 +180,8 @@ class Course:
     warm_days: int = 0
     closed: Closed = Closed()
     _limits: dict[tuple[int, bool, bool], Mapping[Track, tuple[Limit, ...]]] = field(default_factory=dict)
+    _spans: dict[Courtesy, tuple[int, int, int]] = field(default_factory=dict)
+    """Of the last question about quiet hours: its moment, and when it is open then or next. Wall-clock milliseconds."""
 
     def fork(self) -> "Course":
         """Answer a course that may be changed without touching this one."""
@@ -201,6 +203,7 @@ class Course:
             warm_days=self.warm_days,
             closed=self.closed,
             _limits=self._limits,
+            _spans=dict(self._spans),
         )
 
     # -- judging
@@ -274,9 +277,16 @@ class Course:
     def _opens(self, courtesy: Courtesy, at: int) -> int:
         if not self.rules.keeps_quiet:
             return at
-        wall = _EPOCH + _MS * (at + self.offset)
-        opens = self.hours[courtesy].opens_at(wall)
-        return at if opens == wall else -((_EPOCH - opens) // _MS) - self.offset
+        wall = at + self.offset
+        asked, opens, closes = self._spans.get(courtesy, (1, 0, 0))
+        if not asked <= wall < closes:
+            span = self.hours[courtesy].open_span(_EPOCH + _MS * wall)
+            if span is None:
+                return at
+            # A moment between two milliseconds opens with the later one.
+            opens, closes = (-((_EPOCH - moment) // _MS) for moment in span)
+            self._spans[courtesy] = wall, opens, closes
+        return max(at, opens - self.offset)
 
     def slot(self, ask: Ask) -> tuple[int, bool]:
         """Answer when the gap before a row is over, and whether it is a pause that it waits for."""

@@ -6,9 +6,10 @@ traffic both ways.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from guvercin.core.course import Ask, Course
+from guvercin.core.message import WaitsFor
 from guvercin.core.pacing import WARM_AFTER
 
 _MEAN = 0.5
@@ -27,36 +28,98 @@ class Crowd:
     starts_at: int = 0
 
 
-def look_ahead(course: Course, crowds: Sequence[Crowd], now: int) -> Mapping[int, Sequence[int]]:
-    """Answer by turn when its rows leave, in order. What doesn't leave within a year is left out.
+@dataclass(slots=True)
+class Ahead:
+    """What is ahead of one sender's rows. `moments`: when each leaves, in order.
+
+    `waits`: for how many milliseconds their next one waited for what, beyond the gap between two messages.
+    """
+
+    moments: list[int] = field(default_factory=list)
+    waits: dict[WaitsFor, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class _Kind:
+    """Rows that differ in their sender alone. `moment`: when the next of them may leave, or a moment before that."""
+
+    ask: Ask
+    crowds: list[int]
+    moment: int = 0
+    starts: int = 0
+    word: WaitsFor = WaitsFor.DISTANCE
+
+    def look(self, course: Course, now: int) -> None:
+        self.starts = max(now, course.slot(self.ask)[0])
+        parked = course.first_moment(self.ask, self.starts)
+        self.moment, self.word = parked.until, parked.word
+
+
+def look_ahead(course: Course, crowds: Sequence[Crowd], now: int) -> Mapping[int, Ahead]:
+    """Answer by turn what is ahead of its rows. What doesn't leave within a year is left out.
 
     `course` is spent: hand in one of your own.
     """
-    sent_on: int | None = None
     course.forget_plans()
+    found = {crowd.ask.turn: Ahead() for crowd in crowds}
+    kinds = _kinds(crowds)
     left = [crowd.count for crowd in crowds]
     served = [0] * len(crowds)
-    kinds = [replace(crowd.ask, turn=0) for crowd in crowds]
-    found: dict[int, list[int]] = {crowd.ask.turn: [] for crowd in crowds}
-    at = now
-    while any(left):
-        moments: dict[Ask, int] = {}
-        ranks: list[tuple[int, int, int, int]] = []
-        for place, kind in enumerate(kinds):
-            if not left[place]:
-                continue
-            if kind not in moments:
-                moments[kind] = course.first_moment(kind, max(at, course.slot(kind)[0])).until
-            moment = max(moments[kind], crowds[place].starts_at)
-            ranks.append((moment, -crowds[place].priority, served[place], place))
-        at, _, _, place = min(ranks)
-        if at > now + _FARTHEST:
+    at, sent_on = now, None
+    for _ in range(sum(left)):
+        moment, _, _, place, kind = _next(course, kinds, crowds, served, at)
+        if moment > now + _FARTHEST:
             break
-        course.spend(kinds[place], at, _MEAN)
-        if sent_on is not None and at // _DAY > sent_on:
-            course.warm_days = min(WARM_AFTER, course.warm_days + 1)  # a day on which something left is over
+        crowd, at = crowds[place], moment
+        ahead = found[crowd.ask.turn]
+        if kind.moment > kind.starts:
+            ahead.waits[kind.word] = ahead.waits.get(kind.word, 0) + kind.moment - kind.starts
+        course.spend(kind.ask, at, _MEAN)
+        if sent_on is not None and at // _DAY > sent_on and course.warm_days < WARM_AFTER:
+            course.warm_days += 1  # a day on which something left is over
+            for each in kinds:
+                each.moment = 0
         sent_on = at // _DAY
+        ahead.moments.append(at)
         left[place] -= 1
         served[place] += 1
-        found[crowds[place].ask.turn].append(at)
+        if not left[place]:
+            kind.crowds.remove(place)
+            kinds = [each for each in kinds if each.crowds]
     return found
+
+
+def _kinds(crowds: Sequence[Crowd]) -> list[_Kind]:
+    found: dict[Ask, _Kind] = {}
+    for place, crowd in enumerate(crowds):
+        ask = replace(crowd.ask, turn=0)
+        if crowd.count:
+            found.setdefault(ask, _Kind(ask, [])).crowds.append(place)
+    return list(found.values())
+
+
+def _next(
+    course: Course, kinds: Sequence[_Kind], crowds: Sequence[Crowd], served: Sequence[int], at: int
+) -> tuple[int, int, int, int, _Kind]:
+    """Answer which row leaves next: when, whose, and of which kind.
+
+    A send brings no other row forward. So a kind is looked at again only when its last known moment may be the first.
+    """
+    best: tuple[int, int, int, int, _Kind] | None = None
+    for kind in sorted(kinds, key=_moment) if len(kinds) > 1 else kinds:
+        if best is not None and kind.moment > best[0]:
+            break
+        kind.look(course, at)
+        for place in kind.crowds:
+            crowd = crowds[place]
+            moment = max(kind.moment, crowd.starts_at)
+            rank = (moment, -crowd.priority, served[place], place, kind)
+            if best is None or rank[:4] < best[:4]:
+                best = rank
+    if best is None:
+        raise ValueError("nothing waits")
+    return best
+
+
+def _moment(kind: _Kind) -> int:
+    return kind.moment

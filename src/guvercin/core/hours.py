@@ -15,6 +15,9 @@ from guvercin.core.holidays import is_eve, is_holiday
 Span = tuple[time, time]
 """From and until, of one day; both wall-clock."""
 
+Moments = tuple[datetime, datetime]
+"""From and until, as moments."""
+
 _DAY = timedelta(days=1)
 _FARTHEST = 400
 """Days that are looked ahead for an open one: hours that never open are refused where they are made."""
@@ -41,12 +44,17 @@ class Hours:
 
     def opens_at(self, at: datetime) -> datetime:
         """Answer the first open moment from `at` on."""
+        span = self.open_span(at)
+        return at if span is None else max(at, span[0])
+
+    def open_span(self, at: datetime) -> Moments | None:
+        """Answer when it is open, now or next: from when and until when. Null: a year of holidays."""
         day = at.astimezone(self.zone).date()
         for number in range(_FARTHEST):
             span = _span(self, day + _DAY * number)
             if span is not None and at < span[1]:
-                return max(at, span[0])
-        return at  # a year of holidays: no rule holds a message for ever
+                return span
+        return None  # no rule holds a message for ever
 
     def between(self, start: datetime, end: datetime) -> timedelta:
         """Answer how much open time lies between two moments."""
@@ -74,7 +82,7 @@ class Hours:
 
 
 @lru_cache(maxsize=2_048)
-def _span(hours: Hours, day: date) -> tuple[datetime, datetime] | None:
+def _span(hours: Hours, day: date) -> Moments | None:
     """Answer when a day opens and closes, in UTC; null: it doesn't."""
     span = hours.week[day.weekday()]
     if span is None or (hours.keeps_holidays and is_holiday(day)):

@@ -360,7 +360,11 @@ class Gateway:
         asked = [(line.draft.recipient, line.draft.category) for line in lines]
         objections = await self._store.objections(account.id, asked, is_direct=False)
         found = rehearse(ask, account, lines, looked_at, objections=objections, notes=notes, now=now)
-        good = [line.draft.recipient for line in lines if line.draft.reason is None]
+        good = [
+            line.draft.recipient
+            for line, objection in zip(lines, objections, strict=True)
+            if line.draft.reason is None and objection is None
+        ]
         rules = rules_of(ask.category, known)
         ahead = await self.outlook.of_list(
             account,

@@ -8,8 +8,8 @@ Laws
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
 
 from guvercin.core.account import Account
@@ -33,11 +33,15 @@ NEW_BATCH = 1 << 59
 
 @dataclass(frozen=True, slots=True)
 class Prospect:
-    """What is ahead of one sender's rows: when each leaves, in order, and what they wait for now and until when."""
+    """What is ahead of one sender's rows: when each leaves, in order, and what they wait for now and until when.
+
+    `waits`: what they wait for until the last has left, and for how long, beyond the gaps between messages.
+    """
 
     moments: Sequence[datetime]
     waits_for: WaitsFor | None = None
     waits_until: datetime | None = None
+    waits: Mapping[WaitsFor, timedelta] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,10 +138,14 @@ class Outlook:
         waiting = [*await self._store.backlog(account.id, now=now), *more]
         crowds = [_crowd(row, course.offset) for row in waiting]
         waits = {crowd.ask.turn: _wait(course, crowd, steady) for crowd in crowds}
-        moments = await asyncio.to_thread(partial(look_ahead, course.fork(), crowds, steady))
+        found = await asyncio.to_thread(partial(look_ahead, course.fork(), crowds, steady))
         return {
-            turn: Prospect([from_steady_ms(at + course.offset) for at in when], *waits[turn])
-            for turn, when in moments.items()
+            turn: Prospect(
+                [from_steady_ms(at + course.offset) for at in ahead.moments],
+                *waits[turn],
+                waits={word: timedelta(milliseconds=length) for word, length in ahead.waits.items()},
+            )
+            for turn, ahead in found.items()
         }
 
     async def _course(self, account: Account, now: datetime) -> tuple[Course, int]:

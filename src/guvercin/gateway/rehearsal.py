@@ -7,14 +7,14 @@ Laws
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 
 from guvercin.core.account import Account
 from guvercin.core.errors import Code, FieldFault
-from guvercin.core.message import Lane
+from guvercin.core.message import Lane, WaitsFor
 from guvercin.core.pacing import time_to_send
 from guvercin.core.phone import InvalidPhone, parse_phone
 from guvercin.gateway.batches import forecast, starts
@@ -54,6 +54,7 @@ class Rehearsal:
 
     `verdicts`: a row each that is not plainly good, in the list's order. `sample`: the text of the first good row as it
     will be read. `finish_at` null: nothing is to be sent, or the line of the account stands still.
+    `waits_for`: why the first of them would not leave now, and until when; `waits`: what they wait for on their way.
     `too_late`: rows that would not leave before the lifetime that their sender gave them is over.
     """
 
@@ -65,6 +66,9 @@ class Rehearsal:
     duration: timedelta
     finish_at: datetime | None
     too_late: int = 0
+    waits_for: WaitsFor | None = None
+    waits_until: datetime | None = None
+    waits: Mapping[WaitsFor, timedelta] = field(default_factory=dict)
 
     @property
     def is_acceptable(self) -> bool:
@@ -130,6 +134,9 @@ def foreseen(
         rehearsal,
         duration=ahead.moments[-1] - max(now, starts_at or now),
         finish_at=None if begins is None else ahead.moments[-1] + shift,
+        waits_for=ahead.waits_for,
+        waits_until=ahead.waits_until,
+        waits=ahead.waits,
         too_late=0 if end is None else sum(at + shift > end for at in ahead.moments),
     )
 
