@@ -10,12 +10,10 @@ such a part no longer says what this script would write.
 import re
 import sys
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
 from typing import TypeVar
-from zoneinfo import ZoneInfo
 
 import typer
 
@@ -23,12 +21,9 @@ from guvercin.api.app import document as openapi_document
 from guvercin.api.problems import STATUS
 from guvercin.cli import app
 from guvercin.core.account import LINE_TRANSITIONS, LineOrder, LineState
-from guvercin.core.course import Ask, Course
-from guvercin.core.forecast import Crowd, look_ahead
-from guvercin.core.message import TRANSITIONS, Courtesy, Lane, Order, Status, Track
-from guvercin.core.pacing import WARM_AFTER, WARM_UP, WEB_BOUNDS, Caps, Gap, Rules
-from guvercin.core.presets import PRESETS, Preset
-from guvercin.gateway.courses import from_steady_ms, hours_in, to_steady_ms
+from guvercin.core.message import TRANSITIONS, Lane, Order, Status
+from guvercin.core.pacing import WARM_AFTER, WARM_UP, WEB_BOUNDS, Caps, Gap
+from guvercin.core.presets import PRESETS
 from guvercin.locale import Language, translator
 from guvercin.locale.codes import SECTIONS
 
@@ -316,31 +311,6 @@ def pace_table() -> str:
     return "\n".join([*table, *warm, f"| from day {WARM_AFTER + 1} | the pace's own |"])
 
 
-SHOP = 480
-"""The customers of the shop whose week is told."""
-
-
-def shop_table() -> str:
-    """Write how long the balance reminders of a shop take, as the forecast says it to its owner."""
-    istanbul = ZoneInfo("Europe/Istanbul")
-    pace = PRESETS[Preset.NORMAL]
-    rows = ["| started | fresh line | line of 60 days |", "|---|---|---|"]
-    for words, start in (
-        ("Monday 10:00", datetime(2026, 2, 23, 10, tzinfo=istanbul)),
-        ("Saturday 17:30", datetime(2026, 2, 28, 17, 30, tzinfo=istanbul)),
-        ("the eve of a feast, 10:00", datetime(2026, 3, 19, 10, tzinfo=istanbul)),
-    ):
-        ends = []
-        for warm_days in (0, WARM_AFTER):
-            course = Course(pace=pace, rules=pace.rules or Rules(), hours=hours_in(istanbul), warm_days=warm_days)
-            ask = Ask(lane=Lane.BULK, track=Track.EXISTING, courtesy=Courtesy.QUIET)
-            moments = look_ahead(course, [Crowd(ask=ask, count=SHOP)], to_steady_ms(start))[0]
-            end = from_steady_ms(moments[-1]).astimezone(istanbul)
-            ends.append(f"{end:%a %d %b %H:%M}, {len(moments)} sent")
-        rows.append(f"| {words} ({start:%d %b}) | {' | '.join(ends)} |")
-    return "\n".join(rows)
-
-
 PARTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "message-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(TRANSITIONS, Order, Status.QUEUED)),
     "line-states": ("docs/ARCHITECTURE.md", lambda: state_diagram(LINE_TRANSITIONS, LineOrder, LineState.STOPPED)),
@@ -348,7 +318,6 @@ PARTS: dict[str, tuple[str, Callable[[], str | None]]] = {
     "codes": ("docs/CODES.md", code_table),
     "commands": ("docs/COMMANDS.md", command_table),
     "pace": ("docs/PACING.md", pace_table),
-    "shop": ("docs/PACING.md", shop_table),
     "shipped": ("THIRD_PARTY.md", lambda: licence_table("requirements.txt")),
     "web": ("THIRD_PARTY.md", lambda: licence_table("requirements-web.txt", without=("requirements.txt",))),
     "engine": ("THIRD_PARTY.md", engine_table),
