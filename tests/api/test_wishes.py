@@ -23,7 +23,7 @@ async def test_a_refusal_from_its_beginning_to_its_end(server: Server, client: h
     row = kept.json()["data"]
     assert list(row) == [
         *("id", "telefon", "kapsam", "kaynak", "hesap_id", "yazdigi"),
-        *("kayit_zamani", "kayit_zamani_iso", "bitis_zamani", "bitiren"),
+        *("kayit_zamani", "kayit_zamani_iso", "bitis_zamani", "bitiren", "bitis_nedeni"),
     ]
     assert (row["telefon"], row["kapsam"], row["kaynak"], row["hesap_id"]) == (PHONE, "her_sey", "api", None)
     assert (await client.post(REFUSALS, json={"telefon": PHONE})).json()["data"]["id"] == row["id"]

@@ -269,13 +269,22 @@ class OptOutLaws:
 
         async def end(accounts: frozenset[int] | None, account_id: int | None) -> int:
             return await desk.store.end_opt_outs(
-                AYSE, accounts=accounts, account_id=account_id, scope=None, by=OptOutSource.PANEL, now=desk.now
+                AYSE,
+                accounts=accounts,
+                account_id=account_id,
+                scope=None,
+                by=OptOutSource.PANEL,
+                why="Yanlışlık",
+                now=desk.now,
             )
 
         assert await end(frozenset({1}), None) == 0, "whoever sees one account ends nothing that holds for all"
         assert await end(None, 2) == 1
         assert await end(None, None) == 1
         assert await live(desk) == []
+        ended = await desk.store.opt_out(first.id)
+        assert ended is not None
+        assert ended.ended_why == "Yanlışlık"
         await desk.accept(AYSE)
 
     async def test_what_people_choose_in_whatsapp_is_about_advertising(self, desk: Desk) -> None:

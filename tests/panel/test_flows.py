@@ -26,6 +26,9 @@ PAGES = (
     "/panel/toplu",
     "/panel/toplu/yeni",
     "/panel/raporlar",
+    "/panel/istemeyenler",
+    "/panel/istemeyenler/bakilacaklar",
+    "/panel/istemeyenler/onaylar",
     "/panel/ayarlar",
     "/panel/yok",
 )

@@ -719,6 +719,7 @@ class OptOutRecord(Answered):
     created_at_iso: Annotated[IsoTime, Field(alias="kayit_zamani_iso")]
     ended_at: Annotated[ClockTime | None, Field(alias="bitis_zamani")]
     ended_by: Annotated[OptOutSource | None, Field(alias="bitiren")]
+    ended_why: Annotated[str | None, Field(alias="bitis_nedeni")]
 
 
 class OptOutAnswer(Done):

@@ -199,6 +199,7 @@ _OPT_OUT: dict[str, Any] = {
     "kayit_zamani_iso": "2026-02-23T14:30:00+03:00",
     "bitis_zamani": None,
     "bitiren": None,
+    "bitis_nedeni": None,
 }
 OPT_OUT: dict[str, Any] = {"ok": True, "data": _OPT_OUT}
 OPT_OUTS: dict[str, Any] = {"ok": True, "data": [_OPT_OUT], "sonraki": None}

@@ -721,6 +721,7 @@ class EndOptOuts(Asked):
     account_id: Annotated[int | None, Field(alias="hesap_id", ge=1, le=LARGEST_INTEGER)] = None
     scope: Annotated[Scope | None, Field(alias="kapsam")] = None
     source: Annotated[Source, Field(alias="kaynak")] = Source.API
+    reason: Annotated[str | None, Field(alias="neden", max_length=200)] = None
 
 
 class ListPeople(Asked):

@@ -1,7 +1,5 @@
 """What people want: the list of those who refuse messages, what has to be looked at, and consents."""
 
-import csv
-import io
 from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Annotated
@@ -20,15 +18,13 @@ from guvercin.api.records import next_url
 from guvercin.core.consent import Consent
 from guvercin.core.errors import Code
 from guvercin.core.optout import OptOut, OptOutScope, OptOutSource
+from guvercin.gateway.iys import consents_csv
 from guvercin.gateway.requests import AskConsent, AskOptOut
 from guvercin.locale import sentence
 
 router = APIRouter(prefix=render.PREFIX, tags=WISHES, generate_unique_id_function=operation_id)
 
 OptOutId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
-
-_EXPORTED_AT_ONCE = 1_000
-_IYS_COLUMNS = ("recipient", "type", "source", "status", "recipientType", "consentDate")
 
 
 @router.get(
@@ -91,6 +87,7 @@ async def end_opt_outs(request: Request, owner: Owner, query: Annotated[wire.End
         account_id=query.account_id,
         scope=None if query.scope is None else OptOutScope(query.scope.value),
         by=OptOutSource(query.source.value),
+        why=query.reason,
     )
     return render.reply(answers.Cancelled(ok=True, count=ended))
 
@@ -201,20 +198,9 @@ async def add_consent(request: Request, owner: Owner) -> Response:
 async def export_consents(request: Request, _reader: Reader) -> Response:
     """Write all consents for İYS: the newest of a person last, as they are taken in order."""
     reception = reception_of(request)
-    written = io.StringIO()
-    rows = csv.writer(written)
-    rows.writerow(_IYS_COLUMNS)
-    kept: list[Consent] = []
-    below: int | None = None
-    while page := await reception.gateway.wishes.consents(limit=_EXPORTED_AT_ONCE, below=below):
-        kept += page
-        below = page[-1].id
-    for each in reversed(kept):
-        given_at = render.clock_time(each.given_at, reception.zone)
-        kind = each.recipient_kind.value
-        rows.writerow((each.phone, "MESAJ", each.source.value, "ONAY", kind, given_at))
+    found = await reception.gateway.wishes.consents_for_iys()
     return Response(
-        written.getvalue(),
+        consents_csv(found, reception.zone),
         media_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": 'attachment; filename="onaylar.csv"'},
     )
@@ -243,6 +229,7 @@ def _opt_out(kept: OptOut, zone: tzinfo) -> answers.OptOutRecord:
         created_at_iso=render.iso_time(kept.created_at, zone),
         ended_at=kept.ended_at and render.clock_time(kept.ended_at, zone),
         ended_by=kept.ended_by,
+        ended_why=kept.ended_why,
     )
 
 

@@ -96,11 +96,23 @@ def add(
 
 
 def remove(
-    context: typer.Context, *, phone: Phone, scope: Scope = None, account: Account = None, as_json: Json = False
+    context: typer.Context,
+    *,
+    phone: Phone,
+    scope: Scope = None,
+    account: Account = None,
+    why: Annotated[str | None, typer.Option("--neden", metavar="X", help=sentence("Why, for the record."))] = None,
+    as_json: Json = False,
 ) -> None:
     """End somebody's refusal, because it was a slip or they want messages again."""
     terminal = Terminal.of(context, as_json=as_json)
-    query = {"telefon": phone, "hesap_id": account, "kapsam": _scope(terminal.say, scope), "kaynak": "panel"}
+    query = {
+        "telefon": phone,
+        "hesap_id": account,
+        "kapsam": _scope(terminal.say, scope),
+        "kaynak": "panel",
+        "neden": why,
+    }
     answer = _ask(terminal, "DELETE", "/ret-listesi", Permission.ADMIN, query=query)
     terminal.show(answer)
     terminal.tell(terminal.say("Refusals ended: {count}", count=answer["adet"]))

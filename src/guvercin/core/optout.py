@@ -134,7 +134,7 @@ class OptOut:
     """One refusal, as it is kept. `account_id` null: it holds for every account.
 
     `said`: what the person wrote. `token_id`: who entered it, if a person or a program did. An ended one stays for the
-    record: `ended_by` says who let messages begin again.
+    record: `ended_by` says who let messages begin again, `ended_why` in what words.
     """
 
     id: int
@@ -147,6 +147,7 @@ class OptOut:
     created_at: datetime
     ended_at: datetime | None = None
     ended_by: OptOutSource | None = None
+    ended_why: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,9 @@ Laws
 2. A refusal is never forgotten by a slip: ending one names a person.
 """
 
+import asyncio
 from collections.abc import Sequence
+from datetime import timedelta
 
 from guvercin.core.consent import Consent, NewConsent, Proof
 from guvercin.core.errors import Code, FieldFault, GuvercinError
@@ -21,6 +23,13 @@ from guvercin.store.store import Store
 
 LONGEST_SAID = 1_000
 LONGEST_VERSION = 100
+LONGEST_WHY = 200
+_EXPORTED_AT_ONCE = 1_000
+_AT_ONCE = 500
+"""Refusals of one list that are put to the store together; it commits them in groups."""
+
+_TICK = timedelta(milliseconds=1)
+"""What the store's times are rounded to."""
 
 
 class Wishes:
@@ -49,6 +58,40 @@ class Wishes:
             token.rules.account_ids, phone=phone, is_doubtful=is_doubtful, is_live=is_live, limit=limit, below=below
         )
 
+    async def opt_out(self, token: Token, opt_out_id: int) -> OptOut:
+        """Answer one refusal, an ended one too. NOT_FOUND."""
+        found = await self._store.opt_out(opt_out_id)
+        if found is None or (found.account_id is not None and not token.sees(found.account_id)):
+            raise GuvercinError(Code.NOT_FOUND)
+        return found
+
+    async def refuse_all(self, token: Token, phones: Sequence[str], source: OptOutSource) -> int:
+        """Keep a refusal of everything, for every account, of each of these numbers (E.164); answers how many are new.
+
+        NOT_ALLOWED as `refuse`. What was kept before a trouble stays kept: asking again adds the rest.
+        """
+        await self._check_account(token, None)
+        began, new = self._clock.now() - _TICK, 0
+        for start in range(0, len(phones), _AT_ONCE):
+            now = self._clock.now()
+            kept = await asyncio.gather(
+                *(
+                    self._store.add_opt_out(
+                        NewOptOut(
+                            account_id=None,
+                            phone=phone,
+                            scope=OptOutScope.EVERYTHING,
+                            source=source,
+                            token_id=token.id,
+                        ),
+                        now=now,
+                    )
+                    for phone in phones[start : start + _AT_ONCE]
+                )
+            )
+            new += sum(each.created_at > began for each in kept)
+        return new
+
     async def refuse(self, token: Token, ask: AskOptOut) -> OptOut:
         """Keep a refusal. INVALID_PHONE, NOT_FOUND; NOT_ALLOWED: for every account, by who sees only some."""
         await self._check_account(token, ask.account_id)
@@ -68,11 +111,22 @@ class Wishes:
         return await self._store.add_opt_out(new, now=self._clock.now())
 
     async def allow(
-        self, token: Token, phone: str, *, account_id: int | None, scope: OptOutScope | None, by: OptOutSource
+        self,
+        token: Token,
+        phone: str,
+        *,
+        account_id: int | None,
+        scope: OptOutScope | None,
+        by: OptOutSource,
+        why: str | None = None,
     ) -> int:
-        """End a person's refusals: of one account or all, of one scope or any; answers how many. INVALID_PHONE."""
+        """End a person's refusals: of one account or all, of one scope or any; answers how many.
+
+        INVALID_PHONE; INVALID_FIELD for a reason that is no line of text.
+        """
         faults = Faults()
         checked = check_phone(faults, phone)
+        why = check_word(faults, why, "reason", LONGEST_WHY)
         faults.check()
         assert checked is not None  # noqa: S101 -- a fault otherwise, raised above
         return await self._store.end_opt_outs(
@@ -81,14 +135,13 @@ class Wishes:
             account_id=account_id,
             scope=scope,
             by=by,
+            why=why,
             now=self._clock.now(),
         )
 
     async def decide(self, token: Token, opt_out_id: int, scope: OptOutScope | None, by: OptOutSource) -> OptOut:
         """Decide what somebody meant: a refusal of this scope, or none. Answers what stands now. NOT_FOUND."""
-        doubted = await self._store.opt_out(opt_out_id)
-        if doubted is None or (doubted.account_id is not None and not token.sees(doubted.account_id)):
-            raise GuvercinError(Code.NOT_FOUND)
+        doubted = await self.opt_out(token, opt_out_id)
         now = self._clock.now()
         decided = await self._store.decide_opt_out(opt_out_id, scope, by=by, token_id=token.id, now=now)
         ended = await self._store.opt_out(opt_out_id)
@@ -105,6 +158,15 @@ class Wishes:
     async def consents(self, *, phone: str | None = None, limit: int, below: int | None) -> Sequence[Consent]:
         """Answer a page of consents, newest first."""
         return await self._store.consents(phone=phone, limit=limit, below=below)
+
+    async def consents_for_iys(self) -> Sequence[Consent]:
+        """Answer all consents as İYS takes them in: the newest of a person last."""
+        kept: list[Consent] = []
+        below: int | None = None
+        while page := await self._store.consents(phone=None, limit=_EXPORTED_AT_ONCE, below=below):
+            kept += page
+            below = page[-1].id
+        return kept[::-1]
 
     async def consent(self, token: Token, ask: AskConsent) -> Consent:
         """Keep a consent. INVALID_PHONE, INVALID_TIME, FILE_NOT_OPENED; NOT_ALLOWED for a limited token."""

@@ -9,7 +9,21 @@ from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Match, Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from guvercin.panel import accounts, assets, bulk, entrance, keys, log, overview, reports, sending, settings, wizard
+from guvercin.panel import (
+    accounts,
+    assets,
+    bulk,
+    consents,
+    entrance,
+    keys,
+    log,
+    overview,
+    reports,
+    sending,
+    settings,
+    wishes,
+    wizard,
+)
 from guvercin.panel.desk import Desk, desk_of
 from guvercin.panel.live import View
 from guvercin.panel.porch import Porch, cookie_name
@@ -17,7 +31,14 @@ from guvercin.panel.shell import LIVE
 
 _ADDRESSES = ("/panel", "/giris", "/kurulum")
 
-LIMITS: Mapping[str, int] = MappingProxyType({sending.SEND: sending.LIMIT, wizard.NEW: wizard.LIMIT})
+LIMITS: Mapping[str, int] = MappingProxyType(
+    {
+        sending.SEND: sending.LIMIT,
+        wizard.NEW: wizard.LIMIT,
+        wishes.IMPORT: wishes.LIMIT,
+        consents.CONSENTS: consents.LIMIT,
+    },
+)
 """The largest bodies, in bytes, of the addresses that take more than the usual."""
 
 _VIEWS: Mapping[str, Callable[[Request], Awaitable[View]]] = MappingProxyType(
@@ -84,6 +105,8 @@ def create_panel(desk: Desk) -> BaseRoute:
             *log.routes,
             *keys.routes,
             *reports.routes,
+            *wishes.routes,
+            *consents.routes,
             *settings.routes,
         ],
         redirect_slashes=False,

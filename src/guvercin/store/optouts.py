@@ -49,6 +49,7 @@ def end(
     account_id: int | None,
     scope: OptOutScope | None,
     by: OptOutSource,
+    why: str | None = None,
     now: datetime,
 ) -> int:
     """End a person's refusals: those of these accounts (null: of all), of one account, of one scope; answers how many.
@@ -63,7 +64,7 @@ def end(
         and (scope is None or each.scope is scope)
     ]
     for each in wanted:
-        _end(tx, each, by, now)
+        _end(tx, each, by, now, why)
     if wanted:
         _let_go(tx, phone, now)
     return len(wanted)
@@ -209,8 +210,10 @@ def _let_go(tx: Tx, phone: str, now: datetime) -> None:
             back_in_line(tx, row, to_ms(now))
 
 
-def _end(tx: Tx, refusal: OptOut, by: OptOutSource, now: datetime, *, at: datetime | None = None) -> None:
-    tx.execute(sql.END_REFUSAL, (to_ms(at or now), by.value, refusal.id))
+def _end(
+    tx: Tx, refusal: OptOut, by: OptOutSource, now: datetime, why: str | None = None, *, at: datetime | None = None
+) -> None:
+    tx.execute(sql.END_REFUSAL, (to_ms(at or now), by.value, why, refusal.id))
     detail = {"ret_id": refusal.id, "kapsam": refusal.scope.value, "kaynak": by.value}
     tx.record(to_ms(now), EventKind.OPTED_IN, account_id=refusal.account_id, detail=detail)
 
@@ -231,6 +234,7 @@ def _opt_out(row: Sequence[Any]) -> OptOut:
         created_at=from_ms(row[7]),
         ended_at=from_ms(row[8]),
         ended_by=None if row[9] is None else OptOutSource(row[9]),
+        ended_why=row[10],
     )
 
 

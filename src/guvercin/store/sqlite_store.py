@@ -527,10 +527,13 @@ class SqliteStore:
         account_id: int | None,
         scope: OptOutScope | None,
         by: OptOutSource,
+        why: str | None = None,
         now: datetime,
     ) -> int:
         return await self._writer.do(
-            lambda tx: optouts.end(tx, phone, accounts=accounts, account_id=account_id, scope=scope, by=by, now=now)
+            lambda tx: optouts.end(
+                tx, phone, accounts=accounts, account_id=account_id, scope=scope, by=by, why=why, now=now
+            )
         )
 
     async def decide_opt_out(

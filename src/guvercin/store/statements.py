@@ -377,7 +377,7 @@ LAST_ASKED_FOR = "SELECT token_id FROM message WHERE account_id = ? AND recipien
 
 OLDEST_TOKEN = "SELECT min(id) FROM token"  # noqa: S105 -- a question
 
-REFUSAL_COLUMNS = "id, account_id, phone, scope, source, said, token_id, created_at, ended_at, ended_by"
+REFUSAL_COLUMNS = "id, account_id, phone, scope, source, said, token_id, created_at, ended_at, ended_by, ended_why"
 
 LIVE_REFUSALS_OF = f"SELECT {REFUSAL_COLUMNS} FROM opt_out WHERE phone = ? AND ended_at IS NULL"
 
@@ -386,7 +386,7 @@ IS_OUTDATED = (
     "AND (created_at = ?3 OR (ended_by = 'mesaj' AND ended_at > ?3)) LIMIT 1"
 )
 
-END_REFUSAL = "UPDATE opt_out SET ended_at = ?, ended_by = ? WHERE id = ? AND ended_at IS NULL"
+END_REFUSAL = "UPDATE opt_out SET ended_at = ?, ended_by = ?, ended_why = ? WHERE id = ? AND ended_at IS NULL"
 
 # -- settle, receipts, upkeep
 

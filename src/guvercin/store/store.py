@@ -599,9 +599,13 @@ class Store(Protocol):
         account_id: int | None,
         scope: OptOutScope | None,
         by: OptOutSource,
+        why: str | None = None,
         now: datetime,
     ) -> int:
-        """End a person's refusals: those of these accounts (null: of all), of one account, of one scope; how many."""
+        """End a person's refusals: those of these accounts (null: of all), of one account, of one scope; how many.
+
+        `why`: in the words of whoever ends them.
+        """
 
     async def decide_opt_out(
         self, opt_out_id: int, scope: OptOutScope | None, *, by: OptOutSource, token_id: int, now: datetime

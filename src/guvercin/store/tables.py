@@ -607,6 +607,7 @@ opt_out = Table(
     Column("created_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),
     Column("ended_by", Text),
+    Column("ended_why", Text),
     # What a claim and an acceptance ask: is there anything about this person?
     Index(
         "uq_opt_out_live",
