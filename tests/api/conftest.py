@@ -81,12 +81,12 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @asynccontextmanager
-async def serve(folder: Path, empty_database: Path, *, has_roots: bool = True) -> AsyncIterator[Server]:
-    """Run a gateway on a fresh database."""
+async def serve(folder: Path, empty_database: Path, *, has_roots: bool = True, **more: Any) -> AsyncIterator[Server]:
+    """Run a gateway on a fresh database. `more`: of its settings."""
     shutil.copy(empty_database, folder / "guvercin.db")
     files = folder / "belgeler"
     files.mkdir()
-    config = Config(data_dir=folder, file_roots=(files,) if has_roots else ())
+    config = Config(data_dir=folder, file_roots=(files,) if has_roots else (), **more)
     clock, rng = SystemClock(), Random(1)
     store = SqliteStore(folder)
     await store.open()

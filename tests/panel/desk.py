@@ -49,9 +49,9 @@ class Panel:
 
 
 @asynccontextmanager
-async def panel(folder: Path, empty_database: Path, *, zone: Any) -> AsyncIterator[Panel]:
-    """Run a panel that was set up, its owner signed in."""
-    async with serve(folder, empty_database) as server:
+async def panel(folder: Path, empty_database: Path, *, zone: Any, **more: Any) -> AsyncIterator[Panel]:
+    """Run a panel that was set up, its owner signed in. `more`: of the server's settings."""
+    async with serve(folder, empty_database, **more) as server:
         house = server.house
         desk = Desk(
             gateway=house.gateway,

@@ -1,9 +1,8 @@
 """`yedek` and `geri-yukle`: the whole data folder in one file, and back.
 
 Laws
-1. A backup is one tar file: the database (copied while it is written to), the copies of files, the settings. What must
-   never come back from the past stays out: the mark of the newest event, the sandbox's log, locks and keys in files.
-2. A backup never overwrites anything, is private to its owner, and has its name only once it is whole.
+1. What a backup holds is one thing here and in the panel (gateway/backups.py).
+2. A backup never overwrites anything, and has its name only once it is whole.
 3. What a backup says is waiting may have gone out since: everything unfinished comes back held, and its owner decides.
 4. Nothing is thrown away by a restore: the replaced database stays beside, under a name with the time.
 """
@@ -11,7 +10,6 @@ Laws
 import asyncio
 import contextlib
 import os
-import re
 import shutil
 import tarfile
 import tempfile
@@ -25,15 +23,12 @@ from guvercin.cli.options import Json
 from guvercin.cli.reach import busy, database, holder, settings
 from guvercin.cli.start import open_folder
 from guvercin.cli.terminal import Terminal, Trouble, size_in_words
-from guvercin.core.alert import BACKUP_MARK
+from guvercin.gateway.backups import DATABASE, SETTINGS, SPOOL_FILE, mark, write_backup
 from guvercin.locale import sentence
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
 
-DATABASE = "guvercin.db"
-SETTINGS = "guvercin.toml"
-_SPOOL_FILE = re.compile(r"spool/[0-9a-f]{2}/[0-9a-f]{64}")
 _WITH_DATABASE = ("", "-wal", "-shm")
 
 
@@ -64,8 +59,7 @@ def back_up(
             say("{file} can't be written: {trouble}", file=str(target), trouble=str(error.strerror)),
             say("Check the folder, its rights and the room on the disk."),
         ) from error
-    with contextlib.suppress(OSError):  # a folder that takes nothing is no reason to call a whole backup a failure
-        (config.data_dir / BACKUP_MARK).touch(mode=0o600)
+    mark(config.data_dir)
     size = target.stat().st_size
     terminal.show({"ok": True, "dosya": str(target), "boyut": size, "belge": files})
     terminal.tell(
@@ -83,22 +77,10 @@ def back_up(
 async def _back_up(config: "Config", target: Path) -> int:
     """Write the archive; answers how many copies of files are in it."""
     with tempfile.TemporaryDirectory(prefix=".guvercin-yedek-", dir=target.parent) as folder:
-        # The database first: a file that is no longer there then belongs to a message that has left since.
-        copy = Path(folder, DATABASE)
-        await asyncio.to_thread(_copy, config, copy)
         whole = Path(folder, "whole.tar")
-        count = await asyncio.to_thread(_write, config, copy, whole)
+        count = await asyncio.to_thread(write_backup, config.data_dir, whole)
         _publish(whole, target)
     return count
-
-
-def _copy(config: "Config", copy: Path) -> None:
-    """Copy the database as it is: an older one stays old, so that a backup before an update can go back before it."""
-    from guvercin.store.schema import is_current
-    from guvercin.store.sqlite import copy_database, engine_for
-
-    is_current(engine_for(config.database))  # refuses a newer one
-    copy_database(config.database, copy)
 
 
 def _publish(whole: Path, target: Path) -> None:
@@ -118,24 +100,6 @@ def _taken(terminal: Terminal, target: Path) -> Trouble:
     return Trouble(
         say("{file} is there already; a backup overwrites nothing.", file=str(target)), say("Choose another name.")
     )
-
-
-def _write(config: "Config", copy: Path, whole: Path) -> int:
-    count = 0
-    descriptor = os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as out, tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        archive.add(copy, DATABASE)
-        if (config.data_dir / SETTINGS).exists():
-            archive.add(config.data_dir / SETTINGS, SETTINGS)
-        for path in sorted(config.spool.glob("*/*")):
-            name = path.relative_to(config.data_dir).as_posix()
-            if _SPOOL_FILE.fullmatch(name):
-                with contextlib.suppress(FileNotFoundError):  # its message has left meanwhile
-                    archive.add(path, name)
-                    count += 1
-    with whole.open("rb") as written:
-        os.fsync(written.fileno())
-    return count
 
 
 def restore(
@@ -194,7 +158,7 @@ def _unpack(terminal: Terminal, source: Path, folder: Path) -> None:
     try:
         with tarfile.open(source) as archive:
             for member in archive:
-                if member.isreg() and (member.name in {DATABASE, SETTINGS} or _SPOOL_FILE.fullmatch(member.name)):
+                if member.isreg() and (member.name in {DATABASE, SETTINGS} or SPOOL_FILE.fullmatch(member.name)):
                     path = folder / member.name
                     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                     content = archive.extractfile(member)

@@ -6,20 +6,30 @@ Laws
 3. A call is answered once everything in it is durable; who can't show that it is Meta is told nothing.
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import cast
 
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.grant import Grant
 from guvercin.gateway.drafting import Faults
 from guvercin.gateway.requests import CloudAsk
 from guvercin.gateway.sessions import Sessions
-from guvercin.transports.base import HookFault, ReceivesHooks, Transport
+from guvercin.transports.base import HookFault, IsGranted, ReceivesHooks, Transport
 from guvercin.transports.cloud.payloads import NumberState
-from guvercin.transports.cloud.setup import Setup, Setups
+from guvercin.transports.cloud.setup import Setup, Setups, Template
 
 _NEEDED = ("number_id", "business_id", "access_token", "app_secret", "verify_token")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What is no secret of a Cloud account's set-up: its ids at Meta, and the template of each category."""
+
+    number_id: str
+    business_id: str
+    templates: Mapping[int, Template]
 
 
 class Meta:
@@ -69,6 +79,18 @@ class Meta:
     def forget(self, account_id: int) -> None:
         """Forget the set-up of an account that is gone."""
         self._setups.remove(account_id)
+
+    def told(self, account_id: int) -> Told | None:
+        """Answer what is no secret of an account's set-up; null if there is none that can be read."""
+        setup = self._setups.read(account_id)
+        if setup is None:
+            return None
+        return Told(number_id=setup.number_id, business_id=setup.business_id, templates=setup.templates)
+
+    def granted(self, account_id: int) -> Grant | None:
+        """Answer what Meta grants an account's number now; null: it has not said yet."""
+        transport: object = self._sessions.transport(account_id)
+        return transport.granted() if isinstance(transport, IsGranted) else None
 
     # -- what Meta calls to tell
 

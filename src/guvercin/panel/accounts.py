@@ -13,7 +13,7 @@ from guvercin.core.account import Account, Kind, LineState, OnUnknown
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, EventKind
 from guvercin.core.message import Status
-from guvercin.gateway.requests import AccountChange, NewAccount
+from guvercin.gateway.requests import AccountChange, MannersChange, NewAccount
 from guvercin.locale import sentence
 from guvercin.locale.codes import WORDS
 from guvercin.panel.desk import desk_of, form_of, typed, viewer_of
@@ -25,6 +25,9 @@ from guvercin.transports.base import Link, LinkState
 
 ACCOUNTS = "/panel/hesaplar"
 _WEEK = timedelta(days=6)
+_HOUR = timedelta(hours=1)
+_LONGEST_HOURS = 5
+"""Digits."""
 
 KIND_NAMES: Mapping[Kind, str] = {
     Kind.SANDBOX: sentence("Sandbox"),
@@ -97,23 +100,33 @@ async def show_account(request: Request) -> Response:
 
 
 async def _account_page(
-    request: Request, *, status: int = 200, errors: Mapping[str, str] | None = None, name: str | None = None
+    request: Request, *, errors: Mapping[str, str] | None = None, given: Mapping[str, str] | None = None
 ) -> Response:
     account_id = request.path_params["account_id"]
     found = await gather_one(request, account_id)
     return await show(
         request,
         "hesap.html",
-        status=status,
+        status=422 if errors else 200,
         live={"sayfa": "hesap", "hesap": str(account_id)},
         errors=errors or {},
-        name=found["account"].name if name is None else name,
+        given=given or _given(found["account"]),
         doubts=DOUBTS,
         saved="kaydedildi" in request.query_params,
         refused=request.query_params.get("olmadi", ""),
         refusals={code.value: WORDS[code] for code in (Code.MESSAGES_WAITING, Code.NOT_CONNECTED)},
         **found,
     )
+
+
+def _given(account: Account) -> Mapping[str, str]:
+    manners = account.manners
+    return {
+        "isim": account.name,
+        "unvan": manners.sender_title or "",
+        "mukerrer": "" if manners.repeat_guard is None else str(manners.repeat_guard // _HOUR),
+        "belirsiz": account.on_unknown.value,
+    }
 
 
 async def gather_one(request: Request, account_id: int) -> dict[str, Any]:
@@ -157,15 +170,24 @@ async def account_view(request: Request) -> View:
 async def change(request: Request) -> Response:
     """Rename an account, or change what becomes of its messages in doubt."""
     desk, viewer, form = desk_of(request), viewer_of(request), form_of(request)
-    account_id, doubt = request.path_params["account_id"], typed(form, "belirsiz")
-    wanted = AccountChange(name=typed(form, "isim"), on_unknown=OnUnknown(doubt) if doubt in set(OnUnknown) else None)
+    account_id = request.path_params["account_id"]
+    given = {name: typed(form, name).strip() for name in ("isim", "unvan", "mukerrer", "belirsiz")}
+    hours = given["mukerrer"] or "0"
+    if not hours.isdecimal() or len(hours) > _LONGEST_HOURS:
+        errors = {"mukerrer": viewer.say("Write whole hours, or leave it empty.")}
+        return await _account_page(request, errors=errors, given=given)
+    wanted = AccountChange(
+        name=given["isim"],
+        on_unknown=OnUnknown(given["belirsiz"]) if given["belirsiz"] in set(OnUnknown) else None,
+        manners=MannersChange(sender_title=given["unvan"], repeat_guard=int(hours) * _HOUR),
+    )
     try:
         await desk.gateway.accounts.change(viewer.token, account_id, wanted)
     except GuvercinError as refusal:
         if not refusal.faults:
             raise
-        errors = errors_of(viewer.say, refusal, name="isim")
-        return await _account_page(request, status=422, errors=errors, name=typed(form, "isim"))
+        names = {"name": "isim", "sender_title": "unvan", "repeat_guard_hours": "mukerrer"}
+        return await _account_page(request, errors=errors_of(viewer.say, refusal, **names), given=given)
     return back(f"{ACCOUNTS}/{account_id}", kaydedildi="1")
 
 
@@ -200,7 +222,7 @@ async def remove(request: Request) -> Response:
     account = await desk.gateway.accounts.one(viewer.token, account_id)
     if typed(form, "onay").strip() != account.name:
         errors = {"onay": viewer.say("This isn't the account's name.")}
-        return await _account_page(request, status=422, errors=errors)
+        return await _account_page(request, errors=errors)
     try:
         await desk.gateway.accounts.remove(viewer.token, account_id)
     except GuvercinError as refusal:

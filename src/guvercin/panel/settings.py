@@ -1,22 +1,28 @@
 """Ayarlar: the business, the people who sign in, one's own password and sessions, and how the house itself is."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from guvercin import __version__
-from guvercin.core.errors import GuvercinError
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.person import Role
+from guvercin.gateway.backups import last_made, mark, write_backup
 from guvercin.locale import sentence
 from guvercin.panel.desk import desk_of, form_of, typed, viewer_of
+from guvercin.panel.pace import pace_name
 from guvercin.panel.porch import signed_in
 from guvercin.panel.shell import back, errors_of, show
 
 SETTINGS = "/panel/ayarlar"
+_PIECE = 256 * 1024
 
 ROLES: Mapping[Role, str] = {
     Role.ADMIN: sentence("Administrator: may do everything"),
@@ -53,6 +59,8 @@ async def _page(
         readiness=await desk.gateway.ready(),
         facts=desk.facts,
         program=__version__,
+        paces=[(account, pace_name(account)) for account in await desk.gateway.accounts.seen(viewer.token)],
+        last_backup=last_made(Path(desk.facts.data_dir)),
     )
 
 
@@ -130,7 +138,34 @@ async def change_person(request: Request) -> Response:
     return back(SETTINGS, kaydedildi="kisi")
 
 
+async def back_up(request: Request) -> Response:
+    """Write everything into one file and give it to the browser; nothing of it stays behind."""
+    desk = desk_of(request)
+    data = Path(desk.facts.data_dir)
+    try:
+        folder = TemporaryDirectory(prefix=".guvercin-yedek-", dir=data)
+        whole = Path(folder.name, "whole.tar")
+        await asyncio.to_thread(write_backup, data, whole)
+        size = (await asyncio.to_thread(whole.stat)).st_size
+    except OSError:
+        raise GuvercinError(Code.STORE_UNAVAILABLE) from None
+    name = f"guvercin-yedek-{desk.now().astimezone(desk.zone):%Y%m%d-%H%M}.tar"
+
+    async def pieces() -> AsyncIterator[bytes]:
+        try:
+            with await asyncio.to_thread(whole.open, "rb") as file:
+                while piece := await asyncio.to_thread(file.read, _PIECE):
+                    yield piece
+            mark(data)  # it counts once the browser has all of it
+        finally:
+            await asyncio.to_thread(folder.cleanup)
+
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Content-Length": str(size)}
+    return StreamingResponse(pieces(), media_type="application/x-tar", headers=headers)
+
+
 routes = [
+    Route(f"{SETTINGS}/yedek", back_up, methods=["POST"]),
     Route(SETTINGS, show_settings),
     Route(f"{SETTINGS}/isletme", name_business, methods=["POST"]),
     Route(f"{SETTINGS}/parola", change_password, methods=["POST"]),
