@@ -12,8 +12,8 @@ from tests.rounds import rounds
 
 from guvercin.core.errors import Code
 from guvercin.core.event import Event, EventKind
-from guvercin.core.log import MessageFilter
-from guvercin.core.message import Lane, Message, Status, WaitsFor
+from guvercin.core.log import Askers, MessageFilter
+from guvercin.core.message import Content, Lane, Message, Status, WaitsFor
 from guvercin.core.outcome import Accepted, Deferred, Inbound, Lost, ReceiptKind, Refused, Restricted
 
 QUEUED = frozenset({Status.QUEUED})
@@ -77,6 +77,10 @@ async def many(desk: Desk) -> None:
     await desk.attempt(Deferred(reason=Code.PUSHED_BACK, pushed_back=True), retry_at=desk.now + HOUR)
 
 
+SOUGHT = {"SIPARİŞ": "Sipariş", "siparış": "Sipariş", "fatura": "Fatura", "*": "*", "[a": "[a"}
+"""What is searched for, and what it finds."""
+
+
 def is_wanted(wanted: MessageFilter, row: Message) -> bool:
     """Say of one row what a filter says, one condition at a time."""
     return (
@@ -90,6 +94,9 @@ def is_wanted(wanted: MessageFilter, row: Message) -> bool:
         and wanted.batch_id in (None, row.batch_id)
         and (wanted.since is None or row.created_at >= wanted.since)
         and (wanted.until is None or row.created_at < wanted.until)
+        and (wanted.text is None or SOUGHT[wanted.text] in (row.content.text or ""))
+        and (wanted.is_of_batch is None or (row.batch_id is not None) is wanted.is_of_batch)
+        and (wanted.askers is None or wanted.askers.is_one_of_them)
     )
 
 
@@ -107,8 +114,11 @@ def some_filter(rng: Random) -> MessageFilter:
         "batch_id": rng.randint(1, 3),
         "since": hours[0],
         "until": hours[1],
+        "text": rng.choice(list(SOUGHT)),
+        "is_of_batch": rng.random() < 0.5,
+        "askers": Askers(token_ids=frozenset({1}), is_one_of_them=rng.random() < 0.8),
     }
-    names = rng.sample(list(conditions), rng.choice((0, 1, 1, 2, 2, 3, 4, 10)))
+    names = rng.sample(list(conditions), rng.choice((0, 1, 1, 2, 2, 3, 4, 12)))
     chosen: dict[str, Any] = {name: conditions[name] for name in names}
     return MessageFilter(**chosen)
 
@@ -133,6 +143,7 @@ class ReadingLaws:
             due_at = desk.now + rng.choice((0, 0, 1)) * DAY
             some = draft(rng.choice((AYSE, BORA, CEM)), account=rng.randint(1, 2), now=desk.now, due_at=due_at)
             asked = replace(some, category=rng.choice((5, 10)), reference=rng.choice((None, "F-1", "F-2")))
+            asked = replace(asked, content=Content(text=rng.choice(("Siparişiniz yolda", "Fatura * [a]", "Merhaba"))))
             await desk.accept_batch([asked] * 2) if rng.random() < 0.1 else await desk.take(asked)
             claimed = await desk.claim(rng.randint(1, 2)) if rng.random() < 0.6 else None
             if claimed is not None:

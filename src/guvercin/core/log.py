@@ -20,10 +20,20 @@ class Tried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Askers:
+    """Who asked for a message: one of these tokens, or none of them."""
+
+    token_ids: frozenset[int]
+    is_one_of_them: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MessageFilter:
     """Which messages a list shows; null means any. `since` inclusive, `until` exclusive, by creation.
 
     `scheduled` true: only those waiting for their time; false: queued ones that don't. `account_ids` is the token's.
+    `text` is looked for in texts, names and file names. By it, by `askers` and by `is_of_batch` the log is combed
+    (store/combing.py): a page may then hold fewer rows than were asked for, and others follow below its `next_id`.
     """
 
     statuses: frozenset[Status] | None = None
@@ -36,6 +46,9 @@ class MessageFilter:
     batch_id: int | None = None
     since: datetime | None = None
     until: datetime | None = None
+    text: str | None = None
+    askers: Askers | None = None
+    is_of_batch: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

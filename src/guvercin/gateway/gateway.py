@@ -444,6 +444,20 @@ class Gateway:
         """Withdraw everything of a reference that has not left; answers how many."""
         return await self._store.cancel_reference(reference.strip(), token.rules.account_ids, now=self._clock.now())
 
+    async def give_up(self, token: Token, log_id: int) -> Sent:
+        """Call a message in doubt failed, because its owner waits for no evidence any more; NOT_CANCELLABLE otherwise.
+
+        A receipt that comes all the same still says the truth. Giving up twice is no error.
+        """
+        old, is_sandbox = await self.message(token, log_id)
+        if old.status is Status.FAILED and old.reason is Code.GIVEN_UP:
+            return Sent(standing=_standing(old), is_sandbox=is_sandbox)
+        try:
+            standing = await self._store.give_up(log_id, Code.GIVEN_UP, now=self._clock.now())
+        except IllegalOrder:
+            raise GuvercinError(Code.NOT_CANCELLABLE, log_id=log_id) from None
+        return Sent(standing=standing, is_sandbox=is_sandbox)
+
     async def release(self, token: Token, log_id: int) -> Sent:
         """Put a held message back in line."""
         _, is_sandbox = await self.message(token, log_id)

@@ -1,20 +1,23 @@
 """Mesajlar: the log with its filters, and the whole way of one message."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event
-from guvercin.core.log import MessageFilter
+from guvercin.core.log import Askers, MessageFilter
 from guvercin.core.message import Message, Status
 from guvercin.core.phone import InvalidPhone, parse_phone
+from guvercin.gateway import reports
+from guvercin.locale import sentence
 from guvercin.locale.codes import WORDS
 from guvercin.locale.terms import STATUSES
 from guvercin.panel import steps
@@ -23,10 +26,30 @@ from guvercin.panel.live import View
 from guvercin.panel.pills import message_pill, waits_words
 from guvercin.panel.sending import key_of
 from guvercin.panel.shell import back, kinds, moving, show
+from guvercin.store.combing import WINDOW, is_combed
 
 LOG = "/panel/mesajlar"
 _ROWS = 50
+_EXPORTED_AT_ONCE = 500
+_LONGEST_SEARCH = 100
+_SHORTEST_PHONE = 9
 _SPANS = {"bugun": 0, "7": 6, "30": 29}
+RANGE = "aralik"
+SPANS: Mapping[str, str] = {
+    "": sentence("Any time"),
+    "bugun": sentence("Today"),
+    "7": sentence("Last 7 days"),
+    "30": sentence("Last 30 days"),
+    RANGE: sentence("From … to …"),
+}
+PANEL, API, BULK = "panel", "api", "toplu"
+SOURCES: Mapping[str, str] = {
+    PANEL: sentence("The panel"),
+    API: sentence("A program (API)"),
+    BULK: sentence("Bulk"),
+}
+"""Where a message came from."""
+
 _PATIENT = timedelta(hours=24)
 """After this long without a second tick, the page says what that may mean."""
 
@@ -38,13 +61,13 @@ async def show_log(request: Request) -> Response:
     """Show a page of the log."""
     desk, viewer = desk_of(request), viewer_of(request)
     asked = {name: value for name, value in request.query_params.items() if value}
-    wanted, log_id, is_unread = _wanted(request, asked)
+    wanted, log_id = await wanted_of(request, asked)
     if log_id is not None:
         return back(f"{LOG}/{log_id}")
     below = asked.get("sonra", "")
     accounts = await desk.gateway.accounts.seen(viewer.token)
     found = await desk.gateway.messages(
-        viewer.token, wanted, limit=_ROWS, below=int(below) if below.isdecimal() else None
+        viewer.token, wanted, limit=_ROWS, below=int(below) if below.isdecimal() and len(below) < 16 else None
     )
     names = {account.id: account.name for account in accounts}
     is_first = not below
@@ -53,11 +76,15 @@ async def show_log(request: Request) -> Response:
     return await show(
         request,
         "mesajlar.html",
-        live={"sayfa": "mesajlar", "ustu": str(newest), **filters} if is_first else None,
+        live={"sayfa": "mesajlar", "ustu": str(newest), **filters} if is_first and not is_combed(wanted) else None,
         rows=[(each, message_pill(each), names.get(each.account_id, "")) for each in found.messages],
         asked=asked,
         is_filtered=bool(filters),
-        is_unread=is_unread,
+        sources=SOURCES,
+        spans=SPANS,
+        csv=f"{LOG}.csv?{urlencode(filters)}" if filters else f"{LOG}.csv",
+        is_partial=found.next_id is not None and len(found.messages) < _ROWS,
+        window=WINDOW,
         accounts=accounts,
         statuses=[(word, STATUSES[word]) for word in STATUSES],
         categories=(await kinds(request)).items(),
@@ -68,35 +95,72 @@ async def show_log(request: Request) -> Response:
     )
 
 
-def _wanted(request: Request, asked: Mapping[str, str]) -> tuple[MessageFilter, int | None, bool]:
-    """Answer the filter of an address, a record's number if that was searched, and whether the search made no sense."""
-    wanted, is_unread = MessageFilter(), False
-    status = asked.get("durum", "")
-    if status == "scheduled":
-        wanted = replace(wanted, statuses=frozenset({Status.QUEUED}), scheduled=True)
-    elif status in set(Status):
-        scheduled = False if status == Status.QUEUED.value else None
-        wanted = replace(wanted, statuses=frozenset({Status(status)}), scheduled=scheduled)
+async def wanted_of(request: Request, asked: Mapping[str, str]) -> tuple[MessageFilter, int | None]:
+    """Answer the filter of an address, and a record's number if that was searched."""
     wanted = replace(
-        wanted,
+        _of_state(asked),
         account_id=_number(asked, "hesap"),
         category=_number(asked, "tur"),
         batch_id=_number(asked, "toplu"),
     )
-    if (span := _SPANS.get(asked.get("tarih", ""))) is not None:
-        desk = desk_of(request)
+    since, until = _span(request, asked)
+    wanted = replace(wanted, since=since, until=until)
+    if (source := asked.get("kaynak", "")) in SOURCES:
+        wanted = await _from(request, wanted, source)
+    return await _searched(request, wanted, asked.get("ara", "").strip()[:_LONGEST_SEARCH])
+
+
+def _of_state(asked: Mapping[str, str]) -> MessageFilter:
+    status = asked.get("durum", "")
+    if status == "scheduled":
+        return MessageFilter(statuses=frozenset({Status.QUEUED}), scheduled=True)
+    if status in set(Status):
+        scheduled = False if status == Status.QUEUED.value else None
+        return MessageFilter(statuses=frozenset({Status(status)}), scheduled=scheduled)
+    return MessageFilter()
+
+
+def _span(request: Request, asked: Mapping[str, str]) -> tuple[datetime | None, datetime | None]:
+    """Answer from when and until when: some days back, or from one day to another, both of them in it."""
+    desk = desk_of(request)
+    span = asked.get("tarih", "")
+    if (days := _SPANS.get(span)) is not None:
         today = desk.now().astimezone(desk.zone).date()
-        wanted = replace(wanted, since=datetime.combine(today - timedelta(days=span), time.min, desk.zone))
-    searched = asked.get("ara", "").strip()
-    if searched.isdecimal() and len(searched) < 9:
-        return wanted, int(searched), False
-    if searched:
-        try:
-            wanted = replace(wanted, recipient=parse_phone(searched).e164)
-        except InvalidPhone:
-            is_unread = any(letter.isdigit() for letter in searched) and len(searched) > 30
-            wanted = replace(wanted, reference=searched)
-    return wanted, None, is_unread
+        return datetime.combine(today - timedelta(days=days), time.min, desk.zone), None
+    if span != RANGE:
+        return None, None
+    first, last = _day(asked.get("bas", "")), _day(asked.get("bit", ""))
+    since = None if first is None else datetime.combine(first, time.min, desk.zone)
+    until = None if last is None else datetime.combine(last + timedelta(days=1), time.min, desk.zone)
+    return since, until
+
+
+def _day(written: str) -> date | None:
+    try:
+        return date.fromisoformat(written)
+    except ValueError:
+        return None
+
+
+async def _from(request: Request, wanted: MessageFilter, source: str) -> MessageFilter:
+    """Narrow a filter to what came in bulk, from a person in the panel, or from a program."""
+    if source == BULK:
+        return replace(wanted, is_of_batch=True)
+    people = frozenset(person.token.id for person in await desk_of(request).people.every())
+    return replace(wanted, is_of_batch=False, askers=Askers(token_ids=people, is_one_of_them=source == PANEL))
+
+
+async def _searched(request: Request, wanted: MessageFilter, searched: str) -> tuple[MessageFilter, int | None]:
+    """Narrow a filter to what was searched: a record's number, a telephone number, a reference, or words."""
+    if not searched:
+        return wanted, None
+    if searched.isdecimal() and len(searched) < _SHORTEST_PHONE:
+        return wanted, int(searched)
+    with suppress(InvalidPhone):
+        return replace(wanted, recipient=parse_phone(searched).e164), None
+    of_reference = replace(wanted, reference=searched)
+    found = await desk_of(request).gateway.messages(viewer_of(request).token, of_reference, limit=1, below=None)
+    return (of_reference if found.messages else replace(wanted, text=searched)), None
 
 
 def _number(asked: Mapping[str, str], name: str) -> int | None:
@@ -108,7 +172,7 @@ async def log_view(request: Request) -> View:
     """Answer the live part of the log: how many messages came since the page was drawn."""
     asked = {name: value for name, value in request.query_params.items() if value}
     top = asked.pop("ustu", "0")
-    wanted, _, _ = _wanted(request, asked)
+    wanted, _ = await wanted_of(request, asked)
     desk, viewer = desk_of(request), viewer_of(request)
     filters = {name: value for name, value in asked.items() if name != "sayfa"}
 
@@ -118,6 +182,31 @@ async def log_view(request: Request) -> View:
         return {"fresh": fresh, "first": f"{LOG}?{urlencode(filters)}" if filters else LOG}
 
     return moving(request, "mesajlar-canli.html", gather, concerns=lambda event: event.message_id is not None)
+
+
+async def export(request: Request) -> Response:
+    """Answer what the filters find as a spreadsheet, newest first, numbers as the reader may see them."""
+    desk, viewer = desk_of(request), viewer_of(request)
+    asked = {name: value for name, value in request.query_params.items() if value}
+    wanted, log_id = await wanted_of(request, asked)
+    if log_id is not None:
+        raise GuvercinError(Code.NOT_FOUND)
+    rows = reports.told(_pages(request, wanted), viewer.say, desk.zone, number=viewer.number_of)
+    headers = {"Content-Disposition": 'attachment; filename="guvercin-mesajlar.csv"'}
+    lines = reports.write_csv(reports.heads(viewer.say), rows)
+    return StreamingResponse(lines, media_type=f"{reports.CSV}; charset=utf-8", headers=headers)
+
+
+async def _pages(request: Request, wanted: MessageFilter) -> AsyncIterator[Sequence[Message]]:
+    """Answer all that a filter finds, page by page: a long log is never held in memory."""
+    gateway, token = desk_of(request).gateway, viewer_of(request).token
+    below: int | None = None
+    while True:
+        page = await gateway.messages(token, wanted, limit=_EXPORTED_AT_ONCE, below=below)
+        yield page.messages
+        below = page.next_id
+        if below is None:
+            return
 
 
 # -- one message
@@ -201,6 +290,17 @@ async def cancel(request: Request) -> Response:
     return back(f"{LOG}/{log_id}")
 
 
+async def give_up(request: Request) -> Response:
+    """Call a message in doubt failed."""
+    log_id = request.path_params["log_id"]
+    try:
+        await desk_of(request).gateway.give_up(viewer_of(request).token, log_id)
+    except GuvercinError as refusal:
+        if refusal.code is not Code.NOT_CANCELLABLE:  # it was settled meanwhile: the page shows how
+            raise
+    return back(f"{LOG}/{log_id}")
+
+
 async def release(request: Request) -> Response:
     """Let a held message go on."""
     log_id = request.path_params["log_id"]
@@ -222,6 +322,8 @@ routes = [
     Route(LOG, show_log),
     Route(f"{LOG}/{{log_id:int}}", show_message),
     Route(f"{LOG}/{{log_id:int}}/iptal", cancel, methods=["POST"]),
+    Route(f"{LOG}.csv", export),
+    Route(f"{LOG}/{{log_id:int}}/vazgec", give_up, methods=["POST"]),
     Route(f"{LOG}/{{log_id:int}}/birak", release, methods=["POST"]),
     Route(f"{LOG}/{{log_id:int}}/yeniden", resend, methods=["POST"]),
 ]

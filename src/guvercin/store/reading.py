@@ -15,7 +15,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Lane, Message, Status, WaitsFor
-from guvercin.store import messages, statements
+from guvercin.store import combing, messages, statements
 from guvercin.store.hand import BEGIN_READING, by_hand
 from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow, Rest
 from guvercin.store.tables import attempt, batch, consent, event, message, not_understood, upload
@@ -48,11 +48,18 @@ def accepted_before(connection: Connection, token_id: int, key: KeyRow) -> Accep
     return Acceptance(standing=row and messages.standing(row), batch_id=batch_id, replayed=True)
 
 
-def page(connection: Connection, wanted: MessageFilter, *, limit: int, below: int | None) -> Page:
+def page(
+    connection: Connection,
+    wanted: MessageFilter,
+    *,
+    limit: int,
+    below: int | None,
+    window: int = combing.WINDOW,
+) -> Page:
     """Answer a page, newest first, with ids below `below`. By hand, as one_message.
 
     A page costs the same however long the log is: it is put together from ranges, and an index holds each of them in
-    the order of ids.
+    the order of ids. What no index holds is looked for in `window` rows (combing.py).
     """
     raw = by_hand(connection)
     with _one_moment(raw):
@@ -60,7 +67,14 @@ def page(connection: Connection, wanted: MessageFilter, *, limit: int, below: in
         if below is not None:
             common.append(("id < ?", below))
         found: list[int] = []
-        for conditions in _ranges(raw, wanted):
+        floor, ranges = 0, _ranges(raw, wanted)
+        if combing.is_combed(wanted):
+            common += combing.conditions(wanted)
+            if not _is_narrow(wanted):
+                floor = combing.floor_of(raw, common, window)
+                common += [("id >= ?", floor), *combing.simple(wanted)]
+                ranges = iter(((),))
+        for conditions in ranges:
             terms = (*conditions, *common)
             where = " AND ".join(term for term, _ in terms) or "true"
             ids = f"SELECT id FROM message WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 -- terms of this file
@@ -73,8 +87,13 @@ def page(connection: Connection, wanted: MessageFilter, *, limit: int, below: in
         rows = raw.execute(f"{_MESSAGES} WHERE id IN ({places}) ORDER BY id DESC", shown).fetchall()
     return Page(
         messages=tuple(messages.message(row) for row in rows),
-        next_id=shown[-1] if len(newest) > limit else None,
+        next_id=shown[-1] if len(newest) > limit else floor or None,
     )
+
+
+def _is_narrow(wanted: MessageFilter) -> bool:
+    """Say whether a filter names a recipient, a reference or a batch: so few rows that each may be looked at."""
+    return wanted.recipient is not None or wanted.reference is not None or wanted.batch_id is not None
 
 
 @contextmanager
@@ -105,7 +124,7 @@ def _ranges(raw: Any, wanted: MessageFilter) -> Iterator[Sequence[_Condition]]:
     if wanted.account_id is not None:
         accounts = frozenset({wanted.account_id}) & (accounts or {wanted.account_id})
     is_for_all = accounts is None and wanted.statuses is None and wanted.scheduled is None
-    if wanted.recipient is not None or wanted.reference is not None or wanted.batch_id is not None:
+    if _is_narrow(wanted):
         yield from _narrow_ranges(wanted, accounts)
     elif is_for_all and wanted.category is None:
         yield ()

@@ -25,6 +25,7 @@ _WORDS = (
     (re.compile(r"(?<=[ (])\+(?=[a-z])"), ""),  # SQLite's way to keep a column out of an index
     (re.compile(r"IS NOT (?=[$'])"), "IS DISTINCT FROM "),
     (re.compile(r"IS (?=\$)"), "IS NOT DISTINCT FROM "),
+    (re.compile(r"GLOB (\$\d+)"), r"~ substr(CAST(\1 AS TEXT), 2, length(CAST(\1 AS TEXT)) - 2)"),
     (re.compile(r"json_each\((\$\d+)\)"), r"json_array_elements_text(\1::json)"),
 )
 
