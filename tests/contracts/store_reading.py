@@ -324,3 +324,35 @@ class ReadingLaws:
                 assert found.status is Status.QUEUED
 
         await asyncio.gather(*(desk.accept(BORA) for _ in range(100)), *(read() for _ in range(4)))
+
+    async def test_drafts_are_told_in_short_until_they_are_started(self, desk: Desk) -> None:
+        for draft_id in ("ilk", "son"):
+            await desk.store.keep_draft(draft_id, 1, b'{"dosya":"a.csv"}' + b" " * 500, now=desk.now)
+            desk.now += MINUTE
+        found = await desk.store.drafts(1, since=NOW - HOUR, path="/yeni")
+        assert [(each.id, each.size, len(each.beginning)) for each in found] == [("son", 517, 400), ("ilk", 517, 400)]
+        assert list(await desk.store.drafts(1, since=NOW + 30 * SECOND, path="/yeni")) == [found[0]]
+        assert list(await desk.store.drafts(2, since=NOW - HOUR, path="/yeni")) == []
+
+    async def test_a_batch_is_called_as_its_owner_likes(self, desk: Desk) -> None:
+        taken = await desk.accept_batch([draft(BORA, lane=Lane.BULK)])
+        assert taken.batch_id is not None
+        for name in ("Kasım", None):
+            await desk.store.rename_batch(taken.batch_id, name)
+            row = await desk.store.batch(taken.batch_id)
+            assert row is not None
+            assert row.batch.name == name
+
+    async def test_hours_of_reading_are_counted_among_the_newest(self, desk: Desk) -> None:
+        for _ in range(3):
+            await desk.accept()
+            claimed = await desk.claim()
+            assert claimed is not None
+            remote_id = desk.remote_id()
+            await desk.settle(claimed, Accepted(remote_id, desk.now))
+            await desk.store.hear(1, (receipt(ReceiptKind.READ, desk.now, remote_id),), now=desk.now)
+            desk.now += MINUTE
+        whole = NOW.replace(minute=0, second=0, microsecond=0)
+        assert await desk.store.reads_by_hour(NOW - HOUR, most=100) == {whole: 3}
+        assert await desk.store.reads_by_hour(NOW - HOUR, most=2) == {whole: 2}
+        assert await desk.store.reads_by_hour(NOW + HOUR, most=100) == {}

@@ -13,7 +13,7 @@ class Batch:
     """One bulk request. `total` is the length of its recipient list, bad and repeated ones among them.
 
     `paused_code`: why it was paused by itself; null if a human did. `declared_at`: when its sender declared that the
-    list is of their customers.
+    list is of their customers. `name`: what its owner calls it; null: they don't.
     """
 
     id: int
@@ -26,6 +26,7 @@ class Batch:
     paused_code: Code | None = None
     cancelled_at: datetime | None = None
     declared_at: datetime | None = None
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

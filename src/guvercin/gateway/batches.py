@@ -11,12 +11,15 @@ from guvercin.core.pacing import time_to_send
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.clock import Clock
+from guvercin.gateway.drafting import Faults, check_word
 from guvercin.gateway.outlook import Outlook, Prospect
 from guvercin.gateway.requests import BatchView
 from guvercin.store.store import BatchRow, Store
 
 CANCELLED_AT_ONCE = 500
 """Rows that are withdrawn in one change: other senders get their turn in between."""
+
+LONGEST_NAME = 80
 
 ROWS_AT_ONCE = 500
 """Rows of a report that are read and written together."""
@@ -88,6 +91,14 @@ class Batches:
         await self.one(token, batch_id)
         await self._store.resume_batch(batch_id, now=self._clock.now())
         return await self.one(token, batch_id)
+
+    async def rename(self, token: Token, batch_id: int, name: str) -> None:
+        """Call a batch something, or nothing. INVALID_FIELD."""
+        faults = Faults()
+        checked = check_word(faults, name, "name", LONGEST_NAME)
+        faults.check()
+        await self.one(token, batch_id)
+        await self._store.rename_batch(batch_id, checked)
 
     async def cancel(self, token: Token, batch_id: int) -> BatchView:
         """Withdraw everything of a batch that has not left. Cancelling twice, or a finished one, changes nothing."""

@@ -20,7 +20,7 @@ from guvercin.core.recipients import Columns, Person, UnknownColumn, choose_colu
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.sheets import LARGEST_FILE, Sheet, UnreadableSheet, read_sheet
-from guvercin.store.store import Store
+from guvercin.store.store import DraftInShort, Store
 
 T = TypeVar("T")
 
@@ -118,6 +118,10 @@ class Lists:
         now = self._clock.now()
         await self._store.keep_draft(draft_id, token.id, request, now=now)
         return draft_id, now + DRAFTS_KEPT
+
+    async def waiting(self, token: Token, path: str) -> Sequence[DraftInShort]:
+        """Answer a token's drafts that are still kept, but for those that were started by a request to `path`."""
+        return await self._store.drafts(token.id, since=self._clock.now() - DRAFTS_KEPT, path=path)
 
     async def find(self, token: Token, draft_id: str) -> bytes:
         """Answer the request of a draft. NOT_FOUND."""

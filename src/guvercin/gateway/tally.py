@@ -16,6 +16,9 @@ from guvercin.store.store import Store
 
 _EVENTS_AT_ONCE = 2_000
 _LEAST_PAUSE = timedelta(seconds=2)
+MOST_READ = 100_000
+"""Messages in which the hours of reading are counted."""
+
 _SHARE = 20
 _SHARE_OF_MANY = 3
 """How many times as long as it worked it rests: after a day, and between many that wait (a first count, a restore)."""
@@ -87,6 +90,18 @@ class Tally:
         `monthly`: those of a month together, as of its first day.
         """
         return await self._store.counts_between(first, last, monthly=monthly)
+
+    async def reading_hours(self, days: int) -> Sequence[int]:
+        """Answer how many messages of so many days were read in each hour of the day, 0 to 23, by the business's clock.
+
+        Among the newest MOST_READ alone, so that a long log is not slow to ask.
+        """
+        today = self.day_of(self._clock.now())
+        since, _ = self._bounds(today - timedelta(days=days - 1))
+        counted = [0] * 24
+        for hour, n in (await self._store.reads_by_hour(since, most=MOST_READ)).items():
+            counted[hour.astimezone(self._zone).hour] += n
+        return counted
 
     async def hours(self, day: date) -> Sequence[HourCount]:
         """Answer a day's messages by the hour in which they were accepted."""

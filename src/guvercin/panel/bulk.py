@@ -103,7 +103,7 @@ _WAITING = Pill("wait", sentence("Waiting"), "clock")
 _DONE = Pill("ok", sentence("Finished"), "check")
 _CANCELLED = Pill("none", sentence("Cancelled"), "ban")
 
-_STATES: Mapping[str, str] = {
+STATES: Mapping[str, str] = {
     "": sentence("All"),
     "suren": sentence("Running"),
     "duraklatildi": sentence("Paused"),
@@ -216,7 +216,7 @@ def _words(waits: WaitsFor | Code | None) -> tuple[str, str]:
 async def show_all(request: Request) -> Response:
     """Show the bulks, newest first."""
     asked = request.query_params.get("durum", "")
-    state = asked if asked in _STATES else ""
+    state = asked if asked in STATES else ""
     live = {"sayfa": "toplular", "durum": state, "sonra": request.query_params.get("sonra", "")}
     return await show(request, "toplular.html", live=live, **await _gather_all(request, state))
 
@@ -241,7 +241,7 @@ async def _gather_all(request: Request, state: str) -> Mapping[str, Any]:
     more = {"durum": state} if state else {}
     return {
         "bulks": [await _told(request, view) for view in found],
-        "states": _STATES,
+        "states": STATES,
         "state": state,
         "older": f"{BULK}?{urlencode({**more, 'sonra': str(below)})}" if below is not None else "",
         "is_first": not after,

@@ -36,12 +36,16 @@ _SAMPLE = 50
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """The rows of a list. `heads` is empty for one without a first line of heads; `lines` are its people."""
+    """The rows of a list. `heads` is empty for one without a first line of heads; `lines` are its people.
+
+    `text`: the message to begin with, for the copy of a bulk.
+    """
 
     name: str
     heads: Sequence[str]
     lines: Sequence[Line]
     is_scarred: bool
+    text: str = ""
 
     @property
     def width(self) -> int:
@@ -116,6 +120,7 @@ def pack(listing: Listing) -> bytes:
             "basliklar": listing.heads,
             "satirlar": [(line.number, line.cells) for line in listing.lines],
             "bozuk_harf": listing.is_scarred,
+            "mesaj": listing.text,
         },
     )
 
@@ -128,4 +133,5 @@ def unpack(kept: bytes) -> Listing:
         heads=tuple(told["basliklar"]),
         lines=tuple(Line(number=number, cells=tuple(cells)) for number, cells in told["satirlar"]),
         is_scarred=told["bozuk_harf"],
+        text=told.get("mesaj", ""),
     )

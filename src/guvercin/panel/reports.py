@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from guvercin.core.message import Status
 from guvercin.core.tally import DayCount
+from guvercin.gateway.tally import MOST_READ
 from guvercin.locale.codes import WORDS
 from guvercin.panel.desk import desk_of, viewer_of
 from guvercin.panel.overview import Day
@@ -52,6 +53,8 @@ async def show_reports(request: Request) -> Response:
         has_before=bool(before),
         bars=bars,
         labels=labels,
+        hours=await desk.tally.reading_hours(min(_DAYS[period], _DAYS["30"])),
+        most_read=MOST_READ,
         by_account=_by(now, lambda each: accounts.get(each.account_id, str(each.account_id))),
         by_kind=_by(now, lambda each: of_kind.get(each.category, str(each.category))),
         by_key=_by(now, lambda each: askers.get(each.token_id, str(each.token_id))),

@@ -9,6 +9,7 @@ Laws
 import hashlib
 import io
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.gateway.batches import LONGEST_NAME
 from guvercin.gateway.drafting import MOST_RECIPIENTS
 from guvercin.gateway.reports import CSV, csv_of
 from guvercin.gateway.requests import Ask, AskBatch, IdempotencyKey
@@ -140,7 +142,8 @@ async def _ask_for_columns(
         roles=roles,
         known=ROLES,
         place_name=place_name,
-        carried=[(name, typed(form, name)) for name in ("mesaj", "hesap", "tur", "benim") if typed(form, name)],
+        carried=[(name, typed(form, name)) for name in ("ad", "mesaj", "hesap", "tur", "benim") if typed(form, name)]
+        or ([("mesaj", listing.text)] if listing.text else []),
         errors={"sutun": error} if error else {},
     )
 
@@ -267,7 +270,11 @@ async def _show_message(
         accounts=await desk.gateway.accounts.seen(viewer.token),
         categories=(await kinds(request)).items(),
         default_category=DEFAULT_ID,
-        given={name: typed(form, name) for name in ("tur", "benim", "izin")},
+        given={
+            **{name: typed(form, name) for name in ("tur", "benim", "izin")},
+            "ad": typed(form, "ad") if "ad" in form else _name_of(check.plan.listing),
+        },
+        longest_name=LONGEST_NAME,
         errors=errors,
         sampled=sampled,
         key=desk.rng.randbytes(16).hex(),
@@ -373,7 +380,15 @@ async def _start(request: Request, check: Check) -> Response:
         if refusal.code is Code.KEY_MISMATCH:
             errors = {"form": viewer.say("This list was started already. To send it again, upload it again.")}
         return await _show_message(request, check, errors)
+    if view.batch.name is None:
+        with suppress(GuvercinError):  # it runs: a name that is none is no reason to say otherwise
+            await desk.gateway.batches.rename(viewer.token, view.batch.id, typed(form, "ad")[:LONGEST_NAME])
     return back(f"{BULK}/{view.batch.id}")
+
+
+def _name_of(listing: Listing) -> str:
+    """Answer what a bulk is called if nobody says otherwise: the name of its file."""
+    return listing.name.rpartition(".")[0][:LONGEST_NAME] or listing.name[:LONGEST_NAME]
 
 
 routes = [

@@ -13,7 +13,8 @@ from sqlalchemy import Connection, bindparam, delete, insert, select, update
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import File
 from guvercin.core.token import Permission, Token, TokenRules
-from guvercin.store.store import KeptDraft, KeptFile
+from guvercin.store.hand import by_hand
+from guvercin.store.store import DraftInShort, KeptDraft, KeptFile
 from guvercin.store.tables import batch_draft, day_pass, token, upload
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -164,6 +165,23 @@ def keep_draft(tx: Tx, draft_id: str, token_id: int, request: bytes, *, now: dat
     )
     newest = select(draft.id).where(draft.token_id == token_id).order_by(draft.created_at.desc()).limit(DRAFTS_OF_ONE)
     tx.connection.execute(delete(batch_draft).where(draft.token_id == token_id, draft.id.not_in(newest)))
+
+
+_DRAFTS = """
+SELECT id, substr(request, 1, 400), length(request), created_at FROM batch_draft AS kept
+WHERE token_id = ? AND created_at > ? AND NOT EXISTS (
+  SELECT 1 FROM idempotency_key
+  WHERE token_id = kept.token_id AND method = 'POST' AND path = ? AND key = kept.id)
+ORDER BY created_at DESC
+"""
+
+
+def drafts(connection: Connection, token_id: int, since: datetime, path: str) -> Sequence[DraftInShort]:
+    """Answer a token's drafts that were not started, the newest first."""
+    rows = by_hand(connection).execute(_DRAFTS, (token_id, to_ms(since), path)).fetchall()
+    return tuple(
+        DraftInShort(id=row[0], beginning=bytes(row[1]), size=row[2], created_at=from_ms(row[3])) for row in rows
+    )
 
 
 def find_draft(connection: Connection, draft_id: str) -> KeptDraft | None:

@@ -8,6 +8,8 @@ Laws
 
 from datetime import datetime
 
+from sqlalchemy import update
+
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Order
@@ -15,6 +17,7 @@ from guvercin.core.restriction import RestrictionKind
 from guvercin.store import restricting
 from guvercin.store import statements as sql
 from guvercin.store.messages import move, standing
+from guvercin.store.tables import batch
 from guvercin.store.times import to_ms
 from guvercin.store.writer import Tx
 
@@ -40,6 +43,12 @@ def resume(tx: Tx, batch_id: int, *, now: datetime) -> None:
         tx.execute(sql.RESUME_ROWS, (batch_id, to_ms(now)))
         tx.record(to_ms(now), EventKind.BATCH_RESUMED, account_id=account_id, batch_id=batch_id)
         tx.lines.append(account_id)
+
+
+def rename(tx: Tx, batch_id: int, name: str | None) -> None:
+    """Call a batch something, or nothing. NOT_FOUND."""
+    _account_of(tx, batch_id)
+    tx.connection.execute(update(batch).where(batch.c.id == batch_id).values(name=name))
 
 
 def cancel(tx: Tx, batch_id: int, *, now: datetime) -> None:

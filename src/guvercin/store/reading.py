@@ -320,6 +320,7 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
         paused_code=None if row.paused_code is None else Code(row.paused_code),
         cancelled_at=from_ms(row.cancelled_at),
         declared_at=from_ms(row.declared_at),
+        name=row.name,
     )
     return BatchRow(batch=found, counts=Counts(by_status, scheduled, waits), left=left, starts_at=from_ms(starts_ms))
 

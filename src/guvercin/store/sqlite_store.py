@@ -64,6 +64,7 @@ from guvercin.store.store import (
     Claimed,
     Depth,
     Doubt,
+    DraftInShort,
     KeptDraft,
     KeptFile,
     KeyRow,
@@ -645,6 +646,15 @@ class SqliteStore:
 
     async def upload(self, upload_id: str) -> KeptFile | None:
         return await self._read(partial(access.find_upload, upload_id=upload_id))
+
+    async def rename_batch(self, batch_id: int, name: str | None) -> None:
+        await self._writer.do(lambda tx: batches.rename(tx, batch_id, name))
+
+    async def drafts(self, token_id: int, *, since: datetime, path: str) -> Sequence[DraftInShort]:
+        return await self._read(partial(access.drafts, token_id=token_id, since=since, path=path))
+
+    async def reads_by_hour(self, since: datetime, *, most: int) -> Mapping[datetime, int]:
+        return await self._read(partial(tally.reads_by_hour, since=since, most=most))
 
     async def keep_draft(self, draft_id: str, token_id: int, request: bytes, *, now: datetime) -> None:
         await self._writer.do(lambda tx: access.keep_draft(tx, draft_id, token_id, request, now=now))

@@ -198,6 +198,16 @@ class KeptFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DraftInShort:
+    """A bulk request that is not made yet: its beginning, and how long it is."""
+
+    id: str
+    beginning: bytes
+    size: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptDraft:
     """A bulk request that is not made yet, as the JSON that would make it, and whose it is."""
 
@@ -703,6 +713,15 @@ class Store(Protocol):
 
     async def upload(self, upload_id: str) -> KeptFile | None:
         """Answer an uploaded file."""
+
+    async def rename_batch(self, batch_id: int, name: str | None) -> None:
+        """Call a batch something, or nothing. NOT_FOUND."""
+
+    async def drafts(self, token_id: int, *, since: datetime, path: str) -> Sequence[DraftInShort]:
+        """Answer a token's drafts, the newest first, but for those that were started by a request to `path`."""
+
+    async def reads_by_hour(self, since: datetime, *, most: int) -> Mapping[datetime, int]:
+        """Answer how many messages were read in each hour since, among the newest `most` that were accepted since."""
 
     async def keep_draft(self, draft_id: str, token_id: int, request: bytes, *, now: datetime) -> None:
         """Remember a bulk request that is not made yet; of one token's only the newest few are kept."""

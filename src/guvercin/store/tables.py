@@ -114,6 +114,7 @@ batch = Table(
     Column("declared_at", BigInteger),
     Column("paused_code", Text),
     Column("finished_at", BigInteger),
+    Column("name", Text),
     Index("ix_batch_token_body", "token_id", "body_hash", "created_at"),
     Index("ix_batch_account", "account_id", "id"),
     Index("ix_batch_stopped", "id", sqlite_where=text("paused_code IS NOT NULL")),

@@ -1,6 +1,6 @@
 """The days' counts, kept beside the log and always countable anew from it. Functions of a connection or transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
 from sqlalchemy import Connection, delete, func, insert, select
@@ -31,6 +31,14 @@ SELECT (created_at - ?1) / {HOUR}, status, count(*) FROM message
 {_OF_A_SPAN} GROUP BY 1, status
 """  # noqa: S608 -- as above
 
+_READS = f"""
+SELECT read_at / {HOUR}, count(*) FROM message
+WHERE id >= (SELECT coalesce(min(first_id), 9223372036854775807) FROM hour_mark WHERE hour > ?2)
+  AND id > (SELECT coalesce(max(id), 0) FROM message) - ?3
+  AND created_at >= ?1 AND read_at IS NOT NULL
+GROUP BY 1
+"""  # noqa: S608 -- as above
+
 _TOUCHED = """
 SELECT event.id, message.created_at FROM event LEFT JOIN message ON message.id = event.message_id
 WHERE event.id > ? ORDER BY event.id LIMIT ?
@@ -44,6 +52,12 @@ INSERT INTO count_mark (id, event_id) VALUES (1, ?) ON CONFLICT (id) DO UPDATE S
 
 def _between(since: datetime, until: datetime) -> tuple[int, int, int]:
     return to_ms(since), to_ms(until), to_ms(since) - HOUR
+
+
+def reads_by_hour(connection: Connection, since: datetime, most: int) -> Mapping[datetime, int]:
+    """Answer how many of the newest messages were read in which hour."""
+    rows = by_hand(connection).execute(_READS, (to_ms(since), to_ms(since) - HOUR, most)).fetchall()
+    return {from_ms(int(hour) * HOUR): n for hour, n in rows}
 
 
 def count_day(connection: Connection, day: date, since: datetime, until: datetime) -> Sequence[DayCount]:
