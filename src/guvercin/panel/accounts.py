@@ -1,7 +1,8 @@
 """Hesaplar: the accounts, how their lines are, and what can be done about them."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -265,7 +266,30 @@ async def gather_link(request: Request, account_id: int) -> dict[str, Any]:
         "left": max(0, int((link.valid_until - now).total_seconds())) if link.valid_until is not None else 0,
         "why": WORDS.get(code) if code is not None and link.state is LinkState.FAILED else None,
         "is_default": account.is_default,
+        **_spoken(_link_state(account, link), link, now),
     }
+
+
+_SPOKEN: Mapping[str, str] = {
+    "starting": sentence("Preparing…"),
+    "taken": sentence("Read. Connecting…"),
+    "over": sentence("The code expired. Nothing broke."),
+    "linked": sentence("Linked"),
+}
+_SPOKEN_QR = sentence("A QR code is on the screen. It renews itself.")
+_SPOKEN_CODE = sentence("A code is on the screen. It is good for about {n} seconds.")
+_SPOKEN_EVERY = 30
+"""Seconds: whoever listens to the page hears of the time that is left no more often."""
+
+
+def _spoken(state: str, link: Link, now: datetime) -> Mapping[str, Any]:
+    """Answer what the page says aloud: each state once, and the time of a code in large steps."""
+    if state != "showing":
+        return {"spoken": _SPOKEN.get(state, ""), "spoken_left": 0}
+    if link.qr is not None or link.valid_until is None:
+        return {"spoken": _SPOKEN_QR, "spoken_left": 0}
+    left = max(0.0, (link.valid_until - now).total_seconds())
+    return {"spoken": _SPOKEN_CODE, "spoken_left": max(1, ceil(left / _SPOKEN_EVERY)) * _SPOKEN_EVERY}
 
 
 _LINK_STATES: Mapping[LinkState, str] = {

@@ -339,6 +339,10 @@ def _page_of_form(request: Request, trouble: Exception) -> Response | None:
 
 _NO_PAGE = (sentence("There is no such page."), sentence("It may have been moved, or the address has a slip in it."))
 _FORBIDDEN = (sentence("You may not do this."), sentence("It was asked for by another site, or it isn't yours to do."))
+_TOO_LARGE = (
+    sentence("What you sent is too large."),
+    sentence("A file for a message may have 16 MB, a list 10 MB. Go back in your browser: what you typed is there."),
+)
 _BROKEN = (
     sentence("Something unexpected happened."),
     sentence("Your messages are safe. If it happens again, tell this code to whoever looks after Güvercin."),
@@ -347,7 +351,6 @@ _STATUS: Mapping[Code, int] = MappingProxyType(
     {
         Code.NOT_FOUND: 404,
         Code.NOT_ALLOWED: 403,
-        Code.BODY_TOO_LARGE: 413,
         Code.QUEUE_FULL: 503,
         Code.STORE_UNAVAILABLE: 503,
         Code.CLOSING: 503,
@@ -363,6 +366,8 @@ def _told(viewer: Viewer, trouble: Exception) -> Response:
             status, (what, todo) = 404, _NO_PAGE
         case HTTPException(status_code=403):
             status, (what, todo) = 403, _FORBIDDEN
+        case GuvercinError(code=Code.BODY_TOO_LARGE):
+            status, (what, todo) = 413, _TOO_LARGE
         case GuvercinError():
             words = WORDS[trouble.code]
             status, what, todo = _STATUS.get(trouble.code, 422), words.detail, words.todo

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from guvercin.core.account import Kind
-from guvercin.core.errors import GuvercinError
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event
 from guvercin.locale import Translator
 from guvercin.locale.codes import WORDS
@@ -90,5 +90,7 @@ def errors_of(say: Translator, refusal: GuvercinError, **fields: str) -> dict[st
         fields.get(fault.where.rpartition(".")[2], fields.get(fault.where, "form")): fault_sentence(say, fault)
         for fault in reversed(refusal.faults)
     }
+    if refusal.code is Code.FILE_TOO_LARGE:
+        return {"form": say("The file is too large: at most 16 MB.")}
     words = WORDS[refusal.code]
     return told or {"form": f"{say(words.detail)} {say(words.todo)}"}
