@@ -7,7 +7,21 @@ from collections.abc import Awaitable, Callable
 
 import uvloop
 
-from bench import claiming, cloud, crowding, hooks, linked, overload, pages, reading, scale, sending, soaking, starting
+from bench import (
+    claiming,
+    cloud,
+    crowding,
+    hooks,
+    linked,
+    overload,
+    pacing,
+    pages,
+    reading,
+    scale,
+    sending,
+    soaking,
+    starting,
+)
 from bench.figures import Figure, show
 
 BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
@@ -17,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
     "overload": overload.overload,
     "crowd": crowding.crowd,
     "claim": claiming.claim,
+    "paced": pacing.paced,
     "cloud": cloud.cloud,
     "statuses": cloud.statuses,
     "linked": linked.linked,

@@ -28,7 +28,7 @@ _ROUNDS = 3
 
 async def claim() -> list[Figure]:
     """Time one claim (CPU) with nothing else in line, with 20,000 in line, and with 20,000 that wait for their time."""
-    with _folder() as few, _folder() as many, _folder() as planned:
+    with folder() as few, folder() as many, folder() as planned:
         _fill(few, 1, due_in=None)
         _fill(many, _MANY, due_in=None)
         _fill(planned, _MANY, due_in=timedelta(days=1))
@@ -50,7 +50,7 @@ async def claim() -> list[Figure]:
 
 
 @contextmanager
-def _folder() -> Iterator[Tx]:
+def folder() -> Iterator[Tx]:
     """Make a database with one account and one token, and open a transaction on it."""
     with tempfile.TemporaryDirectory(prefix="guvercin-bench-") as folder:
         config = load(data_dir=Path(folder))

@@ -127,6 +127,12 @@ class OptOutLaws:
         await says(desk, "DUR")
         assert len(await live(desk)) == 1
 
+    async def test_a_refusal_without_a_number_is_for_a_person_to_look_at(self, desk: Desk) -> None:
+        await says(desk, "DUR", who="98765432101234@lid")
+        (doubt,) = await live(desk)
+        assert (doubt.phone, doubt.scope, doubt.said) == ("98765432101234@lid", OptOutScope.DOUBTFUL, "DUR")
+        assert not await desk.rows(), "nobody can be answered who has no number"
+
     async def test_what_iys_says_ends_at_iys(self, desk: Desk) -> None:
         of_iys = replace(entered(scope=OptOutScope.COMMERCIAL), source=OptOutSource.IYS)
         await desk.store.add_opt_out(of_iys, now=desk.now)

@@ -105,7 +105,7 @@ class Receipt:
 class Inbound:
     """A message that a customer wrote to us.
 
-    `sender` is E.164, or the network's own id of a customer who doesn't show the number.
+    `sender` is E.164, or the network's own id of a customer who doesn't show the number (and never begins with a plus).
     """
 
     remote_id: str

@@ -105,6 +105,8 @@ def hear(tx: Tx, account_id: int, inbound: Inbound, wish: Wish, replies: Replies
     """Do what somebody's message asks for, in the transaction in which it is heard; says whether it was news."""
     if wish is not Wish.START and _is_outdated(tx, account_id, inbound):
         return False
+    if wish in {Wish.STOP, Wish.WRONG_NUMBER} and not inbound.sender.startswith("+"):
+        wish = Wish.DOUBTFUL  # nobody knows whose number it is: a person has to look
     match wish:
         case Wish.START:
             _come_back(tx, account_id, inbound, replies, now)

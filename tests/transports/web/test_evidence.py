@@ -46,6 +46,14 @@ class Traces:
         return find(self.files, SECRET, NOW, linked_at=linked_at)
 
 
+def test_a_hidden_address_has_the_number_that_the_engine_knows(traces: Traces) -> None:
+    assert traces.files.number_of("98765432101234@lid") is None, "an engine without the table knows nobody"
+    traces._execute("CREATE TABLE whatsmeow_lid_map (lid TEXT PRIMARY KEY, pn TEXT UNIQUE NOT NULL)")
+    assert traces.files.number_of("98765432101234@lid") is None
+    traces._execute("INSERT INTO whatsmeow_lid_map VALUES ('98765432101234', '905321234567')")
+    assert traces.files.number_of("98765432101234@lid") == "+905321234567"
+
+
 @pytest.fixture
 def traces(tmp_path: Path) -> Traces:
     return Traces(tmp_path)

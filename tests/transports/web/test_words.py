@@ -93,6 +93,17 @@ async def test_what_people_write_comes_with_their_number_once(side: Bedside, lin
     assert (inbound.remote_id, inbound.sender, inbound.text) == (number, f"+{somebody.number}", "DUR")
 
 
+async def test_who_hides_the_number_is_known_by_what_was_sent_to_them(side: Bedside, line: Linked) -> None:
+    known, stranger = side.person(), side.person()
+    await line.web.send(line.message(known))
+    for somebody in (known, stranger):
+        somebody.hides_number = True
+        await side.call(somebody.write(line.phone, "DUR"))
+    await until(lambda: sum(isinstance(event, Inbound) for event in line.told) == 2)
+    senders = {event.sender for event in line.told if isinstance(event, Inbound)}
+    assert senders == {f"+{known.number}", f"{stranger.lid}@lid"}
+
+
 async def test_what_was_written_while_the_line_was_down_comes_with_the_next(side: Bedside, line: Linked) -> None:
     somebody = side.person()
     await line.end()

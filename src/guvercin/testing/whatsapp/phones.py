@@ -77,6 +77,8 @@ class Phone:
     """The receipts that it sends for every message, in order: "" is delivered."""
     is_registered: bool = True
     """False: the number isn't on WhatsApp."""
+    hides_number: bool = False
+    """True: what it writes comes without its number, under its hidden address alone."""
     is_online: bool = True
     """An online phone confirms the copies of what its own linked devices send (receipts of type `sender`)."""
     history: tuple[tuple["Phone", datetime], ...] = ()
@@ -129,7 +131,9 @@ class Phone:
         number = "3A" + secrets.token_hex(9).upper()
         self.sent[number] = message
         attrs: dict[str, Attr] = {"id": number, "type": kind, "t": self.server.seconds(), "notify": self.name}
-        incoming: dict[str, Attr] = {"from": self.lid_jid, "sender_pn": self.pn_jid, "addressing_mode": "lid"}
+        incoming: dict[str, Attr] = {"from": self.lid_jid, "addressing_mode": "lid"}
+        if not self.hides_number:
+            incoming["sender_pn"] = self.pn_jid
         for device in list(to.devices.values()):
             await self._put(device, message, attrs | incoming, mediatype)
         copied = e2e.DeviceSentMessage(destinationJID=str(to.lid_jid), message=message)

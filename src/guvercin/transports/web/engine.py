@@ -17,12 +17,23 @@ import os
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 from guvercin.core.account import Line, LineNews
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.outcome import Accepted, Deferred, Evidence, LineEvent, Linked, Outcome, Unclear
+from guvercin.core.outcome import (
+    Accepted,
+    Deferred,
+    Evidence,
+    Inbound,
+    LineEvent,
+    Linked,
+    Outcome,
+    TransportEvent,
+    Unclear,
+)
 from guvercin.transports.base import Attempt, Clock, Emit, Features, Link, LinkState, Outgoing
 from guvercin.transports.web import protocol as p
 from guvercin.transports.web.child import ChildGoneError, Seat
@@ -97,6 +108,7 @@ class Web:
 
     async def run(self, emit: Emit, line: Line) -> None:  # noqa: ARG002 -- the session's file knows more than the line
         """Resume the session and stay connected until the line is lost."""
+        emit = self._naming(emit)
         reader = Reader(self._files.journal)
         jid = await asyncio.to_thread(self._session.jid)
         if jid is None:
@@ -109,12 +121,24 @@ class Web:
         with suppress(OSError):
             await asyncio.to_thread(reader.prune, self._clock.now())
 
+    def _naming(self, emit: Emit) -> Emit:
+        """Answer an `emit` that gives people who wrote without a number the one that the engine knows them by."""
+
+        async def tell(event: TransportEvent) -> None:
+            if isinstance(event, Inbound) and event.sender.endswith(p.HIDDEN):
+                number = await asyncio.to_thread(self._files.number_of, event.sender)
+                event = event if number is None else replace(event, sender=number)
+            await emit(event)
+
+        return tell
+
     async def is_linked(self) -> bool:
         """Say whether there is a session."""
         return await asyncio.to_thread(self._session.jid) is not None
 
     async def pair(self, emit: Emit, phone: str | None) -> None:
         """Link a phone, then stay connected."""
+        emit = self._naming(emit)
         self._link = Link(state=LinkState.STARTING)
         try:
             await asyncio.to_thread(self._session.forget)

@@ -42,6 +42,7 @@ OpenReadOnly: TypeAlias = Callable[[Path], AbstractContextManager[Reading]]
 """Open a SQLite file for reading, with the library that this process has chosen. OSError: it can't be read."""
 
 _ROW = "SELECT message_id FROM whatsmeow_message_secrets WHERE key = ?"
+_NUMBER = "SELECT pn FROM whatsmeow_lid_map WHERE lid = ?"
 _DEVICE = "SELECT jid FROM whatsmeow_device"
 
 
@@ -63,6 +64,18 @@ class Files:
             ).fetchone()
             row = database.execute(_DEVICE).fetchone() if has_table else None
         return None if row is None else str(row[0])
+
+    def number_of(self, hidden: str) -> str | None:
+        """Answer the number (E.164) behind a hidden address; null: the engine doesn't know it.
+
+        It knows that of everybody whom it has sent anything.
+        """
+        try:
+            with self.open_database(self.database) as database:
+                row = database.execute(_NUMBER, (hidden.removesuffix(p.HIDDEN),)).fetchone()
+        except Exception:  # noqa: BLE001 -- a database that can't be read, or of another engine, knows nobody
+            return None
+        return f"+{row[0]}" if row is not None and str(row[0]).isdigit() else None
 
 
 class Session:

@@ -287,9 +287,13 @@ class ReceiptHeard:
     at: datetime
 
 
+HIDDEN = "@lid"
+"""How the address of a person ends who wrote without a number: WhatsApp's own, the same in every chat."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrote:
-    """Somebody wrote to us. `sender` is E.164; `text` is empty for what has none."""
+    """Somebody wrote to us. `sender` is E.164, or an address that ends in HIDDEN; `text` is empty for what has none."""
 
     remote_id: str
     sender: str

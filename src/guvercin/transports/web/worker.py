@@ -434,7 +434,7 @@ class Account:
         if source.IsFromMe:
             recipient = _number(source.Chat, source.RecipientAlt)
             self.keep(p.WroteOurselves(remote_id=info.ID, recipient=recipient or "", at=at))
-        elif sender := _number(source.Sender, source.SenderAlt):
+        elif sender := _number(source.Sender, source.SenderAlt) or _hidden(source.Sender):
             self.keep(p.Wrote(remote_id=info.ID, sender=sender, text=_words(event.Message), at=at))
 
     def take_history(self, event: Any) -> None:
@@ -509,6 +509,11 @@ def _session(jid: str) -> JID:
 def _number(*jids: JID) -> str | None:
     """Answer the phone number among a person's addresses, in E.164."""
     return next((f"+{jid.User}" for jid in jids if jid.Server == _PHONES and jid.User), None)
+
+
+def _hidden(jid: JID) -> str | None:
+    """Answer the address of a person who doesn't show the number. Whoever reads the journal may know whose it is."""
+    return f"{jid.User}{p.HIDDEN}" if jid.Server == _LIDS and jid.User else None
 
 
 def _history_number(chat: Any) -> str | None:
