@@ -35,7 +35,8 @@ from guvercin.gateway.requests import AskBatch, IdempotencyKey, Sent
 from guvercin.locale import sentence
 
 MESSAGE_WAIT = timedelta(seconds=10)
-BATCH_WAIT = timedelta(seconds=25)
+BATCH_WAIT = timedelta(seconds=24)
+"""A second less than the 25 that clients are promised: taking a list and counting it take time too."""
 
 router = APIRouter(prefix=render.PREFIX, tags=MESSAGES, generate_unique_id_function=operation_id)
 

@@ -80,7 +80,8 @@ def _forecast(say: Translator, found: Mapping[str, Any], *, is_of_customers: boo
         ends = clock_time(found["tahmini_bitis_iso"])
         told = [say("It takes about {duration} and ends about {time}.", duration=duration(say, length), time=ends)]
     if found["neden_bitis"] is not None:
-        told.append(say("It begins at {time}: {reason}", time=found["neden_bitis"], reason=why(say, found["neden"])))
+        begins = clock_time(found["neden_bitis"])
+        told.append(say("It begins at {time}: {reason}", time=begins, reason=why(say, found["neden"])))
     waits = [(timedelta(seconds=each["sure_sn"]), each["neden"]) for each in found["bekleyisler"]]
     told += [
         "  " + say("of that {duration}: {reason}", duration=duration(say, wait), reason=why(say, reason))
