@@ -1,14 +1,16 @@
 """What people do in the panel, in a browser: from the first click to the second tick."""
 
 import re
+from collections.abc import Mapping
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from tests.conftest import IS_LONG
 from tests.panel.browser import NARROW, NARROWEST, WIDE, Window, window
-from tests.panel.conftest import Shop
+from tests.panel.conftest import PASSWORD, Shop
 
 pytestmark = pytest.mark.e2e
 
@@ -24,8 +26,10 @@ PAGES = (
     "/panel/gonder",
     "/panel/mesajlar",
     "/panel/mesajlar?durum=unknown",
+    "/panel/mesajlar?ara=merhaba&kaynak=panel&tarih=aralik",
     "/panel/anahtarlar",
     "/panel/toplu",
+    "/panel/toplu/taslaklar",
     "/panel/toplu/yeni",
     "/panel/raporlar",
     "/panel/istemeyenler",
@@ -34,20 +38,51 @@ PAGES = (
     "/panel/ayarlar",
     "/panel/yok",
 )
-LOOKS = list(product(PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW)))
-ENGLISH = re.compile(r"\b(?:Accounts|Messages|Send|Failed|Settings|Overview|Sign|Save|Cancel|Delivered)\b")
+ROLES = ("yonetici", "izleyici")
+LOOKS = list(product(PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW), ROLES))
+ENGLISH = re.compile(r"\b(?:Accounts|Messages|Send|Failed|Settings|Overview|Sign|Save|Cancel|Delivered|Search|Back)\b")
+REFUSED = {"/panel/hesaplar/yeni-bulut": 403, "/panel/toplu/taslaklar": 403, "/panel/yok": 404}
+"""What pages answer to who only looks; to others only the last of them is none."""
 
 
-def tenth() -> list[tuple[str, str, str, tuple[int, int]]]:
-    """Answer every look in the long run; else some, so that each page, language, theme and size is among them."""
-    return LOOKS if IS_LONG else LOOKS[::7]
+def some() -> list[tuple[str, str, str, tuple[int, int], str]]:
+    """Answer every look in the long run; else a tenth, so that each page, language, theme, size and role is there."""
+    return LOOKS if IS_LONG else LOOKS[::13]
 
 
-def test_every_page_in_every_look(shop: Shop, browser: Browser) -> None:
-    for path, language, theme, size in tenth():
-        with window(browser, shop.server.url, size=size, theme=theme, language=language, cookies=shop.cookies) as shown:
-            shown.expected = ["404"]
-            shown.go(path)
+def test_the_looks_of_a_short_run_leave_nothing_out() -> None:
+    for place, every in enumerate((PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW), ROLES)):
+        assert {look[place] for look in some()} == set(every)
+
+
+@pytest.fixture(scope="module")
+def cookies(shop: Shop, browser: Browser) -> Mapping[str, list[Any]]:
+    """Who looks, by role."""
+    with window(browser, shop.server.url, cookies=shop.cookies) as shown:
+        shown.go("/panel/ayarlar")
+        shown.page.fill("#ad", "Ayşe")
+        shown.page.fill("#parola", PASSWORD)
+        shown.page.click("button:has-text('Kişi ekle')")
+        shown.page.wait_for_url(re.compile("kaydedildi=kisi"))
+    with window(browser, shop.server.url) as shown:
+        shown.go("/giris")
+        shown.page.fill("#ad", "Ayşe")
+        shown.page.fill("#parola", PASSWORD)
+        shown.page.click("form[action='/giris'] button[type=submit]")
+        shown.page.wait_for_url(re.compile("/panel$"))
+        return {"yonetici": shop.cookies, "izleyici": list(shown.page.context.cookies())}
+
+
+def test_every_page_in_every_look(shop: Shop, browser: Browser, cookies: Mapping[str, list[Any]]) -> None:
+    for path, language, theme, size, role in some():
+        with window(
+            browser, shop.server.url, size=size, theme=theme, language=language, cookies=cookies[role]
+        ) as shown:
+            shown.expected = ["404", "403"]
+            answer = shown.page.goto(f"{shop.server.url}{path}", wait_until="load")
+            assert answer is not None
+            is_refused = path in REFUSED and (role == "izleyici" or path == "/panel/yok")
+            assert answer.status == (REFUSED[path] if is_refused else 200), (path, role)
             expect(shown.page.locator("html")).to_have_attribute("lang", language)
             expect(shown.page.locator("html")).to_have_attribute("data-bs-theme", theme)
             expect(shown.page.locator("h1")).to_have_count(1)
@@ -152,6 +187,114 @@ def test_without_a_script_one_sends_and_reads_the_log(shop: Shop, browser: Brows
         expect(shown.page.locator(".way")).to_contain_text("Sırada")
         shown.go("/panel/mesajlar")
         expect(shown.page.locator("tbody")).to_contain_text("Betiksiz")
+
+
+def tab_to(page: Page, selector: str) -> None:
+    """Press Tab until something has the focus, as whoever has no mouse does."""
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if page.evaluate("(wanted) => document.activeElement.matches(wanted)", selector):
+            return
+    raise AssertionError(f"{selector} can't be reached by the keyboard")
+
+
+def test_a_bulk_is_sent_and_withdrawn_by_the_keyboard_alone(owner: Window) -> None:
+    owner.go("/panel/toplu/yeni")
+    page = owner.page
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip", "first comes the way past the menu"
+    page.keyboard.press("Enter")
+    tab_to(page, "#numaralar")
+    page.keyboard.insert_text("\n".join(f"0532 333 {n // 100:02} {n % 100:02}" for n in range(80)))
+    tab_to(page, "button[type=submit]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("button[value=kontrol]")
+    tab_to(page, "button[value=kontrol]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#mesaj")
+    tab_to(page, "#mesaj")
+    page.keyboard.insert_text("Merhaba")
+    tab_to(page, "#izin")
+    page.keyboard.press("Space")
+    tab_to(page, "button[value=baslat]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile(r"/toplu/\d+$"))
+    tab_to(page, "#canli button[formaction$=duraklat]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#canli button[formaction$=devam]")
+    tab_to(page, "#canli a[href$=iptal]")
+    page.keyboard.press("Enter")
+    page.wait_for_url(re.compile("/iptal$"))
+    tab_to(page, "button.btn-danger")
+    page.keyboard.press("Enter")
+    expect(page.locator("#canli .notice-info")).to_contain_text("İptal edildi.")
+
+
+def test_a_dialog_is_opened_and_left_by_the_keyboard(owner: Window) -> None:
+    owner.go("/panel/gonder")
+    send(owner.page, "+905000000001", "Merhaba")
+    owner.page.wait_for_selector(".way")
+    owner.page.click("#canli .card-header a")
+    owner.page.wait_for_selector("[data-dialog=yeniden]:visible")
+    tab_to(owner.page, "[data-dialog=yeniden]")
+    owner.page.keyboard.press("Enter")
+    expect(owner.page.locator("dialog[open]")).to_be_visible()
+    owner.page.keyboard.press("Escape")
+    expect(owner.page.locator("dialog[open]")).to_have_count(0)
+    assert owner.page.evaluate("document.activeElement.dataset.dialog") == "yeniden", "the focus comes back"
+
+
+INJECT = """
+const made = document.createElement("div");
+made.innerHTML = `<button id="kotu" class="btn" hx-on:click="window.hit = 1" onclick="window.hit = 2">x</button>
+<img src="/panel/static/guvercin.svg" onload="window.hit = 3"><a id="kotu-bag" href="javascript:window.hit=4">y</a>`;
+document.querySelector("main").prepend(made);
+htmx.process(made);
+"""
+
+
+def test_what_is_put_into_a_page_does_not_run_even_when_it_is_clicked(owner: Window) -> None:
+    owner.expected = ["Content Security Policy", "script-src", "violates", "unsafe", "Refused", "eval"]
+    owner.go("/panel")
+    owner.page.evaluate(INJECT)
+    owner.page.click("#kotu")
+    owner.page.click("#kotu-bag")
+    assert owner.page.evaluate("window.hit") is None
+    assert owner.page.evaluate("window.violations.length") >= 2, "the policy stopped it, and not chance"
+
+
+HTMX_HAS_BEGUN = """async () => {
+  while (typeof htmx === "undefined") await new Promise((done) => setTimeout(done, 5));
+  await new Promise((done) => setTimeout(done));
+}"""
+
+
+def test_a_stream_is_opened_however_late_its_script_comes(owner: Window) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    owner.page.route("**/hx-sse.*.js", hold)
+    owner.page.goto(f"{owner.address}/panel", wait_until="commit")
+    owner.page.evaluate(HTMX_HAS_BEGUN)
+    with owner.page.expect_response(re.compile("/panel/canli")) as streams:
+        held[0].continue_()
+    assert streams.value.status == 200
+
+
+def test_a_tab_that_was_hidden_is_right_again_at_once(shop: Shop, owner: Window) -> None:
+    hide = """(is) => {
+      Object.defineProperty(document, "hidden", {configurable: true, get: () => is});
+      Object.defineProperty(document, "visibilityState", {configurable: true, get: () => is ? "hidden" : "visible"});
+      document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    with owner.page.expect_response(re.compile("/panel/canli")):
+        owner.go("/panel")
+    owner.page.evaluate(hide, True)
+    shop.server.client(shop.token).post("/gonder", {"telefon": "+905000000001", "mesaj": "Uykudayken"})
+    owner.page.evaluate(hide, False)
+    expect(owner.page.locator("#canli")).to_contain_text("Uykudayken", timeout=15_000)
 
 
 PICTURES = ROOT / "docs" / "img"

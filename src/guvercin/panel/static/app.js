@@ -147,6 +147,10 @@ for (const trouble of ["htmx:error", "htmx:response:error"]) {
     }, 2000);
   });
 }
+// htmx begins as soon as it is here; if the part that reads streams came after that, it has not seen this page's.
+setTimeout(() => {
+  for (const source of document.querySelectorAll("[data-stream]:not([data-htmx-powered])")) htmx.process(source);
+});
 const isBack = () => {
   clearTimeout(isLost);
   isLost = null;
