@@ -40,6 +40,7 @@ BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/turler/{{category_id}}": wire.ChangeCategory,
     f"{BASE}/hesaplar/{{account_id}}/bagla": wire.LinkAccount,
     f"{BASE}/hesaplar/{{account_id}}/okundu": wire.MarkRead,
+    f"{BASE}/gelen/okundu": wire.ReadInbox,
     f"{BASE}/ret-listesi": wire.AddOptOut,
     f"{BASE}/bakilacaklar/{{opt_out_id}}/karar": wire.DecideOptOut,
     f"{BASE}/onaylar": wire.AddConsent,

@@ -35,6 +35,7 @@ Komutlar:
                                   olarak yaz.
   durum, status                   Bir mesajı ya da bir bakışta her şeyi
                                   göster.
+  gelen, inbox                    Size yazılanları listele, en yeni önce.
   kurulum-linki, setup-link       Panelin kurulduğu tek kullanımlık bağlantıyı
                                   yaz.
   parola-sifirla, reset-password  Panel için yeni parola belirle.
@@ -157,8 +158,8 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
-            "kurulum-linki, parola-sifirla, doktor, saha-testi, deneme-graph, yedek, geri-yukle, deneme-sunucusu, "
-            "kayit, hesap, tur, ret, onay, anahtar, kullanici, webhook, uyari, motor"),
+            "gelen, kurulum-linki, parola-sifirla, doktor, saha-testi, deneme-graph, yedek, geri-yukle, "
+            "deneme-sunucusu, kayit, hesap, tur, ret, onay, anahtar, kullanici, webhook, uyari, motor"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

@@ -252,7 +252,7 @@ class ReadingLaws:
         assert (event.kind, event.account_id, event.detail) == (
             EventKind.MESSAGE_RECEIVED,
             2,
-            {"message_id": "I-1"},
+            {"message_id": "I-1", "gelen_id": 1},
         )
 
     async def test_a_restriction_is_told_and_so_is_its_end(self, desk: Desk) -> None:

@@ -11,6 +11,8 @@ from tests.contracts.meta_schema import needs_samples, samples
 
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
+from guvercin.core.inbound import SPOKEN, Media
+from guvercin.core.inbound import InboundKind as What
 from guvercin.core.outcome import (
     Inbound,
     LineEvent,
@@ -117,9 +119,63 @@ def test_a_customers_words_are_heard_in_every_form() -> None:
     ]
     for form in forms:
         (heard,) = read(call({"messages": [base | form]}))
-        assert heard == Inbound(remote_id="wamid.7", sender="+905321234567", text="DUR", at=AT)
-    (heard,) = read(call({"messages": [base | {"type": "sticker", "sticker": {"id": "5"}}]}))
-    assert heard.text == ""
+        assert isinstance(heard, Inbound)
+        assert (heard.remote_id, heard.sender, heard.text, heard.at) == ("wamid.7", "+905321234567", "DUR", AT)
+        assert heard.kind in SPOKEN
+
+
+FORMS: list[tuple[dict[str, Any], What, str, Media | None]] = [
+    ({"type": "text", "text": {"body": "Selam"}}, What.TEXT, "Selam", None),
+    (
+        {"type": "image", "image": {"id": "5", "caption": "Bu mu?", "mime_type": "image/jpeg", "sha256": "x"}},
+        *(What.IMAGE, "Bu mu?", Media(type="image/jpeg")),
+    ),
+    (
+        {"type": "document", "document": {"id": "5", "filename": "FTR.pdf", "mime_type": "application/pdf"}},
+        *(What.DOCUMENT, "", Media(type="application/pdf", name="FTR.pdf")),
+    ),
+    ({"type": "audio", "audio": {"id": "5", "mime_type": "audio/ogg"}}, What.AUDIO, "", Media(type="audio/ogg")),
+    ({"type": "video", "video": {"id": "5", "caption": "Bak"}}, What.VIDEO, "Bak", Media()),
+    ({"type": "sticker", "sticker": {"id": "5"}}, What.STICKER, "", Media()),
+    (
+        {"type": "location", "location": {"latitude": 41.01, "longitude": 28.97, "name": "Dükkân"}},
+        *(What.LOCATION, "Dükkân\n41.010000, 28.970000", None),
+    ),
+    ({"type": "contacts", "contacts": [{"name": {"formatted_name": "Bora"}}, {}, 5]}, What.CONTACT, "Bora", None),
+    ({"type": "reaction", "reaction": {"message_id": "w", "emoji": "+"}}, What.REACTION, "+", None),
+    ({"type": "button", "button": {"text": "Evet"}}, What.CHOICE, "Evet", None),
+    ({"type": "order", "order": {"catalog_id": "1"}}, What.OTHER, "", None),
+    ({"type": "image", "image": 5}, What.IMAGE, "", None),
+    ({"type": "contacts", "contacts": 5}, What.CONTACT, "", None),
+    ({"type": "unsupported"}, What.OTHER, "", None),
+    ({}, What.OTHER, "", None),
+]
+
+
+@pytest.mark.parametrize(("form", "kind", "text", "media"), FORMS)
+def test_what_a_customer_sends_is_described(form: dict[str, Any], kind: What, text: str, media: Media | None) -> None:
+    base = {"id": "wamid.7", "timestamp": "1", "from": "905321234567"}
+    (heard,) = read(call({"messages": [base | form]}))
+    assert isinstance(heard, Inbound)
+    assert (heard.kind, heard.text, heard.media) == (kind, text, media)
+
+
+def test_a_customer_is_known_by_the_name_that_they_gave_themselves() -> None:
+    base = {"timestamp": "1", "type": "text", "text": {"body": "a"}}
+    messages = [
+        base | {"id": "w1", "from": "905321234567"},
+        base | {"id": "w2", "from_user_id": "TR.13491"},
+        base | {"id": "w3", "from": "905339999999"},
+    ]
+    contacts: list[Any] = [
+        {"wa_id": "905321234567", "profile": {"name": "Ayşe"}},
+        {"user_id": "TR.13491", "profile": {"name": "Bora"}},
+        {"wa_id": "905339999999", "profile": {}},
+        {"profile": {"name": "Cem"}},
+        None,
+    ]
+    found = read(call({"messages": messages, "contacts": contacts}))
+    assert [event.sender_name for event in found if isinstance(event, Inbound)] == ["Ayşe", "Bora", None]
 
 
 def test_a_customer_without_a_number_is_heard_by_metas_id() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import anyio
 import pytest
@@ -18,6 +19,8 @@ from guvercin.core.call import Called, CallTrouble
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.hook import CloseReason, DeliveryState, Hook, HookEvent, HookState
+from guvercin.core.inbound import InboundKind, Media
+from guvercin.core.outcome import Inbound
 from guvercin.core.retry import DELIVERIES, JITTER
 from guvercin.gateway.couriers import HANDS, KNOCK_EVERY, LONGEST_BODY, Courier
 from guvercin.gateway.requests import HookAsk
@@ -90,6 +93,69 @@ async def test_a_message_is_heard_from_its_sending_on(house: House) -> None:
     assert Webhook(secret).sign(headers["webhook-id"], house.clock.now(), body.decode()) == headers["webhook-signature"]
     await carry(house, carrier)
     assert len(told(house)) == 1, "once is enough"
+
+
+async def test_what_somebody_wrote_is_told_whole(house: House) -> None:
+    hook, _ = await add(house, HookEvent.RECEIVED)
+    now = house.clock.now()
+    wrote = Inbound(
+        remote_id="IN-1",
+        sender=FIRST,
+        text="Bu renkten var mı?",
+        at=now,
+        kind=InboundKind.IMAGE,
+        sender_name="Ayşe",
+        media=Media(type="image/jpeg", size=48_213),
+    )
+    await house.store.receive_inbound(1, wrote, now=now)
+    await house.store.receive_inbound(1, wrote, now=now)
+    await carry(house, await courier(house, hook))
+    (sent,) = told(house)
+    moment = now.astimezone(ZoneInfo("Europe/Istanbul"))
+    assert sent["data"] == {
+        "id": 1,
+        "hesap_id": 1,
+        "gonderen": FIRST,
+        "isim": "Ayşe",
+        "tip": "gorsel",
+        "metin": "Bu renkten var mı?",
+        "medya": {"tur": "image/jpeg", "ad": None, "boyut": 48_213},
+        "message_id": "IN-1",
+        "zaman": moment.strftime("%Y-%m-%d %H:%M:%S"),
+        "zaman_iso": moment.isoformat(timespec="seconds"),
+        "kisaltildi": False,
+    }
+
+
+@pytest.mark.parametrize("letter", ["ş", '"', "\x01", "\N{DOVE OF PEACE}"])
+async def test_a_very_long_text_is_cut_to_what_a_body_holds(house: House, letter: str) -> None:
+    hook, _ = await add(house, HookEvent.RECEIVED)
+    long = Inbound(remote_id="IN-1", sender=FIRST, text=letter * 60_000, at=house.clock.now(), sender_name=letter * 300)
+    await house.store.receive_inbound(1, long, now=house.clock.now())
+    await carry(house, await courier(house, hook))
+    (sent,) = told(house)
+    assert len(house.world.receiver.taken[0][1]) <= LONGEST_BODY
+    assert sent["data"]["kisaltildi"] is True
+    assert long.text.startswith(sent["data"]["metin"])
+    kept = await house.store.received(sent["data"]["id"])
+    assert kept is not None
+    assert kept.text == long.text
+
+
+async def test_one_persons_words_wait_for_each_other_and_for_nobody_elses(house: House) -> None:
+    hook, _ = await add(house, HookEvent.RECEIVED)
+    for number, who in enumerate((FIRST, SECOND, FIRST)):
+        wrote = Inbound(remote_id=f"IN-{number}", sender=who, text=str(number), at=house.clock.now())
+        await house.store.receive_inbound(1, wrote, now=house.clock.now())
+    house.world.receiver.answers = fails_for(FIRST)
+    await carry(house, await courier(house, hook))
+    assert [each["data"]["metin"] for each in told(house)] == ["1"], "the third waits for the first"
+    house.world.receiver.answers = lambda _: Called(trouble=None, status=200)
+    house.clock.advance(2 * DELIVERIES[0])
+    carrier = await courier(house, hook)
+    await carry(house, carrier)
+    await carry(house, carrier)
+    assert [each["data"]["metin"] for each in told(house)] == ["1", "0", "2"]
 
 
 async def test_only_what_was_asked_for_and_only_from_then_on(house: House) -> None:

@@ -401,7 +401,7 @@ async def test_somebody_wrote_to_us(house: House) -> None:
     house.world.peer.tell(Inbound(remote_id="IN-1", sender=FIRST, text="DUR", at=house.clock.now()))
     await house.clock.settle()
     (event,) = await house.events(EventKind.MESSAGE_RECEIVED)
-    assert event.detail == {"message_id": "IN-1"}, "the log holds no text"
+    assert event.detail == {"message_id": "IN-1", "gelen_id": 1}, "an event holds no text"
 
 
 async def test_a_storm_of_news_ends_where_it_ends(house: House) -> None:

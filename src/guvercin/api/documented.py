@@ -22,6 +22,7 @@ from guvercin.locale import sentence
 MESSAGES: list[str | Enum] = [sentence("Sending")]
 RECORDS: list[str | Enum] = [sentence("Messages and bulk requests")]
 ACCOUNTS: list[str | Enum] = [sentence("Accounts")]
+INBOX: list[str | Enum] = [sentence("What comes in")]
 WEBHOOKS: list[str | Enum] = [sentence("Webhooks")]
 SIGNING_IN: list[str | Enum] = [sentence("Signing in with a pair")]
 WISHES: list[str | Enum] = [sentence("What people want")]

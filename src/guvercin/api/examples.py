@@ -214,6 +214,30 @@ DOUBTED: dict[str, Any] = {"ok": True, "data": [_DOUBTED], "sonraki": None}
 DECIDE_OPT_OUT = {"karar": "ret"}
 ENDED = {"ok": True, "adet": 1}
 
+_RECEIVED: dict[str, Any] = {
+    "id": 7,
+    "hesap_id": 1,
+    "gonderen": "+905321234567",
+    "isim": "Ayşe",
+    "tip": "gorsel",
+    "metin": "Bu renkten var mı?",
+    "medya": {"tur": "image/jpeg", "ad": None, "boyut": 48213},
+    "message_id": "3EB0C767D26A1B2C3D4E",
+    "zaman": "2026-02-23 14:30:00",
+    "zaman_iso": "2026-02-23T14:30:00+03:00",
+    "alinma_zamani": "2026-02-23 14:30:01",
+    "alinma_zamani_iso": "2026-02-23T14:30:01+03:00",
+    "okundu": False,
+    "okunma_zamani": None,
+}
+RECEIVED: dict[str, Any] = {"ok": True, "data": _RECEIVED}
+RECEIVED_AND_READ: dict[str, Any] = {
+    "ok": True,
+    "data": _RECEIVED | {"okundu": True, "okunma_zamani": "2026-02-23 14:31:10"},
+}
+INBOX: dict[str, Any] = {"ok": True, "data": [_RECEIVED], "okunmamis": 1, "sonraki": None}
+READ_INBOX = {"son_id": 7}
+
 ADD_CONSENT = {
     "telefon": "+905321234567",
     "onay_kaynagi": "HS_WEB",

@@ -862,6 +862,37 @@ class ListBatches(Asked):
     ] = None
 
 
+class ListInbox(Asked):
+    """The query of `GET /gelen`."""
+
+    account_id: Annotated[_Id | None, Field(alias="hesap_id")] = None
+    sender: Annotated[
+        str | None, Field(alias="gonderen", max_length=200, description=sentence("Of this person alone."))
+    ] = None
+    since: Annotated[
+        _DayOrMoment,
+        Field(alias="baslangic", description=sentence("What came in from this day or moment on.")),
+    ] = None
+    is_read: Annotated[
+        bool | None, Field(alias="okundu", description=sentence("false: only what nobody has read here."))
+    ] = None
+    limit: _Limit = 50
+    after: _After = None
+
+
+class ReadInbox(Asked):
+    """`POST /gelen/okundu`."""
+
+    upto: Annotated[
+        int,
+        Field(alias="son_id", ge=1, le=LARGEST_INTEGER, description=sentence("The newest message that you have seen.")),
+    ]
+    account_id: Annotated[int | None, Field(alias="hesap_id", ge=1, le=LARGEST_INTEGER)] = None
+    sender: Annotated[
+        str | None, Field(alias="gonderen", max_length=200, description=sentence("Of this person alone."))
+    ] = None
+
+
 class LookUp(Asked):
     """The query of `GET /numara-kontrol`."""
 

@@ -21,6 +21,7 @@ from guvercin.cli import (
     engine,
     field,
     graph,
+    inbox,
     link,
     messages,
     optouts,
@@ -96,6 +97,7 @@ _add(app, "toplu-devam, bulk-resume", bulk.resume, sentence("Let a paused bulk g
 _add(app, "toplu-iptal, bulk-cancel", bulk.cancel, sentence("Withdraw the rest of a bulk."))
 _add(app, "toplu-rapor, bulk-report", reports.report, sentence("Write a bulk's report as Excel or CSV."))
 _add(app, "durum, status", messages.status, sentence("Show one message, or everything at a glance."))
+_add(app, "gelen, inbox", inbox.listing, sentence("List what people wrote to you, newest first."))
 app.add_typer(
     record,
     name="kayit, log",

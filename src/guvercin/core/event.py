@@ -26,6 +26,7 @@ class EventKind(StrEnum):
     MESSAGE_RELEASED = "mesaj.sirada"
     MESSAGE_HELD = "mesaj.bekletildi"
     MESSAGE_RECEIVED = "mesaj.alindi"
+    INBOX_READ = "gelen.okundu"
     NOT_UNDERSTOOD = "hesap.anlasilmadi"
     BATCH_ACCEPTED = "toplu.kabul_edildi"
     BATCH_PAUSED = "toplu.durduruldu"

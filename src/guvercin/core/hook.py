@@ -16,6 +16,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from guvercin.core.inbound import Received
 from guvercin.core.token import Token
 
 _PREFIX = "whsec_"
@@ -137,7 +138,10 @@ class Lag:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One event as other programs hear it, with what they need of its message. Never a text."""
+    """One event as other programs hear it, with what they need of its message: never a text of ours.
+
+    `received`: what somebody wrote to us, if that is what happened.
+    """
 
     id: int
     at: datetime
@@ -151,11 +155,13 @@ class Notice:
     reference: str | None = None
     category: int | None = None
     remote_id: str | None = None
+    received: Received | None = None
 
     @property
     def subject(self) -> int:
         """Answer whose order it keeps, as a number that tells nobody who that is."""
-        who = self.recipient or (f"toplu {self.batch_id}" if self.batch_id is not None else "")
+        sender = None if self.received is None else self.received.sender
+        who = self.recipient or sender or (f"toplu {self.batch_id}" if self.batch_id is not None else "")
         digest = hashlib.blake2b(f"{self.account_id} {who}".encode(), digest_size=7).digest()
         return int.from_bytes(digest)
 

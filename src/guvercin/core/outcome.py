@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
+from guvercin.core.inbound import InboundKind, Media
 
 
 class Scope(StrEnum):
@@ -106,12 +107,17 @@ class Inbound:
     """A message that a customer wrote to us.
 
     `sender` is E.164, or the network's own id of a customer who doesn't show the number (and never begins with a plus).
+    `text` is what they wrote, or pressed, or where they are; empty for what has no words. `media` is named, never
+    fetched.
     """
 
     remote_id: str
     sender: str
     text: str
     at: datetime
+    kind: InboundKind = InboundKind.TEXT
+    sender_name: str | None = None
+    media: Media | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -358,7 +358,7 @@ class Couriers:
 
     def heard(self, committed: Committed) -> None:
         """Hear of a commit: there may be something to tell."""
-        if committed.standings or committed.lines:
+        if committed.standings or committed.lines or committed.received:
             for bell in self._bells.values():
                 bell.set()
 

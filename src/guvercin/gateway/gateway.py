@@ -35,6 +35,7 @@ from guvercin.gateway.courses import hours_in
 from guvercin.gateway.drafting import BatchLine, Faults, check_phone, draft_batch, draft_one, examine_batch, fingerprint
 from guvercin.gateway.files import Files
 from guvercin.gateway.hooks import Hooks
+from guvercin.gateway.inbox import Inbox
 from guvercin.gateway.lines import Lines
 from guvercin.gateway.lists import Lists
 from guvercin.gateway.manners import mannered
@@ -120,6 +121,7 @@ class Gateway:
         self.outlook = Outlook(store=store, hours=self._hours, clock=clock)
         self.batches = Batches(store=store, accounts=self.accounts, outlook=self.outlook, clock=clock)
         self.lines = Lines(store=store, sessions=sessions, accounts=self.accounts, clock=clock)
+        self.inbox = Inbox(store=store, clock=clock)
         self.wishes = Wishes(store=store, accounts=self.accounts, spool=files.spool, clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)
         self._pulse = Pulse(store.check, clock)

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from guvercin.core.account import LineState
 from guvercin.core.call import CallTrouble
 from guvercin.core.hook import CloseReason, DeliveryState, HookState
+from guvercin.core.inbound import InboundKind
 from guvercin.core.message import WaitsFor
 
 STATUSES: Mapping[str, str] = MappingProxyType(
@@ -46,6 +47,23 @@ WAITS: Mapping[WaitsFor, str] = MappingProxyType(
         WaitsFor.BREATHER: "Rests between two runs of messages",
     },
 )
+
+INBOUND_KINDS: Mapping[InboundKind, str] = MappingProxyType(
+    {
+        InboundKind.TEXT: "Text",
+        InboundKind.IMAGE: "Picture",
+        InboundKind.VIDEO: "Video",
+        InboundKind.AUDIO: "Voice message",
+        InboundKind.DOCUMENT: "Document",
+        InboundKind.STICKER: "Sticker",
+        InboundKind.LOCATION: "Place",
+        InboundKind.CONTACT: "Contact",
+        InboundKind.REACTION: "Reaction",
+        InboundKind.CHOICE: "Pressed a button",
+        InboundKind.OTHER: "Something else",
+    },
+)
+"""What people send to us."""
 
 LINES: Mapping[LineState, str] = MappingProxyType(
     {

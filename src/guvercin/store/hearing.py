@@ -5,6 +5,7 @@ from datetime import datetime
 
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
+from guvercin.core.inbound import SPOKEN
 from guvercin.core.optout import NewOptOut, OptOutScope, OptOutSource, Replies, Wish, wish_of
 from guvercin.core.outcome import (
     Acquainted,
@@ -18,7 +19,7 @@ from guvercin.core.outcome import (
     Told,
 )
 from guvercin.core.restriction import RestrictionKind
-from guvercin.store import batches, optouts, restricting
+from guvercin.store import batches, inbox, optouts, restricting
 from guvercin.store import statements as sql
 from guvercin.store.messages import receive
 from guvercin.store.times import DAY, to_ms
@@ -70,17 +71,22 @@ def _keep(tx: Tx, account_id: int, told: NotUnderstood, *, now: datetime) -> Non
 
 
 def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime, replies: Replies | None) -> None:
-    """Record that somebody wrote to us and when they last did, and do what they ask for.
+    """Keep what somebody wrote to us and when they last did, and do what they ask for. Told again, it changes nothing.
 
     For a day after it they may be answered freely. `replies`: what is said to who refuses or comes back.
     """
-    detail = {"message_id": inbound.remote_id}
+    message_id = inbox.keep(tx, account_id, inbound, now=now)
+    if message_id is None:
+        return
+    detail = {"message_id": inbound.remote_id, "gelen_id": message_id}
     tx.execute(sql.HEARD_FROM, (account_id, inbound.sender, to_ms(inbound.at)))
     tx.execute(sql.NEEDS_NO_PLACE, (to_ms(now), account_id, inbound.sender))
     tx.execute(sql.ANSWERED, (account_id, inbound.sender))
     tx.execute(sql.TRAFFIC_BOTH_WAYS, (to_ms(now) - to_ms(now) % DAY, account_id))
     tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
-    wish = wish_of(inbound.text)
+    inbox.told_by(tx, message_id, tx.last_event)
+    tx.received += 1
+    wish = wish_of(inbound.text) if inbound.kind in SPOKEN else None
     if wish is not None:
         is_news = optouts.hear(tx, account_id, inbound, wish, replies, now=now)
         if is_news and wish in {Wish.STOP, Wish.WRONG_NUMBER}:

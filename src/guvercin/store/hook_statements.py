@@ -3,6 +3,8 @@
 None of them runs on the way of a message.
 """
 
+from guvercin.store import inbox
+
 HOOK_COLUMNS = (
     "id, url, events, account_ids, secret, secret_before, before_until, created_at, first_id, cursor, failing_since, "
     "delivered_at, closed_at, closed_for"
@@ -18,20 +20,23 @@ CHANGE_HOOK = (
 
 NOTICE_COLUMNS = (
     "e.id, e.at, e.kind, e.account_id, e.message_id, e.batch_id, e.detail, m.recipient, m.recipient_name, m.reference, "
-    "m.category, m.remote_id"
+    f"m.category, m.remote_id, {inbox.COLUMNS}"
 )
+"""An event, what other programs are told of its message, and the message of the inbox that it tells of."""
+
+_WITH_MESSAGES = "LEFT JOIN message m ON m.id = e.message_id LEFT JOIN inbound i ON i.event_id = e.id"
 
 _OF_KINDS = "e.kind IN (SELECT value FROM json_each(?3))"
 
 _OF_ACCOUNTS = "(?4 IS NULL OR e.account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4)))"
 
 NOTICES = (
-    f"SELECT {NOTICE_COLUMNS} FROM event e LEFT JOIN message m ON m.id = e.message_id "
+    f"SELECT {NOTICE_COLUMNS} FROM event e {_WITH_MESSAGES} "
     f"WHERE e.id > ?1 AND e.id <= ?2 AND {_OF_KINDS} AND {_OF_ACCOUNTS} ORDER BY e.id LIMIT ?5"
 )
 """What happened after ?1 and up to ?2, of these kinds (JSON) and accounts (JSON, null: of all)."""
 
-ONE_NOTICE = f"SELECT {NOTICE_COLUMNS} FROM event e LEFT JOIN message m ON m.id = e.message_id WHERE e.id = ?"
+ONE_NOTICE = f"SELECT {NOTICE_COLUMNS} FROM event e {_WITH_MESSAGES} WHERE e.id = ?"
 
 NEWEST_EVENT = "SELECT coalesce(max(id), 0) FROM event"
 
@@ -39,13 +44,12 @@ EVENT_TIME = "SELECT id, at FROM event WHERE id >= ? ORDER BY id LIMIT 1"
 
 DUE_DELIVERIES = (
     f"SELECT {NOTICE_COLUMNS}, d.tries, d.since FROM delivery d JOIN event e ON e.id = d.event_id "
-    "LEFT JOIN message m ON m.id = e.message_id "
-    "WHERE d.hook_id = ? AND d.next_at <= ? ORDER BY d.event_id LIMIT ?"
+    f"{_WITH_MESSAGES} WHERE d.hook_id = ? AND d.next_at <= ? ORDER BY d.event_id LIMIT ?"
 )
 
 DELIVERIES = (
     f"SELECT {NOTICE_COLUMNS}, d.state, d.tries, d.tried_at, d.next_at, d.status, d.trouble, d.took_ms "
-    "FROM event e LEFT JOIN message m ON m.id = e.message_id "
+    f"FROM event e {_WITH_MESSAGES} "
     "LEFT JOIN delivery d ON d.hook_id = ?6 AND d.event_id = e.id "
     f"WHERE e.id > ?1 AND e.id <= ?2 AND (d.event_id IS NOT NULL OR ({_OF_KINDS} AND {_OF_ACCOUNTS})) "
     "ORDER BY e.id DESC LIMIT ?5"

@@ -16,6 +16,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.store import hook_statements as sql
+from guvercin.store import inbox
 from guvercin.store.hand import by_hand
 from guvercin.store.store import NewHook, Try, Window
 from guvercin.store.times import from_ms, to_ms
@@ -58,7 +59,12 @@ def _notice(row: Sequence[Any]) -> Notice:
         reference=row[9],
         category=row[10],
         remote_id=row[11],
+        received=None if row[12] is None else inbox.row(row[12:]),
     )
+
+
+_MORE = 12 + inbox.WIDTH
+"""Where the columns of a notice end and those of its delivery begin."""
 
 
 def _json(values: Collection[Any] | None) -> str | None:
@@ -157,7 +163,7 @@ def window(connection: Connection, hook: Hook, *, after: int, now: datetime, due
     """
     raw = by_hand(connection)
     again = [
-        Try(notice=_notice(row), tries=row[12], since=from_ms(row[13]))
+        Try(notice=_notice(row), tries=row[_MORE], since=from_ms(row[_MORE + 1]))
         for row in (raw.execute(sql.DUE_DELIVERIES, (hook.id, to_ms(now), due)).fetchall() if due else ())
     ]
     newest = raw.execute(sql.NEWEST_EVENT).fetchone()[0]
@@ -286,20 +292,21 @@ def deliveries(connection: Connection, hook: Hook, *, below: int | None, limit: 
 
 def _delivery(hook: Hook, row: Sequence[Any]) -> Delivery:
     notice = _notice(row)
-    if row[12] is None:
+    state, tries, tried_ms, next_ms, status, trouble, took_ms = row[_MORE:]
+    if state is None:
         is_done = notice.id <= hook.cursor
         return Delivery(
             notice=notice, state=DeliveryState.DONE if is_done else DeliveryState.QUEUED, tries=1 if is_done else 0
         )
     return Delivery(
         notice=notice,
-        state=DeliveryState(row[12]),
-        tries=row[13],
-        tried_at=from_ms(row[14]),
-        next_at=from_ms(row[15]),
-        status=row[16],
-        trouble=row[17],
-        took_ms=row[18],
+        state=DeliveryState(state),
+        tries=tries,
+        tried_at=from_ms(tried_ms),
+        next_at=from_ms(next_ms),
+        status=status,
+        trouble=trouble,
+        took_ms=took_ms,
     )
 
 

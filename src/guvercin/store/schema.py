@@ -11,11 +11,11 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.store.lock import LOCKS, MIGRATION
 from guvercin.store.sqlite import is_busy
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration. A test compares it with the folder."""
 
 KNOWN = frozenset(
-    {"0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", HEAD}
+    {"0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013", HEAD}
 )
 """Every migration that this code can start from."""
 

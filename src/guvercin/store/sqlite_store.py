@@ -21,6 +21,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.hook import CloseReason, Delivery, Hook, HookEvent, Lag, Notice, Secrets
+from guvercin.core.inbound import InboxFilter, InboxPage, Received
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Draft, File, Lane, Message, Track
 from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource, Replies
@@ -42,6 +43,7 @@ from guvercin.store import (
     granting,
     hearing,
     hooks,
+    inbox,
     messages,
     numbers,
     optouts,
@@ -375,6 +377,21 @@ class SqliteStore:
     ) -> None:
         self._line_ms(now)  # an answer may be put in line
         await self._writer.do(lambda tx: hearing.hear(tx, account_id, told, now=now, replies=replies))
+
+    async def inbox(self, wanted: InboxFilter, *, limit: int, below: int | None) -> InboxPage:
+        return await self._read(partial(inbox.page, wanted=wanted, limit=limit, below=below))
+
+    async def received(self, message_id: int) -> Received | None:
+        return await self._read(partial(inbox.one, message_id=message_id))
+
+    async def unread(self, account_ids: frozenset[int] | None) -> int:
+        return await self._read(partial(inbox.unread, account_ids=account_ids))
+
+    async def mark_read(self, message_id: int, *, now: datetime) -> Received:
+        return await self._writer.do(lambda tx: inbox.mark_read(tx, message_id, now=now))
+
+    async def mark_all_read(self, wanted: InboxFilter, upto: int, *, now: datetime) -> int:
+        return await self._writer.do(lambda tx: inbox.mark_all_read(tx, wanted, upto, now=now))
 
     async def last_check(self, number: str) -> numbers.Checked | None:
         return await self._read(partial(numbers.last_check, number=number))

@@ -20,6 +20,7 @@ from guvercin.core.errors import Code
 from guvercin.core.event import Event, EventKind, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.hook import CloseReason, Delivery, Hook, HookEvent, Lag, Notice, Secrets
+from guvercin.core.inbound import InboxFilter, InboxPage, Received
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Courtesy, Draft, File, Lane, Message, Status, Track, WaitsFor
 from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource, Replies
@@ -419,6 +420,25 @@ class Store(Protocol):
         self, account_id: int, told: Sequence[Told], *, now: datetime, replies: Replies | None = None
     ) -> None:
         """Write everything that a network told in one call: all of it or nothing. As `receive`, `receive_inbound`."""
+
+    # -- the inbox
+
+    async def inbox(self, wanted: InboxFilter, *, limit: int, below: int | None) -> InboxPage:
+        """Answer a page of what people wrote to us, newest first, with ids below `below`."""
+
+    async def received(self, message_id: int) -> Received | None:
+        """Answer one message of the inbox."""
+
+    async def unread(self, account_ids: frozenset[int] | None) -> int:
+        """Answer how many messages of these accounts (null: of all) nobody here has read."""
+
+    async def mark_read(self, message_id: int, *, now: datetime) -> Received:
+        """Write that somebody here has read a message of the inbox. NOT_FOUND."""
+
+    async def mark_all_read(self, wanted: InboxFilter, upto: int, *, now: datetime) -> int:
+        """Write that everything of a filter, up to a message, was read; answers how many were new."""
+
+    # -- numbers
 
     async def last_check(self, number: str) -> Checked | None:
         """Answer whether a number (E.164) was on the network when any account last heard of it; null: none has."""

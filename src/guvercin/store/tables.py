@@ -648,6 +648,32 @@ consent = Table(
 )
 """Who has agreed to be advertised to, when, where and to which text. The proof is a file in the spool."""
 
+inbound = Table(
+    "inbound",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    Column("account_id", _Id, ForeignKey("account.id"), nullable=False),
+    Column("remote_id", Text, nullable=False),
+    Column("sender", Text, nullable=False),
+    Column("sender_name", Text),
+    Column("kind", Text, nullable=False),
+    Column("body", Text),
+    Column("media_type", Text),
+    Column("media_name", Text),
+    Column("media_size", BigInteger),
+    Column("wrote_at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("read_at", BigInteger),
+    Column("event_id", _Id),
+    Index("uq_inbound_event_id", "event_id", unique=True),
+    Index("uq_inbound_remote_id", "account_id", "remote_id", unique=True),
+    Index("ix_inbound_sender", "sender", "id"),
+    Index("ix_inbound_received_at", "received_at"),
+    Index("ix_inbound_unread", "account_id", "id", sqlite_where=text("read_at IS NULL")),
+    sqlite_autoincrement=True,
+)
+"""The inbox: what people wrote to us, each message once. `body` null: it was erased. A file is only named."""
+
 heartbeat = Table(
     "heartbeat",
     metadata,

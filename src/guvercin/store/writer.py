@@ -61,7 +61,7 @@ _log = logging.getLogger(__name__)
 class Tx:
     """One transaction as its jobs see it: hand-written statements by `execute`, the rest through `connection`."""
 
-    __slots__ = ("_hand", "connection", "execute", "last_event", "lines", "standings", "unclear")
+    __slots__ = ("_hand", "connection", "execute", "last_event", "lines", "received", "standings", "unclear")
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
@@ -70,6 +70,7 @@ class Tx:
         self.standings: list[Standing] = []
         self.lines: list[int] = []
         self.last_event: int | None = None
+        self.received = 0
         self.unclear = 0
 
     @property
@@ -119,6 +120,8 @@ class Committed:
     """Accounts that changed themselves, or whose line did."""
     unclear: int = 0
     """Things that were told and not understood."""
+    received: int = 0
+    """Messages that people wrote to us."""
 
 
 class Receipts(Protocol):
@@ -321,7 +324,7 @@ class Writer:
         if tx.last_event is not None:
             with suppress(Exception):
                 self._on_commit(tx.last_event)
-        return Committed(tuple(tx.standings), frozenset(tx.lines), tx.unclear)
+        return Committed(tuple(tx.standings), frozenset(tx.lines), tx.unclear, tx.received)
 
     def _commit(self, tx: Tx) -> None:
         """Make it durable. A server that goes before it has answered is asked, when it is back, what became of it."""
@@ -396,7 +399,7 @@ class Writer:
                 job.future.set_exception(job.trouble)
             else:
                 job.future.set_result(job.result)
-        if done.standings or done.lines or done.unclear:
+        if done.standings or done.lines or done.unclear or done.received:
             for listener in self._listeners:
                 listener(done)
 

@@ -12,6 +12,7 @@ from PIL import Image
 from tests.transports.web.bedside import Bedside, Linked, until
 
 from guvercin.core.errors import Code
+from guvercin.core.inbound import InboundKind, Media
 from guvercin.core.outcome import Accepted, Inbound
 from guvercin.core.outcome import Acquainted as KnowsUs
 from guvercin.testing.whatsapp.faults import Act, Fault, Point
@@ -102,6 +103,17 @@ async def test_who_hides_the_number_is_known_by_what_was_sent_to_them(side: Beds
     await until(lambda: sum(isinstance(event, Inbound) for event in line.told) == 2)
     senders = {event.sender for event in line.told if isinstance(event, Inbound)}
     assert senders == {f"+{known.number}", f"{stranger.lid}@lid"}
+
+
+async def test_a_picture_comes_with_its_caption_and_its_label(side: Bedside, line: Linked) -> None:
+    somebody = side.person()
+    sending = somebody.send_file(line.phone, b"P" * 900, "image", caption="Bu mu?", mimetype="image/jpeg")
+    number = await side.call(sending)
+    await until(lambda: any(isinstance(event, Inbound) for event in line.told))
+    (inbound,) = [event for event in line.told if isinstance(event, Inbound)]
+    assert (inbound.remote_id, inbound.kind, inbound.text) == (number, InboundKind.IMAGE, "Bu mu?")
+    assert inbound.media == Media(type="image/jpeg", size=900)
+    assert inbound.sender_name == somebody.name
 
 
 async def test_what_was_written_while_the_line_was_down_comes_with_the_next(side: Bedside, line: Linked) -> None:

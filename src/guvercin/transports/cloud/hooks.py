@@ -13,6 +13,7 @@ import hmac
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +34,7 @@ from guvercin.core.outcome import (
     TemplateNews,
     TransportEvent,
 )
+from guvercin.transports.cloud.contents import kind_of, media_of, names_in, words_of
 from guvercin.transports.cloud.errors import MEANINGS, Kind, Meaning, in_words
 from guvercin.transports.cloud.payloads import GraphError, error_of
 
@@ -121,7 +123,7 @@ def _messages(value: Mapping[str, Any]) -> _Events:
     has_any = False
     readers: tuple[tuple[str, Callable[[Any], _Events]], ...] = (
         ("statuses", _status),
-        ("messages", _inbound),
+        ("messages", partial(_inbound, names=names_in(value))),
         ("errors", _error),
     )
     for key, read in readers:
@@ -202,16 +204,19 @@ def _beyond(meant: Meaning | None) -> _Events:
         yield Restricted(code=meant.reason, is_active=True, stops_bulk=True)
 
 
-def _inbound(item: Any) -> _Events:
-    sender = item.get("from")
+def _inbound(item: Any, names: Mapping[str, str]) -> _Events:
+    sender, user_id = item.get("from"), item.get("from_user_id")
     if item.get("type") == "system":
         yield _unclear("messages.system", item)
         return
     yield Inbound(
         remote_id=_text(item["id"]),
-        sender=_person(sender, item.get("from_user_id")),
-        text=_words_of(item),
+        sender=_person(sender, user_id),
+        text=words_of(item),
         at=_moment(item["timestamp"]),
+        kind=kind_of(item),
+        sender_name=names.get(str(sender)) or names.get(str(user_id)),
+        media=media_of(item),
     )
 
 
@@ -231,18 +236,6 @@ def _preference(item: Any) -> _Events:
 def _person(number: Any, user_id: Any) -> str:
     """Answer who a customer is: the number in E.164, or Meta's own id of one who doesn't show it."""
     return f"+{number}" if isinstance(number, str) and number.isdecimal() else _text(user_id)
-
-
-def _words_of(item: Mapping[str, Any]) -> str:
-    """Answer what a customer wrote or pressed: opt-out words come by button as well."""
-    part = item.get(str(item.get("type")))
-    if not isinstance(part, Mapping):
-        return ""
-    reply = part.get("button_reply") or part.get("list_reply")
-    if isinstance(reply, Mapping):
-        part = reply
-    found = part.get("body") or part.get("text") or part.get("title") or part.get("caption")
-    return found if isinstance(found, str) else ""
 
 
 def _error(item: Any) -> _Events:

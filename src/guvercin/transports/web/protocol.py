@@ -10,7 +10,7 @@ Laws
 """
 
 import base64
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType, UnionType
@@ -293,12 +293,21 @@ HIDDEN = "@lid"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wrote:
-    """Somebody wrote to us. `sender` is E.164, or an address that ends in HIDDEN; `text` is empty for what has none."""
+    """Somebody wrote to us. `sender` is E.164, or an address that ends in HIDDEN; `text` is empty for what has none.
+
+    `kind` is a word of InboundKind; `media_type`, `file_name` and `file_size` (bytes) tell of a file, null is what
+    wasn't said. An entry of an older program ends with `at`.
+    """
 
     remote_id: str
     sender: str
     text: str
     at: datetime
+    kind: str = "metin"
+    name: str | None = None
+    media_type: str | None = None
+    file_name: str | None = None
+    file_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,7 +400,7 @@ def _decode(line: bytes, kinds: tuple[type, ...]) -> Spoken:
         kind = _named(kinds)[written.pop("type")]
         seat = _read(str, written.pop("seat", ""))
         hints = _hints(kind)
-        if written.keys() != hints.keys():
+        if not _needed(kind) <= written.keys() <= hints.keys():
             raise ProtocolError(f"{kind.__name__} has other fields")
         return Spoken(seat, kind(**{name: _read(hints[name], value) for name, value in written.items()}))
     except (ValueError, TypeError, LookupError, AttributeError) as trouble:
@@ -401,6 +410,12 @@ def _decode(line: bytes, kinds: tuple[type, ...]) -> Spoken:
 @cache
 def _named(kinds: tuple[type, ...]) -> dict[str, type]:
     return {kind.__name__: kind for kind in kinds}
+
+
+@cache
+def _needed(kind: type) -> frozenset[str]:
+    """Answer the fields that a line must have: the others were added later, and older journals lack them."""
+    return frozenset(each.name for each in fields(kind) if each.default is MISSING)
 
 
 @cache

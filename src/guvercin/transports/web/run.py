@@ -15,6 +15,7 @@ from typing import Any
 
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
+from guvercin.core.inbound import InboundKind, Media
 from guvercin.core.outcome import Acquainted, Inbound, LineEvent, Receipt, ReceiptKind, Restricted, TransportEvent
 from guvercin.transports.base import Clock, Emit
 from guvercin.transports.web import protocol as p
@@ -194,13 +195,26 @@ def events_of(read: Read) -> Iterator[TransportEvent]:
                 for remote_id in heard.remote_ids:
                     yield Receipt(remote_id=remote_id, kind=kind, at=heard.at)
         case p.Wrote() as wrote:
-            yield Inbound(remote_id=wrote.remote_id, sender=wrote.sender, text=wrote.text, at=wrote.at)
+            yield _inbound(wrote)
         case p.RestrictionHeard() as told:
             yield Restricted(code=RESTRICTED[told.what], is_active=told.is_active, until=told.until)
         case p.Acquainted() as known:
             yield Acquainted(sender=known.number, at=known.last_inbound_at)
         case _:
             pass
+
+
+def _inbound(wrote: p.Wrote) -> Inbound:
+    media = Media(type=wrote.media_type, name=wrote.file_name, size=wrote.file_size)
+    return Inbound(
+        remote_id=wrote.remote_id,
+        sender=wrote.sender,
+        text=wrote.text,
+        at=wrote.at,
+        kind=InboundKind(wrote.kind) if wrote.kind in set(InboundKind) else InboundKind.OTHER,
+        sender_name=wrote.name,
+        media=None if media == Media() else media,
+    )
 
 
 async def _together(works: Sequence[Awaitable[None]]) -> None:

@@ -59,7 +59,9 @@ from neonize.proto.waE2E.WAWebProtobufsE2E_pb2 import (  # noqa: E402
 from neonize.utils.enum import MediaType  # noqa: E402
 from neonize.utils.log import log as _library_log  # noqa: E402
 
+from guvercin.core.inbound import Media  # noqa: E402
 from guvercin.transports.web import protocol as p  # noqa: E402
+from guvercin.transports.web.contents import content_of  # noqa: E402
 from guvercin.transports.web.journal import Journal  # noqa: E402
 from guvercin.transports.web.pictures import read_picture  # noqa: E402
 from guvercin.transports.web.restrictions import RESTRICTIONS, restriction_in  # noqa: E402
@@ -434,8 +436,23 @@ class Account:
         if source.IsFromMe:
             recipient = _number(source.Chat, source.RecipientAlt)
             self.keep(p.WroteOurselves(remote_id=info.ID, recipient=recipient or "", at=at))
-        elif sender := _number(source.Sender, source.SenderAlt) or _hidden(source.Sender):
-            self.keep(p.Wrote(remote_id=info.ID, sender=sender, text=_words(event.Message), at=at))
+        elif (sender := _number(source.Sender, source.SenderAlt) or _hidden(source.Sender)) and (
+            content := content_of(event.Message)
+        ):
+            media = content.media or Media()
+            self.keep(
+                p.Wrote(
+                    remote_id=info.ID,
+                    sender=sender,
+                    text=content.text,
+                    at=at,
+                    kind=content.kind.value,
+                    name=info.Pushname or None,
+                    media_type=media.type,
+                    file_name=media.name,
+                    file_size=media.size,
+                )
+            )
 
     def take_history(self, event: Any) -> None:
         """Keep who has written to this phone before, and when last: nothing else of its history is read."""
@@ -522,21 +539,6 @@ def _history_number(chat: Any) -> str | None:
         if server == _PHONES and user.isdigit():
             return f"+{user}"
     return None
-
-
-def _words(message: Any) -> str:
-    """Answer the text of a message, or its caption; empty for what has none."""
-    for inner in ("documentWithCaptionMessage", "ephemeralMessage", "viewOnceMessage"):
-        if message.HasField(inner):
-            return _words(getattr(message, inner).message)
-    return str(
-        message.conversation
-        or message.extendedTextMessage.text
-        or message.imageMessage.caption
-        or message.documentMessage.caption
-        or message.videoMessage.caption
-        or ""
-    )
 
 
 def _uploaded(kept: Any) -> dict[str, Any]:
