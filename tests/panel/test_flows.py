@@ -309,13 +309,15 @@ def test_the_pictures_of_the_documents(shop: Shop, browser: Browser, tmp_path: P
     text = {"mesaj": "Merhaba {isim}, siparişiniz yola çıktı.", "sablon": True}
     till.post("/toplu-gonder", {"alicilar": rows, **text}, Prefer="respond-async")
     looks = (
-        ("panel-ozet", "/panel", WIDE, "light"),
-        ("panel-toplu", "/panel/toplu/1", WIDE, "dark"),
-        ("panel-telefon", "/panel", NARROW, "light"),
+        ("panel-ozet", "/panel", WIDE, "light", ".bar"),
+        ("panel-toplu", "/panel/toplu/1", WIDE, "dark", ".bar"),
+        ("panel-telefon", "/panel", NARROW, "light", ".bar"),
+        ("panel-mesajlar", "/panel/mesajlar", WIDE, "light", "tbody tr"),
+        ("panel-istemeyenler", "/panel/istemeyenler", NARROW, "dark", "h1"),
     )
-    for name, path, size, theme in looks:
+    for name, path, size, theme, shows in looks:
         with window(browser, shop.server.url, size=size, theme=theme, cookies=shop.cookies) as shown:
             shown.go(path)
-            expect(shown.page.locator(".bar").first).to_be_visible(timeout=15_000)
+            expect(shown.page.locator(shows).first).to_be_visible(timeout=15_000)
             shown.page.screenshot(path=folder / f"{name}.png")
             assert 5_000 < (folder / f"{name}.png").stat().st_size < 200_000

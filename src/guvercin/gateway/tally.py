@@ -16,7 +16,7 @@ from guvercin.store.store import Store
 
 _EVENTS_AT_ONCE = 2_000
 _LEAST_PAUSE = timedelta(seconds=2)
-MOST_READ = 100_000
+MOST_READ = 50_000
 """Messages in which the hours of reading are counted."""
 
 _SHARE = 20

@@ -15,7 +15,7 @@ import orjson
 from guvercin.core.log import MessageFilter
 from guvercin.core.message import WaitsFor
 
-WINDOW = 100_000
+WINDOW = 50_000
 """Rows that one question looks at."""
 
 Condition: TypeAlias = tuple[str, int | str | None]
