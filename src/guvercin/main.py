@@ -41,6 +41,7 @@ from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.numbers import Numbers
 from guvercin.gateway.people import People
+from guvercin.gateway.rights import Elsewhere
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
@@ -60,6 +61,7 @@ from guvercin.transports.ledger import Ledger
 from guvercin.transports.sandbox import Sandbox
 from guvercin.transports.web.engine import Web
 from guvercin.transports.web.engines import Engines
+from guvercin.transports.web.journal import redact
 from guvercin.transports.web.workers import Workers
 
 if TYPE_CHECKING:
@@ -147,6 +149,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         clock=clock,
         rng=rng,
     )
+
     gateway = Gateway(
         store=store,
         sessions=sessions,
@@ -158,6 +161,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         timezone=config.timezone,
         meta=Meta(setups=setups, look=look, sessions=sessions),
         hooks=hooks,
+        elsewhere=_elsewhere(config, ledger),
         reaches_nobody=config.whatsapp_test_server is not None,
     )
     tally = Tally(store=store, clock=clock, zone=config.timezone)
@@ -204,6 +208,21 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         choices=Choices(store=store, clock=clock),
         tally=tally,
     )
+
+
+def _elsewhere(config: Config, ledger: Ledger) -> Elsewhere:
+    """Answer how a number is forgotten outside the database, and which older copies of it nobody reaches."""
+
+    def forget(number: str) -> None:
+        ledger.redact(number)
+        for folder in config.engine_stores.glob("*/journal"):
+            with suppress(OSError):  # an account that is being removed
+                redact(folder, number)
+
+    def copies() -> Sequence[str]:
+        return sorted(path.name for path in config.data_dir.glob("guvercin-onceki-*.db"))
+
+    return Elsewhere(forget=forget, copies=copies)
 
 
 def _cloud_line(config: Config, setups: Setups, account_id: int, clock: Clock) -> Transport:

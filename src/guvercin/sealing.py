@@ -3,15 +3,19 @@
 Laws
 1. The key lies in a file of its own beside the database, for its owner alone, and is in no backup: who finds a copy of
    the database finds no secret in it.
-2. A seal names what it is for: the seal of one thing doesn't open as another's.
+2. A number that must be known again but not read is kept as a keyed hash, by the same key.
+3. A seal names what it is for: the seal of one thing doesn't open as another's.
 """
 
+import hashlib
+import hmac
 import os
 from pathlib import Path
 
 NAME = "guvercin.key"
 KEY_BYTES = 32
 _NONCE_BYTES = 12
+_HASH_BYTES = 16
 
 
 class Unreadable(Exception):  # noqa: N818 -- a word of the domain
@@ -24,6 +28,22 @@ class Seal:
     def __init__(self, folder: Path) -> None:
         self._path = folder / NAME
         self._key: bytes | None = None
+        self._for_hashes: bytes | None = None
+
+    def known_as(self, word: str) -> str | None:
+        """Answer a word's keyed hash in hex; null while there is no key, when nothing was ever kept so.
+
+        OSError: there is a key and it can't be read.
+        """
+        if self._for_hashes is None and not self._path.exists():
+            return None
+        return self.hide(word)
+
+    def hide(self, word: str) -> str:
+        """Answer a word's keyed hash in hex (HMAC-SHA-256, its first half). Makes the key. OSError."""
+        if self._for_hashes is None:
+            self._for_hashes = hmac.digest(self._made(), b"guvercin: numbers", hashlib.sha256)
+        return hmac.digest(self._for_hashes, word.encode(), hashlib.sha256)[:_HASH_BYTES].hex()
 
     def close(self, secret: bytes, purpose: str) -> bytes:
         """Seal a secret (AES-256-GCM). OSError: the key can't be read or made."""

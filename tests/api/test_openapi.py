@@ -44,6 +44,7 @@ BODIES: dict[str, type[BaseModel]] = {
     f"{BASE}/ret-listesi": wire.AddOptOut,
     f"{BASE}/bakilacaklar/{{opt_out_id}}/karar": wire.DecideOptOut,
     f"{BASE}/onaylar": wire.AddConsent,
+    f"{BASE}/kisiler/{{telefon}}/saklama": wire.HoldPerson,
     f"{BASE}/dosyalar": wire.UploadForm,
     "/api/v1/auth/token": wire.SignIn,
     "/api/v1/webhooks": wire.AddWebhook,

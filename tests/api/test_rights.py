@@ -65,6 +65,12 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("GET", "/onaylar"): Permission.READ,
     ("POST", "/onaylar"): Permission.ADMIN,
     ("GET", "/onaylar.csv"): Permission.READ,
+    ("GET", "/kisiler/{telefon}"): Permission.ADMIN,
+    ("DELETE", "/kisiler/{telefon}"): Permission.ADMIN,
+    ("POST", "/kisiler/{telefon}/saklama"): Permission.ADMIN,
+    ("DELETE", "/kisiler/{telefon}/saklama"): Permission.ADMIN,
+    ("GET", "/denetim"): Permission.ADMIN,
+    ("GET", "/imha"): Permission.ADMIN,
     ("GET", "/hesaplar"): Permission.READ,
     ("POST", "/hesaplar"): Permission.ACCOUNTS,
     ("GET", "/hesaplar/{account_id}"): Permission.READ,
@@ -95,8 +101,8 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
 }
 """The one permission that each operation asks for."""
 
-NOBODYS = ("{draft_id}", "{category_id}")
-"""A draft belongs to its token alone (tests/api/test_drafts.py), a category to the whole business."""
+NOBODYS = ("{draft_id}", "{category_id}", "{telefon}")
+"""A draft belongs to its token alone (tests/api/test_drafts.py), a category and a person to the whole business."""
 
 NAMES_A_THING = [
     operation for operation in NEEDS if "{" in operation[1] and not any(name in operation[1] for name in NOBODYS)
@@ -115,6 +121,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("POST", "/ret-listesi"): {"telefon": "+905391234567"},
     ("POST", "/bakilacaklar/{opt_out_id}/karar"): {"karar": "devam"},
     ("POST", "/onaylar"): {"telefon": "+905391234567", "onay_kaynagi": "HS_WEB", "onay_zamani": "2026-02-20 10:15:00"},
+    ("POST", "/kisiler/{telefon}/saklama"): {},
     ("POST", "/hesaplar/{account_id}/bagla"): {"yontem": "qr"},
     ("POST", "/hesaplar/{account_id}/okundu"): {"message_id": "W-1"},
     ("POST", "/api/v1/webhooks"): {"url": "https://magaza.example/", "olaylar": ["mesaj.iletildi"]},
@@ -147,6 +154,7 @@ class Things:
             "account_id": self.account,
             "draft_id": "0" * 32,
             "category_id": 11,
+            "telefon": "05391234567",
             "opt_out_id": self.doubt,
             "kind": "svg",
             "hook_id": self.hook,

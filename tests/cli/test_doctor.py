@@ -6,6 +6,7 @@ import pytest
 from tests.cli.running import Done, Guvercin, Server, free_port
 
 from guvercin.store.schema import HEAD
+from guvercin.store.sqlite import engine_for
 
 
 @pytest.fixture(autouse=True)
@@ -126,3 +127,14 @@ def test_secrets_that_others_could_read_are_named(guvercin: Guvercin) -> None:
     key.write_bytes(bytes(32))
     key.chmod(0o644)
     assert lights(guvercin("doktor", "--json", code=1))["sirlar"] == "kirmizi"
+
+
+def test_a_broken_link_of_the_audit_is_found(guvercin: Guvercin) -> None:
+    guvercin("anahtar", "uret")
+    guvercin("ret", "ekle", "0532 123 45 67")
+    assert lights(guvercin("doktor", "--json"))["denetim"] == "yesil"
+    with engine_for(guvercin.data_dir / "guvercin.db").connect() as connection:
+        connection.exec_driver_sql("UPDATE audit SET what = 'ret.kaldirildi' WHERE id = 2")
+    done = guvercin("doktor", code=1)
+    assert "The audit was touched: entry 2 does not fit the one before it." in done.out
+    assert lights(guvercin("doktor", "--json", code=1))["denetim"] == "kirmizi"

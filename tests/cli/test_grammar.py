@@ -41,6 +41,9 @@ Komutlar:
   parola-sifirla, reset-password  Panel için yeni parola belirle.
   doktor, doctor                  Her şeyi denetle, bozuk olanın nasıl
                                   düzeleceğini söyle.
+  denetim, audit                  Kimin ne yaptığını listele, en yeni önce.
+  imha, destructions              Nelerin yok edildiğini listele, en yeni
+                                  önce.
   saha-testi, field-test          Bağlı telefonu ikinci bir telefonunuzla
                                   gerçekten dener.
   deneme-graph, test-graph        Bir cloud hesabını denemek için Meta
@@ -55,6 +58,8 @@ Komutlar:
   tur, category                   Mesaj türleri.
   ret, optout                     Mesaj istemeyenler.
   onay, consent                   Tanıtım mesajına onay verenler.
+  kisi, person                    Yazdığınız bir kişi hakkında tutulanlar ve
+                                  onu unutmak.
   anahtar, token                  Programların anahtarları.
   kullanici, user                 Panele girebilenler.
   webhook, hook                   Olanları duyan adresler.
@@ -158,8 +163,9 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
-            "gelen, kurulum-linki, parola-sifirla, doktor, saha-testi, deneme-graph, yedek, geri-yukle, "
-            "deneme-sunucusu, kayit, hesap, tur, ret, onay, anahtar, kullanici, webhook, uyari, motor"),
+            "gelen, kurulum-linki, parola-sifirla, doktor, denetim, imha, saha-testi, deneme-graph, yedek, "
+            "geri-yukle, deneme-sunucusu, kayit, hesap, tur, ret, onay, kisi, anahtar, kullanici, webhook, "
+            "uyari, motor"),
         ),
         (
             ["gonder", "1", "2", "--tur", "uçurtma"],

@@ -21,6 +21,7 @@ from tests.contracts.store_optouts import ConsentLaws, OptOutLaws
 from tests.contracts.store_order import OrderLaws
 from tests.contracts.store_reading import ReadingLaws
 from tests.contracts.store_receipts import ReceiptLaws
+from tests.contracts.store_rights import RightsLaws
 from tests.contracts.store_upkeep import UpkeepLaws
 
 from guvercin.store.store import Store
@@ -39,6 +40,7 @@ class StoreLaws(
     UpkeepLaws,
     ReadingLaws,
     NumberLaws,
+    RightsLaws,
     AccountLaws,
     CategoryLaws,
     OptOutLaws,

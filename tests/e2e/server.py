@@ -78,7 +78,7 @@ class Client:
         if self._token:
             sent["Authorization"] = f"Bearer {self._token}"
         if body is not None:
-            sent["Content-Type"] = "application/json"
+            sent.setdefault("Content-Type", "application/json")
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         try:
             self._connection.request(method, path, content, sent)

@@ -1,7 +1,7 @@
 """Files through the gateway: by path, by upload, whose they are, and what is sent of them."""
 
 from collections.abc import Awaitable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -15,6 +15,8 @@ from guvercin.gateway.requests import FilePath, UploadedFile
 from guvercin.testing.transport import Act
 
 PDF = b"%PDF-1.4\n%%EOF\n"
+
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 
 
 async def refused(asked: Awaitable[Any]) -> GuvercinError:
@@ -72,7 +74,7 @@ async def test_an_upload_whose_copy_is_gone_cannot_be_sent(house: House) -> None
     upload = await house.gateway.upload(house.everything, BytesIO(PDF), "fatura.pdf")
     kept = await house.store.upload(upload.id)
     assert kept is not None
-    house.spool.discard(kept.file.digest)
+    house.spool.discard([kept.file.digest], taken_before=LATER)
     assert (await refused(house.ask(file=UploadedFile(id=upload.id)))).code is Code.FILE_NOT_OPENED
 
 
@@ -116,7 +118,7 @@ async def test_a_file_is_sent_again_while_its_copy_is_kept(house: House) -> None
     assert await house.status(again.standing.id) is Status.SENT
     file = (await house.message(number)).content.file
     assert file is not None
-    house.spool.discard(file.digest)
+    house.spool.discard([file.digest], taken_before=LATER)
     asked = house.gateway.resend(house.everything, number, wait=timedelta(0))
     assert (await refused(asked)).code is Code.FILE_NOT_OPENED
 
@@ -126,7 +128,7 @@ async def test_a_copy_that_is_gone_fails_its_message_and_stops_nothing(house: Ho
     number = await house.accept(file=FilePath(path="a.pdf"))
     file = (await house.message(number)).content.file
     assert file is not None
-    house.spool.discard(file.digest)
+    house.spool.discard([file.digest], taken_before=LATER)
     other = await house.accept()
     await house.deliver_all()
     message = await house.message(number)

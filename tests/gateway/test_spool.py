@@ -30,6 +30,7 @@ WEBP = b"RIFF\x10\x00\x00\x00WEBPVP8 " + b"w" * 100
 CONTENTS = {"application/pdf": PDF, "image/jpeg": JPEG, "image/png": PNG, "image/webp": WEBP}
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+LATER = datetime(2100, 1, 1, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
@@ -283,15 +284,14 @@ def test_what_is_no_digest_reaches_no_path(spool: Spool, wrong: str) -> None:
     with pytest.raises(ValueError, match="not a SHA-256"):
         spool.path(wrong)
     with pytest.raises(ValueError, match="not a SHA-256"):
-        spool.discard(wrong)
+        spool.discard([wrong], taken_before=LATER)
 
 
 def test_discard_removes_a_copy_and_may_come_twice(spool: Spool) -> None:
     file = take(spool, PDF)
     assert spool.has(file.digest)
-    spool.discard(file.digest)
-    spool.discard(file.digest)
-    spool.discard("f" * 64)
+    assert spool.discard([file.digest, "f" * 64], taken_before=LATER) == 1
+    assert spool.discard([file.digest], taken_before=LATER) == 0
     assert not spool.has(file.digest)
 
 

@@ -31,6 +31,7 @@ from guvercin.api import (
     records,
     render,
     reports,
+    rights,
     signing,
     whatsapp,
     wire,
@@ -66,6 +67,7 @@ _ROUTES = [
     *events.router.routes,
     *signing.router.routes,
     *wishes.router.routes,
+    *rights.router.routes,
     *manage.operations.routes,
 ]
 

@@ -16,8 +16,9 @@ from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
 from guvercin.api.reception import reception_of, visit_of
+from guvercin.core.audit import ACTOR, Actor, Way
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.core.token import Permission, Token
+from guvercin.core.token import PASS_NAME, Permission, Token
 from guvercin.locale import sentence
 
 _HOST = re.compile(r"(?:\[(?P<address>[0-9A-Fa-f:.]+)\]|(?P<name>[0-9A-Za-z.-]+))(?::[0-9]{1,5})?")
@@ -41,6 +42,8 @@ async def sign_in(request: Request) -> Token:
         if refusal.code is Code.INVALID_TOKEN and (wait := reception.throttle.fail(client_address(request))):
             raise GuvercinError(Code.TOO_MANY_REQUESTS, retry_after=wait) from None
         raise
+    way = Way.TERMINAL if token.rules.name == PASS_NAME else Way.API
+    ACTOR.set(Actor(way=way, token_id=token.id, address=request.client.host if request.client else None))
     _spend(request, token)
     return token
 

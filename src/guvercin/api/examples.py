@@ -238,6 +238,61 @@ RECEIVED_AND_READ: dict[str, Any] = {
 INBOX: dict[str, Any] = {"ok": True, "data": [_RECEIVED], "okunmamis": 1, "sonraki": None}
 READ_INBOX = {"son_id": 7}
 
+HOLD_PERSON = {"neden": "2026/114 E."}
+_HOLD = {"neden": "2026/114 E.", "baslangic": "2026-02-23 14:30:00"}
+HOLD: dict[str, Any] = {"ok": True, "data": _HOLD}
+DOSSIER: dict[str, Any] = {
+    "ok": True,
+    "data": {
+        "telefon": "+905321234567",
+        "mesajlar": [],
+        "ret": [_OPT_OUT],
+        "onaylar": [],
+        "sohbetler": [{"hesap_id": 1, "son_yazdigi": "2026-02-23 14:30:00", "son_yazilan": None}],
+        "numara_kontrol": [{"hesap_id": 1, "whatsappta": True, "zaman": "2026-02-23 14:30:00"}],
+        "taslak": 0,
+        "yasal_saklama": None,
+    },
+}
+ERASURE: dict[str, Any] = {
+    "ok": True,
+    "data": {"mesaj": 12, "ret": 1, "dosya": 2, "diger": 3, "kalinti": False, "kopyalar": []},
+}
+AUDIT: dict[str, Any] = {
+    "ok": True,
+    "data": [
+        {
+            "id": 41,
+            "zaman": "2026-02-23 14:30:00",
+            "zaman_iso": "2026-02-23T14:30:00+03:00",
+            "ne": "ret.kaldirildi",
+            "konu": "hesap:2",
+            "kim": "muhasebe",
+            "anahtar_id": 3,
+            "yol": "api",
+            "adres": "192.0.2.7",
+            "ayrinti": {"ret_id": 7, "kapsam": "her_sey", "kaynak": "api"},
+        }
+    ],
+    "sonraki": None,
+}
+DESTRUCTIONS: dict[str, Any] = {
+    "ok": True,
+    "data": [
+        {
+            "id": 9,
+            "baslangic": "2026-02-23 03:30:00",
+            "bitis": "2026-02-23 03:30:04",
+            "neden": "sure_doldu",
+            "metin": 1_204,
+            "kayit": 310,
+            "dosya": 0,
+            "diger": 12,
+        }
+    ],
+    "sonraki": None,
+}
+
 ADD_CONSENT = {
     "telefon": "+905321234567",
     "onay_kaynagi": "HS_WEB",

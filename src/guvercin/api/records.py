@@ -105,6 +105,7 @@ async def release(request: Request, sender: Sender, log_id: LogId) -> Response:
             answers.MessageSent | answers.MessageStanding,
             *SENDS,
             Code.MESSAGES_WAITING,
+            Code.CONTENT_GONE,
             Code.FILE_NOT_OPENED,
             example=examples.SENT,
         )

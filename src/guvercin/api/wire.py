@@ -732,6 +732,22 @@ class ListPeople(Asked):
     after: _After = None
 
 
+class HoldPerson(Asked):
+    """`POST /kisiler/{telefon}/saklama`."""
+
+    reason: Annotated[
+        str | None,
+        Field(alias="neden", max_length=200, description=sentence("Who wants it, for the record: a file number.")),
+    ] = None
+
+
+class ListEntries(Asked):
+    """The query of `GET /denetim` and `GET /imha`."""
+
+    limit: _Limit = 50
+    after: _After = None
+
+
 class Meaning(StrEnum):
     """What somebody meant who sounded as if they refused."""
 

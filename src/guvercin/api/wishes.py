@@ -70,7 +70,7 @@ async def add_opt_out(request: Request, owner: Owner) -> Response:
             said=asked.said,
         ),
     )
-    return render.reply(answers.OptOutAnswer(ok=True, data=_opt_out(kept, reception.zone)))
+    return render.reply(answers.OptOutAnswer(ok=True, data=opt_out_record(kept, reception.zone)))
 
 
 @router.delete(
@@ -127,7 +127,7 @@ async def decide(request: Request, owner: Owner, opt_out_id: OptOutId) -> Respon
     stands = await reception.gateway.wishes.decide(
         owner, opt_out_id, wire.MEANINGS[asked.meaning], OptOutSource(asked.source.value)
     )
-    return render.reply(answers.OptOutAnswer(ok=True, data=_opt_out(stands, reception.zone)))
+    return render.reply(answers.OptOutAnswer(ok=True, data=opt_out_record(stands, reception.zone)))
 
 
 @router.get(
@@ -145,7 +145,7 @@ async def consents(request: Request, _reader: Reader, query: Annotated[wire.List
         below=None if query.after is None else read_cursor(query.after),
     )
     after = cursor(found[-1].id) if len(found) == query.limit else None
-    page = answers.ConsentPage(ok=True, data=[_consent(each, reception.zone) for each in found], next=after)
+    page = answers.ConsentPage(ok=True, data=[consent_record(each, reception.zone) for each in found], next=after)
     return render.reply(page, headers=_link(request, after))
 
 
@@ -165,7 +165,7 @@ async def consents(request: Request, _reader: Reader, query: Annotated[wire.List
         example=examples.CONSENT,
     ),
 )
-async def add_consent(request: Request, owner: Owner) -> Response:
+async def addconsent_record(request: Request, owner: Owner) -> Response:
     """Keep a consent."""
     asked = to_model(wire.AddConsent, await read_json(request))
     reception = reception_of(request)
@@ -180,7 +180,7 @@ async def add_consent(request: Request, owner: Owner) -> Response:
             proof_id=asked.proof_id,
         ),
     )
-    return render.reply(answers.ConsentAnswer(ok=True, data=_consent(kept, reception.zone)))
+    return render.reply(answers.ConsentAnswer(ok=True, data=consent_record(kept, reception.zone)))
 
 
 @router.get(
@@ -209,7 +209,7 @@ async def export_consents(request: Request, _reader: Reader) -> Response:
 def _opt_out_page(request: Request, found: Sequence[OptOut], limit: int) -> Response:
     zone = reception_of(request).zone
     after = cursor(found[-1].id) if len(found) == limit else None
-    page = answers.OptOutPage(ok=True, data=[_opt_out(each, zone) for each in found], next=after)
+    page = answers.OptOutPage(ok=True, data=[opt_out_record(each, zone) for each in found], next=after)
     return render.reply(page, headers=_link(request, after))
 
 
@@ -217,7 +217,8 @@ def _link(request: Request, after: str | None) -> dict[str, str]:
     return {} if after is None else {"Link": f'<{next_url(request, after)}>; rel="next"'}
 
 
-def _opt_out(kept: OptOut, zone: tzinfo) -> answers.OptOutRecord:
+def opt_out_record(kept: OptOut, zone: tzinfo) -> answers.OptOutRecord:
+    """Answer what is told of a refusal."""
     return answers.OptOutRecord(
         id=kept.id,
         phone=kept.phone,
@@ -233,7 +234,8 @@ def _opt_out(kept: OptOut, zone: tzinfo) -> answers.OptOutRecord:
     )
 
 
-def _consent(kept: Consent, zone: tzinfo) -> answers.ConsentRecord:
+def consent_record(kept: Consent, zone: tzinfo) -> answers.ConsentRecord:
+    """Answer what is told of a consent."""
     return answers.ConsentRecord(
         id=kept.id,
         phone=kept.phone,

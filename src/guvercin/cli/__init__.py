@@ -27,6 +27,7 @@ from guvercin.cli import (
     optouts,
     people,
     reports,
+    rights,
     send,
     start,
     tokens,
@@ -51,6 +52,7 @@ category = typer.Typer(rich_markup_mode=None)
 optout = typer.Typer(rich_markup_mode=None)
 consent = typer.Typer(rich_markup_mode=None)
 person = typer.Typer(rich_markup_mode=None)
+known = typer.Typer(rich_markup_mode=None)
 motor = typer.Typer(rich_markup_mode=None)
 webhook = typer.Typer(rich_markup_mode=None)
 alert = typer.Typer(rich_markup_mode=None)
@@ -114,6 +116,13 @@ app.add_typer(
 app.add_typer(
     consent, name="onay, consent", cls=Group, no_args_is_help=True, help=sentence("Who has agreed to be advertised to.")
 )
+app.add_typer(
+    known,
+    name="kisi, person",
+    cls=Group,
+    no_args_is_help=True,
+    help=sentence("What is held of a person you write to, and forgetting one."),
+)
 app.add_typer(token, name="anahtar, token", cls=Group, no_args_is_help=True, help=sentence("The keys of programs."))
 app.add_typer(
     person, name="kullanici, user", cls=Group, no_args_is_help=True, help=sentence("Those who sign in to the panel.")
@@ -144,6 +153,8 @@ _add(alert, "dene, test", alerts.try_out, sentence("Send a trial over every chan
 _add(
     app, "doktor, doctor", doctor.doctor, sentence("Look whether everything is well, and say how to mend what is not.")
 )
+_add(app, "denetim, audit", rights.audit, sentence("List who did what, newest first."))
+_add(app, "imha, destructions", rights.destructions, sentence("List what was destroyed, newest first."))
 app.add_typer(
     motor,
     name="motor, engine",
@@ -193,6 +204,11 @@ _add(optout, "karar, decide", optouts.decide, sentence("Say what somebody meant 
 _add(consent, "liste, list", consents.list_all, sentence("List the consents, newest first."))
 _add(consent, "ekle, add", consents.add, sentence("Record that somebody has agreed to be advertised to."))
 _add(consent, "disa-aktar, export", consents.export, sentence("Write all consents as CSV, in İYS's columns."))
+
+_add(known, "goster, show", rights.show, sentence("Show everything that is held of a person."))
+_add(known, "sil, erase", rights.erase, sentence("Forget a person: texts, name and number. It can't be undone."))
+_add(known, "sakla, hold", rights.hold, sentence("Keep a person's data, because the law wants it."))
+_add(known, "birak, release", rights.release, sentence("End a hold."))
 
 _add(person, "liste, list", people.list_all, sentence("List those who sign in to the panel."))
 _add(person, "ekle, add", people.add, sentence("Add a person and ask for their password."))

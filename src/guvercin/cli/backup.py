@@ -25,6 +25,7 @@ from guvercin.cli.start import open_folder
 from guvercin.cli.terminal import Terminal, Trouble, size_in_words
 from guvercin.gateway.backups import DATABASE, SETTINGS, SPOOL_FILE, mark, write_backup
 from guvercin.locale import sentence
+from guvercin.sealing import NAME as KEY
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
@@ -72,6 +73,8 @@ def back_up(
     )
     terminal.tell(say("Inside: every message with its text and number. Keep it as safe as the data folder."))
     terminal.tell(say("Not inside: the folders of your file roots, and the sandbox's log."))
+    if (config.data_dir / KEY).exists():
+        terminal.tell(say("Not inside either, by purpose: the key {file}. Keep a copy of it elsewhere.", file=KEY))
 
 
 async def _back_up(config: "Config", target: Path) -> int:

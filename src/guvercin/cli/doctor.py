@@ -13,13 +13,15 @@ import typer
 
 from guvercin.cli.engine import try_out
 from guvercin.cli.options import Json
-from guvercin.cli.reach import PASS_NAME, database, holder, settings
+from guvercin.cli.reach import database, holder, settings
 from guvercin.cli.start import check_port
 from guvercin.cli.terminal import ExitCode, Terminal, Trouble, is_watched, size_in_words
+from guvercin.core.token import PASS_NAME
 from guvercin.locale import Translator
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
+    from guvercin.core.audit import Chain
     from guvercin.core.token import Token
     from guvercin.store.checkup import Checkup
 
@@ -272,6 +274,10 @@ def _database(terminal: Terminal, config: "Config") -> Iterator[Finding]:
     yield _schema(terminal, found)
     if found.is_known:
         yield from _waiting(terminal, found)
+    if found.chain is not None:
+        yield _audit(terminal.say, found.chain)
+    if found.lost_refusals:
+        yield _lost_refusals(terminal.say, found.lost_refusals)
     if found.is_current:
         yield _tokens(terminal, asyncio.run(_read_tokens(terminal, config)))
 
@@ -328,6 +334,38 @@ def _waiting(terminal: Terminal, found: "Checkup") -> Iterator[Finding]:
             what=say("Records in doubt: {count}. They may have left.", count=found.unknown),
             remedy=terminal.command("kayit --durum unknown"),
         )
+
+
+def _audit(say: Translator, chain: "Chain") -> Finding:
+    if chain.broken_at is not None:
+        return Finding(
+            key="denetim",
+            light=Light.RED,
+            what=say("The audit was touched: entry {number} does not fit the one before it.", number=chain.broken_at),
+            remedy=say(
+                "Somebody has changed or removed entries in the database. Keep a copy of the folder, and compare with "
+                "a backup."
+            ),
+        )
+    if not chain.count:
+        return Finding(key="denetim", light=Light.GREEN, what=say("The audit has no entries yet."))
+    what = say(
+        "The audit is whole: {count} entries, newest hash {head}.", count=chain.count, head=(chain.head or "")[:16]
+    )
+    return Finding(key="denetim", light=Light.GREEN, what=what)
+
+
+def _lost_refusals(say: Translator, count: int) -> Finding:
+    return Finding(
+        key="gizli_retler",
+        light=Light.RED,
+        what=say(
+            "Refusals that nobody can be matched with any more: {count}. Of these people only a hash was kept, and its "
+            "key (guvercin.key) is not here.",
+            count=count,
+        ),
+        remedy=say("Put the file guvercin.key back from the machine where this database came from."),
+    )
 
 
 def _tokens(terminal: Terminal, tokens: "Sequence[Token]") -> Finding:

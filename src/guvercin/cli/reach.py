@@ -23,8 +23,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from guvercin.cli.terminal import ExitCode, Terminal, Trouble
+from guvercin.core.audit import ACTOR, Actor, Way
 from guvercin.core.errors import Code
-from guvercin.core.token import Permission, TokenRules
+from guvercin.core.token import PASS_NAME, Permission, TokenRules
 from guvercin.locale import sentence
 
 if TYPE_CHECKING:  # heavy: loaded by the command that needs them
@@ -42,7 +43,6 @@ Secret: TypeAlias = Callable[[], Awaitable[str]]
 API = "/api/v1/whatsapp"
 UPLOAD_FIELD = "dosya"
 
-PASS_NAME = "terminal"  # noqa: S105 -- the name of the tokens of law 2, not one of them
 PASS_LIFETIME = timedelta(minutes=10)
 _PASS_MARGIN = timedelta(minutes=1)
 
@@ -324,6 +324,7 @@ async def database(terminal: Terminal, config: "Config") -> AsyncIterator["Sqlit
     from guvercin.store.lock import FolderLocked
 
     _quiet_logs(terminal, config)
+    ACTOR.set(Actor(way=Way.TERMINAL))
     async with AsyncExitStack() as stack:
         try:
             store = await stack.enter_async_context(main.open_store(config))

@@ -24,10 +24,10 @@ import typer
 
 from guvercin import __version__
 from guvercin.cli import people, sample, tokens
-from guvercin.cli.reach import API, PASS_NAME, busy, database, holder, misconfigured, settings
+from guvercin.cli.reach import API, busy, database, holder, misconfigured, settings
 from guvercin.cli.terminal import Terminal, Trouble, is_watched
 from guvercin.core.account import Account, Kind
-from guvercin.core.token import Permission, TokenRules
+from guvercin.core.token import PASS_NAME, Permission, TokenRules
 from guvercin.locale import Translator, sentence
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from guvercin.cli.options import Json
-from guvercin.cli.reach import PASS_NAME, database, settings
+from guvercin.cli.reach import database, settings
 from guvercin.cli.terminal import TURKISH_TIME, ExitCode, Terminal, Trouble
-from guvercin.core.token import Permission, Token, TokenRules
+from guvercin.core.token import PASS_NAME, Permission, Token, TokenRules
 from guvercin.locale import Translator, sentence
 
 if TYPE_CHECKING:  # heavy: loaded when a command runs

@@ -54,6 +54,9 @@ class Code(StrEnum):
     DECLARATION_NEEDED = "beyan_gerekli"
     SOUNDS_COMMERCIAL = "kampanya_sozu"
     SENT_LATELY = "yakinda_gonderildi"
+    IN_HAND = "mesaj_yolda"
+    ON_HOLD = "yasal_saklama"
+    CONTENT_GONE = "icerik_silindi"
     # -- the state of things
     TOO_MANY_HOOKS = "cok_fazla_webhook"
     SECRET_UNREADABLE = "sir_okunamadi"

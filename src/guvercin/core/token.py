@@ -11,6 +11,10 @@ PANEL_HINT = "panel"
 """The hint of a token that is no program's key, but stands for what a person does in the panel. It has no secret."""
 
 
+PASS_NAME = "terminal"  # noqa: S105 -- a name, not a secret
+"""The name of the tokens by which a command of the terminal signs in for a moment."""
+
+
 class Permission(StrEnum):
     """What a token may do. The values are the wire's words for `--yetki`."""
 

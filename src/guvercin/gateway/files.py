@@ -46,6 +46,8 @@ EXTENSIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """What may be sent: media type -> the extensions that agree with it, the usual one first."""
 
 _CHUNK = 256 * 1024
+_GRACE = timedelta(milliseconds=20)
+"""File systems count by the ticks of the kernel, which come a little behind the clock."""
 _HEAD = 12  # the longest opening that `media_type` looks at
 _INCOMING = ".incoming-"
 _DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -130,9 +132,13 @@ class Spool:
         """Say whether there is a copy with this digest; the digest may be anything that a client wrote."""
         return _DIGEST.fullmatch(digest) is not None and self.path(digest).is_file()
 
-    def discard(self, digest: str) -> None:
-        """Remove a copy. Messages share copies: the caller knows that no other one needs it."""
-        self.path(digest).unlink(missing_ok=True)
+    def discard(self, digests: Iterable[str], *, taken_before: datetime) -> int:
+        """Remove copies; answers how many. Messages share copies: the caller knows that no other one needs these.
+
+        One that was taken again since that moment is spared: somebody needs it now.
+        """
+        oldest = (taken_before - _GRACE).timestamp()
+        return sum(self._remove_if_older(self.path(digest), oldest) for digest in digests)
 
     def sweep(self, *, keep: Collection[str], older_than: timedelta, now: datetime) -> int:
         """Remove copies that are not in `keep`, and halves that a crash left; answer how many.

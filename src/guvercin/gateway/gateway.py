@@ -57,6 +57,7 @@ from guvercin.gateway.requests import (
     Upload,
     UploadedFile,
 )
+from guvercin.gateway.rights import Elsewhere, Rights
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.waiting import IN_HAND, Waiting
 from guvercin.gateway.wishes import Wishes
@@ -103,6 +104,7 @@ class Gateway:
         timezone: ZoneInfo,
         meta: Meta,
         hooks: Hooks,
+        elsewhere: Elsewhere | None = None,
         reaches_nobody: bool = False,
     ) -> None:
         self._store = store
@@ -123,6 +125,7 @@ class Gateway:
         self.lines = Lines(store=store, sessions=sessions, accounts=self.accounts, clock=clock)
         self.inbox = Inbox(store=store, clock=clock)
         self.wishes = Wishes(store=store, accounts=self.accounts, spool=files.spool, clock=clock)
+        self.rights = Rights(store=store, spool=files.spool, elsewhere=elsewhere or Elsewhere(), clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)
         self._pulse = Pulse(store.check, clock)
         self._is_closing = False
@@ -405,6 +408,8 @@ class Gateway:
 
     def _check_resend(self, old: Message) -> None:
         """Raise why a message can't be sent again, whatever its state: its number, or its file."""
+        if old.content.text == "":  # no message is accepted without a text or a file: it had one once
+            raise GuvercinError(Code.CONTENT_GONE, log_id=old.id)
         faults = Faults()
         check_phone(faults, old.recipient)  # a row that failed because nobody could read its number
         faults.check()

@@ -166,7 +166,9 @@ class Hooks:
         self._check(ask, seen)
         now = self._clock.now()
         if ask.url is not None or ask.events is not None or ask.account_ids is not None:
-            hook = await self._store.change_hook(hook_id, url=ask.url, events=ask.events, account_ids=ask.account_ids)
+            hook = await self._store.change_hook(
+                hook_id, url=ask.url, events=ask.events, account_ids=ask.account_ids, now=self._clock.now()
+            )
         if ask.is_open is True and hook.closed_at is not None:
             hook = await self._store.reopen_hook(hook_id, now=now)
         if ask.is_open is False:
@@ -185,7 +187,7 @@ class Hooks:
             self._seal.open(hook.secrets.sealed, PURPOSE)
         except Unreadable:  # it came from another folder: it signs nothing any more
             secrets = Secrets(sealed=secrets.sealed)
-        hook = await self._store.change_hook(hook_id, secrets=secrets)
+        hook = await self._store.change_hook(hook_id, secrets=secrets, now=self._clock.now())
         self._couriers.bell.set()
         return hook, write_secret(key)
 

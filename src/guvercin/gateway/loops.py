@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 
+from guvercin.core.audit import nobodys
 from guvercin.core.errors import GuvercinError
 from guvercin.core.grant import People
 from guvercin.core.hours import Hours
@@ -127,7 +128,7 @@ class Loops:
     def _keep(
         self, name: str, step: Callable[[datetime], Awaitable[datetime]], bell: asyncio.Event
     ) -> asyncio.Task[None]:
-        return asyncio.create_task(keep(name, step, clock=self._clock, bell=bell), name=name)
+        return asyncio.create_task(keep(name, step, clock=self._clock, bell=bell), name=name, context=nobodys())
 
     async def _step_sessions(self, now: datetime) -> datetime:
         wake = await self._sessions.step(now)

@@ -162,19 +162,20 @@ class People:
 
     async def set_role(self, person_id: int, role: Role) -> Person:
         """Change what a person may do. NOT_FOUND; INVALID_FIELD if nobody would be left who may do everything."""
-        changed = await self._store.change_person(person_id, role=role)
+        changed = await self._store.change_person(person_id, role=role, now=self._clock.now())
         self._sessions.clear()
         return changed
 
     async def set_password(self, person_id: int, password: str) -> None:
         """Change a password and end every session that the old one opened. NOT_FOUND, INVALID_FIELD."""
         check_password(password)
-        await self._store.change_person(person_id, password_hash=await self._hash(password))
+        hashed = await self._hash(password)
+        await self._store.change_person(person_id, password_hash=hashed, now=self._clock.now())
         await self.end_sessions(person_id)
 
     async def set_language(self, person_id: int, language: str) -> None:
         """Remember in which language a person reads."""
-        await self._store.change_person(person_id, language=language)
+        await self._store.change_person(person_id, language=language, now=self._clock.now())
         self._sessions.clear()
 
     async def remove(self, person_id: int) -> None:

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
 
 from guvercin.core.account import Account, Line, LineCause, LineNews, LineOrder, LineState, follow
+from guvercin.core.audit import nobodys
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.outcome import (
     Acquainted,
@@ -276,7 +277,9 @@ class Sessions:
             self._start(account_id, session, dial)
 
     def _start(self, account_id: int, session: _Session, work: Callable[[Emit], Awaitable[None]]) -> None:
-        session.run = asyncio.create_task(self._run(account_id, session, work), name=f"line-{account_id}")
+        session.run = asyncio.create_task(
+            self._run(account_id, session, work), name=f"line-{account_id}", context=nobodys()
+        )
 
     async def _run(self, account_id: int, session: _Session, work: Callable[[Emit], Awaitable[None]]) -> None:
         async def emit(event: TransportEvent) -> None:

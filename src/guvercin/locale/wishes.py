@@ -52,6 +52,27 @@ WISHES: Mapping[Code, Words] = MappingProxyType(
             sent=NORMALLY,
             todo="Nothing, if it is none. Advertising belongs in category 9 and goes only to people who have agreed.",
         ),
+        Code.IN_HAND: Words(
+            title="A message is on its way",
+            detail="A message to this person is being handed over at this moment.",
+            happened="Somebody asked to forget a person while a message to them was leaving.",
+            sent="That message is on its way. Nothing was destroyed.",
+            todo="Ask again in a moment. What waits is withdrawn by it, and need not be cancelled before.",
+        ),
+        Code.ON_HOLD: Words(
+            title="Held for the law",
+            detail="This person's data are held because the law wants them kept.",
+            happened="Somebody has put a hold on the number: a dispute, or an order of a court or an authority.",
+            sent=NOTHING_SENT,
+            todo="When the reason is over, end the hold: guvercin kisi birak TELEFON. Tell the person why they wait.",
+        ),
+        Code.CONTENT_GONE: Words(
+            title="Content destroyed",
+            detail="What this message said is no longer held.",
+            happened="Its time was over, or its recipient asked to be forgotten. The record stays without its content.",
+            sent="Nothing was sent now.",
+            todo="Send a new message with the text or the file.",
+        ),
         Code.SENT_LATELY: Words(
             title="Sent a while ago",
             detail="This person got the same message a short while ago.",

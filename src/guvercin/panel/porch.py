@@ -23,6 +23,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from guvercin.core.audit import ACTOR, Actor, Way
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.person import SESSION_LIMIT
 from guvercin.locale import Language, choose_language, sentence, translator
@@ -122,6 +123,8 @@ class Porch:
         session = await self._desk.people.session(secret) if len(secret) == LEAST_SECRET else None
         if session is None:
             return stranger
+        address = request.client.host if request.client else None
+        ACTOR.set(Actor(way=Way.PANEL, token_id=session.person.token.id, address=address))
         chosen = request.cookies.get(_LANGUAGE) or session.person.language
         return Viewer(
             say=translator(Language(chosen)) if chosen in set(Language) else stranger.say,

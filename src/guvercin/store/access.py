@@ -10,9 +10,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
+from guvercin.core.audit import Act
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import File
-from guvercin.core.token import Permission, Token, TokenRules
+from guvercin.core.token import PASS_NAME, Permission, Token, TokenRules
+from guvercin.store import auditing
 from guvercin.store.hand import by_hand
 from guvercin.store.store import DraftInShort, KeptDraft, KeptFile
 from guvercin.store.tables import batch_draft, day_pass, token, upload
@@ -72,6 +74,8 @@ def create(tx: Tx, rules: TokenRules, secret_hash: bytes, hint: str, *, now: dat
         .values(secret_hash=secret_hash, hint=hint, rules=pack(rules), created_at=to_ms(now))
         .returning(*COLUMNS),
     ).one()
+    if rules.name != PASS_NAME:
+        auditing.note(tx, Act.TOKEN_MADE, now=now, about=f"anahtar:{row.id}")
     return from_row(row)
 
 
@@ -118,6 +122,8 @@ def revoke(tx: Tx, token_id: int, *, now: datetime) -> Token:
         raise GuvercinError(Code.NOT_FOUND)
     if row.revoked_at is None:
         tx.connection.execute(update(token).where(token.c.id == token_id).values(revoked_at=to_ms(now)))
+        if from_row(row).rules.name != PASS_NAME:
+            auditing.note(tx, Act.TOKEN_REVOKED, now=now, about=f"anahtar:{token_id}")
     return from_row(tx.connection.execute(select(*COLUMNS).where(token.c.id == token_id)).one())
 
 

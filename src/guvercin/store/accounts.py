@@ -11,11 +11,12 @@ import orjson
 from sqlalchemy import Connection, insert, select, text, update
 
 from guvercin.core.account import Account, Kind, Line, LineState, Manners, OnUnknown
+from guvercin.core.audit import Act
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Lane
 from guvercin.core.pacing import RELINKED_AT, Caps, Gap, Pace, Rules, Use
-from guvercin.store import restricting
+from guvercin.store import auditing, restricting
 from guvercin.store import statements as sql
 from guvercin.store.tables import account, message
 from guvercin.store.times import MILLISECOND, from_ms, to_ms
@@ -225,6 +226,9 @@ def set_line(tx: Tx, account_id: int, line: Line, *, now: datetime, is_enabled: 
     }
     if is_enabled is not None:
         values["is_enabled"] = is_enabled
+        if tx.actor is not None:
+            what = {"acik": is_enabled}
+            auditing.note(tx, Act.LINE_ORDERED, now=now, about=f"hesap:{account_id}", detail=what)
     is_new_ban = line.state is LineState.BANNED and one(tx.connection, account_id).line.state is not LineState.BANNED
     if is_new_ban and restricting.keeps_rules(tx, account_id):
         code = line.code or Code.TEMPORARY_BAN

@@ -12,9 +12,11 @@ from typing import Any
 import orjson
 from sqlalchemy import Connection
 
+from guvercin.core.audit import Act
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Hook, HookEvent, Lag, Notice, Secrets
+from guvercin.store import auditing
 from guvercin.store import hook_statements as sql
 from guvercin.store import inbox
 from guvercin.store.hand import by_hand
@@ -82,6 +84,7 @@ def add(tx: Tx, new: NewHook, *, now: datetime) -> Hook:
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (new.token_id, new.url, _json(new.events), _json(new.account_ids), new.sealed, to_ms(now), newest + 1, newest),
     )
+    auditing.note(tx, Act.HOOK_ADDED, now=now, about=f"webhook:{made.lastrowid}")
     return one(tx, made.lastrowid)
 
 
@@ -107,6 +110,7 @@ def change(
     events: Collection[HookEvent] | None,
     account_ids: Collection[int] | None,
     secrets: Secrets | None,
+    now: datetime,
 ) -> Hook:
     """Change what its owner decides about a hook; null leaves what is there. NOT_FOUND."""
     before = one(tx, hook_id)
@@ -123,6 +127,9 @@ def change(
             hook_id,
         ),
     )
+    given = (("url", url), ("olaylar", events), ("hesaplar", account_ids), ("secret", secrets))
+    what = {"ne": [word for word, value in given if value is not None]}
+    auditing.note(tx, Act.HOOK_CHANGED, now=now, about=f"webhook:{hook_id}", detail=what)
     return one(tx, hook_id)
 
 
@@ -131,6 +138,7 @@ def reopen(tx: Tx, hook_id: int, *, now: datetime) -> Hook:
     one(tx, hook_id)
     tx.execute("UPDATE hook SET closed_at = NULL, closed_for = NULL, failing_since = NULL WHERE id = ?", (hook_id,))
     tx.execute(sql.BEGIN_DELIVERIES_ANEW, (to_ms(now), hook_id))
+    auditing.note(tx, Act.HOOK_REOPENED, now=now, about=f"webhook:{hook_id}")
     return one(tx, hook_id)
 
 
@@ -151,6 +159,7 @@ def remove(tx: Tx, hook_id: int, *, now: datetime) -> None:
     tx.execute(
         "UPDATE hook SET removed_at = ?, secret = ?, secret_before = NULL WHERE id = ?", (to_ms(now), b"", hook_id)
     )
+    auditing.note(tx, Act.HOOK_REMOVED, now=now, about=f"webhook:{hook_id}")
 
 
 # -- delivering

@@ -266,25 +266,33 @@ def page(
 
     One that holds for every account is seen by everybody. `is_doubtful` and `is_live` null: both kinds.
     """
-    raw = by_hand(connection)
     conditions: list[str] = []
     values: list[Any] = []
+
+    def place(value: Any) -> str:
+        values.append(value)
+        return f"?{len(values)}"
+
     if phone is not None:
-        conditions.append("phone = ?")
-        values.append(phone)
+        number = place(phone)
+        conditions.append(f"phone IN ({number}, hidden({number}))")
     if accounts is not None:
-        conditions.append(f"(account_id IS NULL OR account_id IN ({', '.join('?' * len(accounts)) or 'NULL'}))")
-        values.extend(sorted(accounts))
+        listed = ", ".join(map(place, sorted(accounts))) or "NULL"
+        conditions.append(f"(account_id IS NULL OR account_id IN ({listed}))")
     if is_doubtful is not None:
-        conditions.append("scope = ?" if is_doubtful else "scope <> ?")
-        values.append(OptOutScope.DOUBTFUL.value)
+        conditions.append(f"scope {'=' if is_doubtful else '<>'} {place(OptOutScope.DOUBTFUL.value)}")
     if is_live is not None:
         conditions.append("ended_at IS NULL" if is_live else "ended_at IS NOT NULL")
     if below is not None:
-        conditions.append("id < ?")
-        values.append(below)
+        conditions.append(f"id < {place(below)}")
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    rows = raw.execute(f"{_ASKED} {where} ORDER BY id DESC LIMIT ?", (*values, limit))
+    rows = by_hand(connection).execute(f"{_ASKED} {where} ORDER BY id DESC LIMIT {place(limit)}", values)
+    return tuple(_opt_out(row) for row in rows.fetchall())
+
+
+def of_person(connection: Connection, phone: str) -> Sequence[OptOut]:
+    """Answer every refusal of a number, ended ones and those that were hidden among them, oldest first."""
+    rows = by_hand(connection).execute(f"{_ASKED} WHERE phone IN (?1, hidden(?1)) ORDER BY id", (phone,))
     return tuple(_opt_out(row) for row in rows.fetchall())
 
 

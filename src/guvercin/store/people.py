@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select, update
 
+from guvercin.core.audit import Act, Actor, Way
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.folding import fold
 from guvercin.core.person import IDLE_LIMIT, PERMISSIONS, SESSION_LIMIT, SETUP_LIMIT, SETUP_TRIES, Person, Role, Session
 from guvercin.core.token import PANEL_HINT, TokenRules
-from guvercin.store import access
+from guvercin.store import access, auditing
 from guvercin.store.tables import person, session, setting, setup_code, token
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -82,11 +83,19 @@ def add(
             name=name, role=role.value, password_hash=password_hash, token_id=made.id, created_at=to_ms(now)
         )
     )
-    return next(each for each in every(tx.connection) if each.token.id == made.id)
+    added = next(each for each in every(tx.connection) if each.token.id == made.id)
+    auditing.note(tx, Act.PERSON_ADDED, now=now, about=f"kullanici:{added.id}", detail={"rol": role.value})
+    return added
 
 
 def change(
-    tx: Tx, person_id: int, *, role: Role | None = None, password_hash: str | None = None, language: str | None = None
+    tx: Tx,
+    person_id: int,
+    *,
+    now: datetime,
+    role: Role | None = None,
+    password_hash: str | None = None,
+    language: str | None = None,
 ) -> Person:
     """Change what is given of a person. NOT_FOUND.
 
@@ -102,6 +111,9 @@ def change(
     changed = {column: value for column, value in given.items() if value is not None}
     if changed:
         tx.connection.execute(update(person).where(person.c.id == person_id).values(**changed))
+    what = [word for word, value in (("rol", role), ("parola", password_hash)) if value is not None]
+    if what:
+        auditing.note(tx, Act.PERSON_CHANGED, now=now, about=f"kullanici:{person_id}", detail={"ne": what})
     return _one(tx.connection, person_id)
 
 
@@ -112,6 +124,7 @@ def remove(tx: Tx, person_id: int, *, now: datetime) -> None:
     close_sessions(tx, person_id=person_id)
     tx.connection.execute(update(person).where(person.c.id == person_id).values(removed_at=to_ms(now)))
     access.revoke(tx, found.token.id, now=now)
+    auditing.note(tx, Act.PERSON_REMOVED, now=now, about=f"kullanici:{person_id}")
 
 
 def _one(connection: Connection, person_id: int) -> Person:
@@ -142,6 +155,9 @@ def open_session(tx: Tx, person_id: int, secret_hash: bytes, *, agent: str, addr
             address=address,
         )
     )
+    owner = tx.execute("SELECT token_id FROM person WHERE id = ?", (person_id,)).fetchone()
+    actor = Actor(way=Way.PANEL, token_id=owner and owner[0], address=address)
+    auditing.write(tx, Act.SIGNED_IN.value, to_ms(now), about=f"kullanici:{person_id}", detail=None, actor=actor)
 
 
 _SESSIONS = _PEOPLE.add_columns(

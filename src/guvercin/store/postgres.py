@@ -19,6 +19,8 @@ from psycopg.pq import DiagnosticField, ExecStatus, TransactionStatus
 from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
+from guvercin.sealing import Seal
+from guvercin.store.hiding import Hiding, stand_in, without_hiding
 from guvercin.store.lock import GATEWAY, LOCKS
 from guvercin.store.words import in_postgres
 
@@ -99,10 +101,11 @@ class Answer:
 class Hand:
     """Runs hand-written statements in a session, each prepared once."""
 
-    def __init__(self, session: "psycopg.Connection[Any]") -> None:
+    def __init__(self, session: "psycopg.Connection[Any]", seal: Seal | None) -> None:
         self._libpq = session.pgconn
+        self._seal = seal
         self._rows = Transformer(session)
-        self._prepared: dict[str, tuple[bytes, bool]] = {}
+        self._prepared: dict[str, tuple[bytes, bool, Sequence[Hiding]]] = {}
         self.total_changes = 0
 
     @property
@@ -112,7 +115,9 @@ class Hand:
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Run a statement of SQLite's words with a value for each question mark."""
-        name, writes = self._prepared.get(statement) or self._prepare(statement)
+        name, writes, hidings = self._prepared.get(statement) or self._prepare(statement)
+        if hidings:
+            values = [*values, *(stand_in(self._seal, each, values[each.place - 1]) for each in hidings)]
         result = self._libpq.exec_prepared(name, _encoded(values))
         if result.status == ExecStatus.TUPLES_OK:
             self._rows.set_pgresult(result)
@@ -126,13 +131,14 @@ class Hand:
             self.total_changes += count
         return Answer(rows, count)
 
-    def _prepare(self, statement: str) -> tuple[bytes, bool]:
+    def _prepare(self, statement: str) -> tuple[bytes, bool, Sequence[Hiding]]:
         name = b"hand%d" % len(self._prepared)
-        text = in_postgres(statement)
+        written, hidings = without_hiding(statement)
+        text = in_postgres(written)
         result = self._libpq.prepare(name, text.encode())
         if result.status != ExecStatus.COMMAND_OK:
             raise _trouble(result)
-        self._prepared[statement] = name, text.startswith(("INSERT", "UPDATE", "DELETE"))
+        self._prepared[statement] = name, text.startswith(("INSERT", "UPDATE", "DELETE")), hidings
         return self._prepared[statement]
 
 
@@ -172,8 +178,10 @@ def _trouble(result: Any) -> Exception:
     return kind(f"{told} ({word})")
 
 
-def engine_for(url: str, *, query_only: bool = False, owner: bool = False) -> Engine:
+def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal: Seal | None = None) -> Engine:
     """Make an engine whose sessions are set up as this project needs them.
+
+    `seal` hides the numbers of people who were forgotten, and knows them again.
 
     `owner`: the gateway's writer, of which a database has one. TooOld; Owned when there is one already.
     """
@@ -181,7 +189,7 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False) -> En
     def connect() -> Session:
         session = _connected(url)
         try:
-            _set_up(session, query_only=query_only, owner=owner)
+            _set_up(session, query_only=query_only, owner=owner, seal=seal)
         except BaseException:
             session.close()
             raise
@@ -201,11 +209,11 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False) -> En
     return engine
 
 
-def _set_up(session: Session, *, query_only: bool, owner: bool) -> None:
+def _set_up(session: Session, *, query_only: bool, owner: bool, seal: Seal | None) -> None:
     if session.info.server_version < OLDEST * 10_000:
         raise TooOld
     session.pgconn.exec_("; ".join([*_SET_UP, _READ_ONLY] if query_only else _SET_UP).encode())
-    session.hand = Hand(session)
+    session.hand = Hand(session, seal)
     if owner:
         _own(session.hand)
 

@@ -6,13 +6,14 @@ lock with it, is opened again; if another gateway has taken the lock meanwhile, 
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
 from guvercin.core.errors import Code, GuvercinError
+from guvercin.sealing import Seal
 from guvercin.store.hand import by_hand
 from guvercin.store.postgres import engine_for, is_busy, is_unavailable
 from guvercin.store.seen import Seen
@@ -57,8 +58,8 @@ class PostgresStore(SqliteStore):
         `is_guest`: another process may be the gateway. `capacity`, `group` and `monotonic` are the writer's.
         """
         self._seen = Seen(folder)
-        self._engine = engine_for(url, query_only=True)
-        writing = engine_for(url, owner=not is_guest)
+        self._engine = engine_for(url, query_only=True, seal=Seal(folder))
+        writing = engine_for(url, owner=not is_guest, seal=Seal(folder))
         self._writer = Writer(
             writing.connect,
             path=None,
@@ -71,6 +72,13 @@ class PostgresStore(SqliteStore):
             receipts=_Receipts(self._engine.connect),
         )
         self._begin_idle()
+
+    async def scrub(self, *, now: datetime) -> bool:  # noqa: ARG002 -- as the Store has it
+        """Leave it to PostgreSQL, whose vacuum takes what was forgotten when nobody looks at it any more."""
+        return True
+
+    async def compact(self) -> None:
+        """Leave that to PostgreSQL, too."""
 
     def _read_now(self, query: Callable[[Connection], T]) -> T:
         connection = self._idle.get()

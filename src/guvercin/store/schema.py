@@ -11,12 +11,10 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.store.lock import LOCKS, MIGRATION
 from guvercin.store.sqlite import is_busy
 
-HEAD = "0014"
+HEAD = "0015"
 """The newest migration. A test compares it with the folder."""
 
-KNOWN = frozenset(
-    {"0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010", "0011", "0012", "0013", HEAD}
-)
+KNOWN = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))
 """Every migration that this code can start from."""
 
 MIGRATIONS = Path(__file__).with_name("migrations")

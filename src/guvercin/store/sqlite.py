@@ -7,12 +7,16 @@ wheel the standard library's own takes its place, alone.
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.pool import NullPool
+
+from guvercin.sealing import Seal
+from guvercin.store.hiding import hidden, hide
 
 try:
     from pysqlite3 import dbapi2 as driver
@@ -37,9 +41,13 @@ def library_version() -> tuple[int, int, int]:
 def engine_for(path: Path, *, query_only: bool = False, owns_file: bool = False, create: bool = False) -> Engine:
     """Make an engine whose connections are set up as this project needs them.
 
+    Statements may call `hide(phone)`, which stands in the place of the number of somebody who was forgotten, and
+    `hidden(phone)`, by which such a one is known again (itself, while nobody was ever forgotten).
+
     `owns_file`: the server's writer, the only one that checkpoints. Others beside a live server write one short
     transaction at most. `create` makes a missing file; otherwise a missing file is an error.
     """
+    seal = Seal(path.parent)
 
     def connect() -> Any:
         mode = "rwc" if create else "rw"
@@ -55,11 +63,14 @@ def engine_for(path: Path, *, query_only: bool = False, owns_file: bool = False,
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS alone: its fsync leaves the data in the disk's own memory
         connection.execute("PRAGMA foreign_keys = ON")
+        connection.execute("PRAGMA secure_delete = ON")  # what was forgotten is not to be found in the file either
         connection.execute("PRAGMA temp_store = MEMORY")
         if not owns_file:
             connection.execute("PRAGMA wal_autocheckpoint = 0")
         if query_only:
             connection.execute("PRAGMA query_only = ON")
+        connection.create_function("hide", 1, partial(hide, seal), deterministic=False)
+        connection.create_function("hidden", 1, partial(hidden, seal), deterministic=True)
         return connection
 
     # Errors go to the log, and what a statement was given are numbers, names and texts.

@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 
 from guvercin.core.account import Account, Kind, Line, Manners, OnUnknown
 from guvercin.core.alert import Alert, Judgement
+from guvercin.core.audit import Entry
 from guvercin.core.category import Category
 from guvercin.core.consent import Consent, NewConsent
 from guvercin.core.course import Course
@@ -29,6 +30,7 @@ from guvercin.core.outcome import Accepted, Deferred, Inbound, NeverLeft, Outcom
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
 from guvercin.core.restriction import Restriction
+from guvercin.core.rights import Destruction, Dossier, Forgotten, Hold
 from guvercin.core.tally import DayCount, HourCount
 from guvercin.core.token import Token, TokenRules
 from guvercin.store import (
@@ -36,6 +38,7 @@ from guvercin.store import (
     access,
     accounts,
     alerts,
+    auditing,
     batches,
     categories,
     claiming,
@@ -51,6 +54,8 @@ from guvercin.store import (
     people,
     reading,
     restricting,
+    rights,
+    scrubbing,
     statements,
     tally,
     upkeep,
@@ -597,6 +602,38 @@ class SqliteStore:
     ) -> Sequence[Code | None]:
         return await self._read(partial(optouts.objections, account_id=account_id, asked=asked, is_direct=is_direct))
 
+    async def dossier(self, phone: str) -> Dossier:
+        return await self._read(partial(rights.dossier, phone=phone))
+
+    async def tell_of_export(self, phone: str, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: rights.tell(tx, phone, now=now))
+
+    async def forget_person(self, phone: str, *, now: datetime) -> Forgotten:
+        return await self._writer.do(lambda tx: rights.forget(tx, phone, now=now))
+
+    async def digests_in_use(self, digests: Collection[str]) -> frozenset[str]:
+        return await self._read(partial(rights.digests_in_use, digests=digests))
+
+    async def scrub(self, *, now: datetime) -> bool:
+        has_traces = await asyncio.to_thread(scrubbing.scrub, self.path)
+        if has_traces:
+            await self._writer.do(lambda tx: scrubbing.remember(tx, now=now))
+        return has_traces
+
+    async def hold_person(self, phone: str, why: str | None, *, now: datetime) -> Hold:
+        return await self._writer.do(lambda tx: rights.hold(tx, phone, why, now=now))
+
+    async def let_person_go(self, phone: str, *, now: datetime) -> bool:
+        return await self._writer.do(lambda tx: rights.let_go(tx, phone, now=now))
+
+    # -- who did what
+
+    async def audit(self, *, limit: int, below: int | None) -> Sequence[Entry]:
+        return await self._read(partial(auditing.page, limit=limit, below=below))
+
+    async def destructions(self, *, limit: int, below: int | None) -> Sequence[Destruction]:
+        return await self._read(partial(rights.destructions, limit=limit, below=below))
+
     # -- categories
 
     async def kept_categories(self) -> Sequence[Category]:
@@ -701,9 +738,10 @@ class SqliteStore:
         role: Role | None = None,
         password_hash: str | None = None,
         language: str | None = None,
+        now: datetime,
     ) -> Person:
         return await self._writer.do(
-            lambda tx: people.change(tx, person_id, role=role, password_hash=password_hash, language=language)
+            lambda tx: people.change(tx, person_id, now=now, role=role, password_hash=password_hash, language=language)
         )
 
     async def remove_person(self, person_id: int, *, now: datetime) -> None:
@@ -782,9 +820,12 @@ class SqliteStore:
         events: Collection[HookEvent] | None = None,
         account_ids: Collection[int] | None = None,
         secrets: Secrets | None = None,
+        now: datetime,
     ) -> Hook:
         return await self._writer.do(
-            lambda tx: hooks.change(tx, hook_id, url=url, events=events, account_ids=account_ids, secrets=secrets)
+            lambda tx: hooks.change(
+                tx, hook_id, url=url, events=events, account_ids=account_ids, secrets=secrets, now=now
+            )
         )
 
     async def close_hook(self, hook_id: int, reason: CloseReason, *, now: datetime) -> Hook:

@@ -346,8 +346,8 @@ COUNT_SINGLE = (
 # -- what people want
 
 REFUSALS_OF = (
-    "SELECT scope, confirmation_id FROM opt_out WHERE phone = ? AND ended_at IS NULL "
-    "AND (account_id IS NULL OR account_id = ?)"
+    "SELECT scope, confirmation_id FROM opt_out WHERE phone IN (?1, hidden(?1)) AND ended_at IS NULL "
+    "AND (account_id IS NULL OR account_id = ?2)"
 )
 """Asked for each acceptance and each claim, and nearly always answered by one look into an index."""
 
@@ -379,7 +379,7 @@ OLDEST_TOKEN = "SELECT min(id) FROM token"  # noqa: S105 -- a question
 
 REFUSAL_COLUMNS = "id, account_id, phone, scope, source, said, token_id, created_at, ended_at, ended_by, ended_why"
 
-LIVE_REFUSALS_OF = f"SELECT {REFUSAL_COLUMNS} FROM opt_out WHERE phone = ? AND ended_at IS NULL"
+LIVE_REFUSALS_OF = f"SELECT {REFUSAL_COLUMNS} FROM opt_out WHERE phone IN (?1, hidden(?1)) AND ended_at IS NULL"
 
 IS_OUTDATED = (
     "SELECT 1 FROM opt_out told WHERE phone = ?1 AND account_id = ?2 AND source = 'mesaj' "

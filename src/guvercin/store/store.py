@@ -12,6 +12,7 @@ from typing import Protocol
 
 from guvercin.core.account import Account, Kind, Line, Manners, OnUnknown
 from guvercin.core.alert import Alert, Judgement
+from guvercin.core.audit import Entry
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.category import Category
 from guvercin.core.consent import Consent, NewConsent
@@ -28,6 +29,7 @@ from guvercin.core.outcome import Accepted, Inbound, NeverLeft, Outcome, Receipt
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
 from guvercin.core.restriction import Restriction
+from guvercin.core.rights import Destruction, Dossier, Forgotten, Hold
 from guvercin.core.tally import DayCount, HourCount
 from guvercin.core.token import Token, TokenRules
 from guvercin.store.numbers import Checked
@@ -668,6 +670,35 @@ class Store(Protocol):
     ) -> Sequence[Code | None]:
         """Answer for each recipient and category why such a message would not be accepted now."""
 
+    async def dossier(self, phone: str) -> Dossier:
+        """Answer everything that is held of a number."""
+
+    async def tell_of_export(self, phone: str, *, now: datetime) -> None:
+        """Write into the audit that somebody was given what is held of a number."""
+
+    async def forget_person(self, phone: str, *, now: datetime) -> Forgotten:
+        """Forget everything of a number but a hash of it where it refused. IN_HAND, ON_HOLD: nothing was changed."""
+
+    async def digests_in_use(self, digests: Collection[str]) -> frozenset[str]:
+        """Answer which of these files something still names."""
+
+    async def scrub(self, *, now: datetime) -> bool:
+        """Take what was forgotten out of the journal and unused space; says whether traces may stay until the night."""
+
+    async def hold_person(self, phone: str, why: str | None, *, now: datetime) -> Hold:
+        """Keep everything of a number whatever else is asked."""
+
+    async def let_person_go(self, phone: str, *, now: datetime) -> bool:
+        """End a hold; says whether there was one."""
+
+    # -- who did what
+
+    async def audit(self, *, limit: int, below: int | None) -> Sequence[Entry]:
+        """Answer who did what, newest first, with ids below `below`."""
+
+    async def destructions(self, *, limit: int, below: int | None) -> Sequence[Destruction]:
+        """Answer what was destroyed, newest first, with ids below `below`."""
+
     # -- categories
 
     async def kept_categories(self) -> Sequence[Category]:
@@ -769,6 +800,7 @@ class Store(Protocol):
         role: Role | None = None,
         password_hash: str | None = None,
         language: str | None = None,
+        now: datetime,
     ) -> Person:
         """Change what is given of a person. NOT_FOUND; INVALID_FIELD if no administrator would be left."""
 
@@ -846,6 +878,7 @@ class Store(Protocol):
         events: Collection[HookEvent] | None = None,
         account_ids: Collection[int] | None = None,
         secrets: Secrets | None = None,
+        now: datetime,
     ) -> Hook:
         """Change what its owner decides about a hook. NOT_FOUND."""
 

@@ -32,7 +32,7 @@ _WORDS = (
 _SINGLE = {"min": "least", "max": "greatest"}
 """SQLite calls the least of several values as it calls the least of several rows."""
 
-_WITH_AN_ID = re.compile(r"INSERT INTO (account|attempt|batch|event|hook|message|not_understood|opt_out) ")
+_WITH_AN_ID = re.compile(r"INSERT INTO (account|attempt|batch|destruction|event|hook|message|not_understood|opt_out) ")
 
 
 def in_postgres(statement: str) -> str:

@@ -27,9 +27,11 @@ import orjson
 from sqlalchemy import Connection
 
 from guvercin.core.account import IllegalLineOrder
+from guvercin.core.audit import ACTOR, Actor
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import IllegalOrder
+from guvercin.store import auditing
 from guvercin.store.hand import BEGIN_WRITING, by_hand
 
 T = TypeVar("T")
@@ -52,6 +54,24 @@ _ASK_AGAIN = timedelta(milliseconds=250)
 
 _INSERT_EVENT = "INSERT INTO event (at, kind, account_id, message_id, batch_id, detail) VALUES (?, ?, ?, ?, ?, ?)"
 
+_DECIDED = frozenset(
+    {
+        EventKind.MESSAGE_CANCELLED,
+        EventKind.MESSAGE_RELEASED,
+        EventKind.BATCH_PAUSED,
+        EventKind.BATCH_RESUMED,
+        EventKind.BATCH_CANCELLED,
+        EventKind.BATCH_DECLARED,
+        EventKind.ACCOUNT_CHANGED,
+        EventKind.OPTED_OUT,
+        EventKind.OPTED_IN,
+        EventKind.CONSENTED,
+        EventKind.CATEGORY_CHANGED,
+        EventKind.HOOK_CLOSED,
+    }
+)
+"""Events that are somebody's decision, if anybody is at work. Who asked for a message stands in the message itself."""
+
 REFUSALS = (GuvercinError, IllegalOrder, IllegalLineOrder)
 """What a job may raise to say no. Anything else is trouble with the database, or a bug."""
 
@@ -61,12 +81,23 @@ _log = logging.getLogger(__name__)
 class Tx:
     """One transaction as its jobs see it: hand-written statements by `execute`, the rest through `connection`."""
 
-    __slots__ = ("_hand", "connection", "execute", "last_event", "lines", "received", "standings", "unclear")
+    __slots__ = (
+        "_hand",
+        "actor",
+        "connection",
+        "execute",
+        "last_event",
+        "lines",
+        "received",
+        "standings",
+        "unclear",
+    )
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._hand = by_hand(connection)
         self.execute = self._hand.execute
+        self.actor: Actor | None = None
         self.standings: list[Standing] = []
         self.lines: list[int] = []
         self.last_event: int | None = None
@@ -88,7 +119,11 @@ class Tx:
         batch_id: int | None = None,
         detail: dict[str, Any] | None = None,
     ) -> None:
-        """Write one event row (`at` in milliseconds)."""
+        """Write one event row (`at` in milliseconds). What somebody decided stands in the audit too."""
+        if self.actor is not None and kind in _DECIDED:
+            subjects = (("kayit", message_id), ("toplu", batch_id), ("hesap", account_id))
+            about = next((f"{word}:{subject}" for word, subject in subjects if subject is not None), None)
+            auditing.write(self, kind.value, at, about=about, detail=detail)
         text = orjson.dumps(detail).decode() if detail else None
         self.last_event = self.execute(
             _INSERT_EVENT, (at, kind.value, account_id, message_id, batch_id, text)
@@ -135,9 +170,10 @@ class Receipts(Protocol):
 
 
 class _Job(Generic[T]):
-    __slots__ = ("future", "result", "trouble", "work")
+    __slots__ = ("actor", "future", "result", "trouble", "work")
 
     def __init__(self, work: Callable[[Tx], T], future: asyncio.Future[T]) -> None:
+        self.actor = ACTOR.get()
         self.work = work
         self.future = future
         self.result: Any = None
@@ -300,6 +336,7 @@ class Writer:
         try:
             for job in group:
                 job.trouble = None
+                tx.actor = job.actor
                 before = tx.changes
                 try:
                     job.result = job.work(tx)

@@ -12,7 +12,8 @@ Laws
 3. Opening reads from the oldest unfinished story, not from the beginning. One that nobody heard for KEPT is dropped.
 4. Opening a file larger than ROOM drops its beginning if at least half of it is older than KEPT. No arrival younger
    than that is ever removed, so whoever counts arrivals may trust the file for KEPT. It has no other bound.
-5. One process writes: the lock that lets a single process send guards this file too.
+5. A number of somebody who is forgotten is overwritten where it stands, and no place moves.
+6. One process writes: the lock that lets a single process send guards this file too.
 """
 
 import os
@@ -26,6 +27,8 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+
+from guvercin.transports.redacting import redact_lines
 
 KEPT = timedelta(days=30)
 ROOM = 64 * 1024 * 1024
@@ -130,6 +133,14 @@ class Ledger:
 
     def _size(self) -> int:
         return os.lseek(self._fd, 0, os.SEEK_END)
+
+    def redact(self, number: str) -> int:
+        """Overwrite a number in what was written, byte for byte, so that every place stays; answers how often it stood.
+
+        Reads the file: not for the event loop.
+        """
+        word = number.encode()
+        return redact_lines(self._path, word, lambda line: line.replace(word, b"0" * len(word)))
 
     def _write(self, entry: dict[str, object]) -> int:
         """Append one whole line and answer its offset. OSError: no line was added."""

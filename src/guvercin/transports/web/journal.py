@@ -12,6 +12,7 @@ Laws
 """
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,11 +22,18 @@ from typing import NamedTuple
 
 import orjson
 
+from guvercin.transports.redacting import redact_lines
 from guvercin.transports.web.protocol import Entry, ProtocolError, decode_entry, encode
 
 KEPT = timedelta(days=14)
 SEGMENT = 1024 * 1024
 """Bytes after which a new segment is begun."""
+
+_DIGITS = 10
+"""The last digits of a number stand in every way in which WhatsApp writes it."""
+
+_WRITTEN = re.compile(rb'("(?:text|name|sender_name|push_name|caption|body)":")((?:[^"\\]|\\.)*)"')
+"""What a person wrote, in a line of the journal."""
 
 _MARK = "read"
 _SUFFIX = ".jsonl"
@@ -126,6 +134,25 @@ class Reader:
             return Place(int(segment), int(offset))
         except (OSError, ValueError, TypeError):
             return Place(0, 0)
+
+
+def redact(folder: Path, number: str) -> int:
+    """Overwrite what stored entries say of a number: its digits, and what its person wrote; answers how many lines.
+
+    What is not stored yet stays: it is about to be told. OSError.
+    """
+    digits = number[-_DIGITS:].encode()
+    mark = Reader(folder)._mark  # noqa: SLF001 -- this file's own
+
+    def blank(line: bytes) -> bytes:
+        written = _WRITTEN.sub(lambda found: found[1] + b" " * len(found[2]) + b'"', line)
+        return written.replace(digits, b"0" * len(digits))
+
+    return sum(
+        redact_lines(_path(folder, segment), digits, blank, end=mark.offset if segment == mark.segment else None)
+        for segment in _segments(folder)
+        if segment <= mark.segment
+    )
 
 
 def holding(folder: Path, *words: bytes) -> Iterator[Entry]:
