@@ -31,6 +31,8 @@ NOT_NEEDED = {
     "segno": "draws the code by which a phone is linked",
     "jinja2": "writes the pages, when one is asked for",
     "mako": "comes with alembic",
+    "opentelemetry.sdk": "would trace requests; messages are traced from their events, without it",
+    "guvercin.gateway.traces": "is for those who have a collector",
     "openpyxl": "reads and writes spreadsheets",
     "sqlalchemy.orm": "is the half of SQLAlchemy that we don't use",
     "sqlite3": "would be a second copy of SQLite in one process",

@@ -35,7 +35,7 @@ from guvercin.locale import Language, sentence
 PREFIX = "GUVERCIN_"
 FILE = "guvercin.toml"
 
-_NOT_IN_THE_FILE = frozenset({"data_dir", "token", "smtp_password", "ntfy_token", "whatsapp_test_server"})
+_NOT_IN_THE_FILE = frozenset({"data_dir", "token", "smtp_password", "ntfy_token", "otlp_token", "whatsapp_test_server"})
 """The first says where the file is; then come secrets, and files are copied, mailed and backed up; the last is for an
 hour of trying and must not outlive it."""
 
@@ -67,12 +67,20 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "smtp_host": sentence("Write the name of your mail server, such as mail.shop.example."),
         "smtp_port": sentence("Write a number from 1 to 65535, such as 587."),
         "smtp_security": sentence("Write one of these: starttls, tls, none"),
+        "keep_text_days": sentence("Write a number of days, or 0 to keep texts for ever."),
+        "keep_record_days": sentence("Write a number of days, or 0 to keep records for ever."),
+        "keep_audit_days": sentence("Write a number of days, at least 1096, or 0 to keep the audit for ever."),
         "backup_days": sentence("Write a number of days, or 0 to be asked for no backups."),
         "webhook_allow": sentence("Write addresses, networks or names, with commas: 192.168.1.0/24, till.local"),
+        "otlp_url": sentence("Write the address of a collector's traces: http://127.0.0.1:4318/v1/traces"),
         "log_level": sentence("Write one of these: debug, info, warning, error"),
         "log_format": sentence("Write one of these: text, json"),
     },
 )
+
+
+_THREE_YEARS = 1_096
+"""In days."""
 
 
 class ConfigError(Exception):
@@ -124,6 +132,13 @@ def _neighbours(written: tuple[str, ...]) -> tuple[str, ...]:
     return written
 
 
+def _three_years(days: int) -> int:
+    """Accept what keeps the log of destructions as long as the regulation on destruction asks."""
+    if 0 < days < _THREE_YEARS:
+        raise ValueError("short")
+    return days
+
+
 def _no_database(url: object) -> object:
     if str(url).startswith(("postgres://", "postgresql:", "postgresql+")):
         raise PydanticCustomError("postgresql", "not yet")
@@ -170,7 +185,12 @@ class Config(BaseSettings):
     smtp_user: str | None = None
     smtp_password: SecretStr | None = None
     smtp_from: str | None = None
+    keep_text_days: Annotated[int, Field(ge=0, le=36_500)] = 90
+    keep_record_days: Annotated[int, Field(ge=0, le=36_500)] = 365
+    keep_audit_days: Annotated[int, Field(ge=0, le=36_500), AfterValidator(_three_years)] = 1_096
     backup_days: Annotated[int, Field(ge=0, le=3_650)] = 7
+    otlp_url: Annotated[str, Field(pattern=r"^https?://[!-~]+$")] | None = None
+    otlp_token: SecretStr | None = None
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["text", "json"] = "text"
     whatsapp_test_server: Annotated[Path, BeforeValidator(_absolute)] | None = None

@@ -9,7 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cache, partial
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: made below, handed down as an argument
@@ -26,6 +26,7 @@ from guvercin.core.address import Neighbours
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.hook import Notice
 from guvercin.core.pacing import SANDBOX_PACE
+from guvercin.core.rights import Keeping
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.gateway.alarm import Alarm, Channel
@@ -41,6 +42,7 @@ from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.numbers import Numbers
 from guvercin.gateway.people import People
+from guvercin.gateway.retention import Retention
 from guvercin.gateway.rights import Elsewhere
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.tally import Tally
@@ -65,6 +67,7 @@ from guvercin.transports.web.journal import redact
 from guvercin.transports.web.workers import Workers
 
 if TYPE_CHECKING:
+    from guvercin.gateway.traces import Traces
     from guvercin.transports.cloud.graph import Graph
 
 SANDBOX_NAME = "Deneme"
@@ -189,6 +192,8 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         tally=tally,
         couriers=couriers,
         alarm=alarm,
+        retention=Retention(store=store, keeping=_keeping(config), zone=config.timezone, started_at=clock.now()),
+        traces=_traces(config, store, clock),
         spool_path=spool.path,
         hours=hours_in(config.timezone),
         clock=clock,
@@ -208,6 +213,24 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         choices=Choices(store=store, clock=clock),
         tally=tally,
     )
+
+
+def _traces(config: Config, store: Store, clock: Clock) -> "Traces | None":
+    """Answer what posts traces to the owner's collector; null if the settings name none."""
+    if config.otlp_url is None:
+        return None
+    from guvercin.gateway.traces import Traces  # noqa: PLC0415 -- for those who have a collector
+
+    chosen = Neighbours.read([*config.webhook_allow, urlsplit(config.otlp_url).hostname or ""])
+    token = None if config.otlp_token is None else config.otlp_token.get_secret_value()
+    return Traces(store=store, url=config.otlp_url, token=token, open_way=lambda: _way_out(chosen, clock))
+
+
+def _keeping(config: Config) -> Keeping:
+    """Answer how long what is kept; 0 days in the settings are for ever."""
+    days = (config.keep_text_days, config.keep_record_days, config.keep_audit_days)
+    texts, records, audit = (timedelta(days=each) if each else None for each in days)
+    return Keeping(texts=texts, records=records, audit=audit)
 
 
 def _elsewhere(config: Config, ledger: Ledger) -> Elsewhere:

@@ -198,5 +198,5 @@ def test_every_setting_is_documented() -> None:
 
 
 def test_every_setting_that_can_be_wrong_has_its_remedy() -> None:
-    any_text = {"token", "ntfy_token", "smtp_user", "smtp_password", "smtp_from"}
+    any_text = {"token", "ntfy_token", "otlp_token", "smtp_user", "smtp_password", "smtp_from"}
     assert set(Config.model_fields) - set(config._REMEDIES) == any_text

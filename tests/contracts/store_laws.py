@@ -21,6 +21,7 @@ from tests.contracts.store_optouts import ConsentLaws, OptOutLaws
 from tests.contracts.store_order import OrderLaws
 from tests.contracts.store_reading import ReadingLaws
 from tests.contracts.store_receipts import ReceiptLaws
+from tests.contracts.store_retention import RetentionLaws
 from tests.contracts.store_rights import RightsLaws
 from tests.contracts.store_upkeep import UpkeepLaws
 
@@ -41,6 +42,7 @@ class StoreLaws(
     ReadingLaws,
     NumberLaws,
     RightsLaws,
+    RetentionLaws,
     AccountLaws,
     CategoryLaws,
     OptOutLaws,

@@ -67,7 +67,7 @@ class RightsLaws:
         gone = await desk.store.forget_person(AYSE, now=desk.now)
         assert (gone.messages, gone.refusals) == (1, 0)
         told = await desk.store.dossier(AYSE)
-        assert not any((told.messages, told.refusals, told.consents, told.seen, told.checks, told.drafts))
+        assert not any((told.messages, told.refusals, told.consents, told.seen, told.checks, told.drafts, told.wrote))
         assert await desk.store.dossier(BORA) == others
         row = next(row for row in await desk.rows() if row.recipient == FORGOTTEN)
         assert (row.recipient_name, row.content.text, row.reference, row.variables) == (None, "", None, None)

@@ -30,6 +30,7 @@ from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter
 from guvercin.core.message import Lane, Message, Status
 from guvercin.core.pacing import Gap, Pace
+from guvercin.core.rights import Keeping
 from guvercin.core.token import Permission, Token, TokenRules
 from guvercin.gateway.access import Access, create_token
 from guvercin.gateway.alarm import Alarm, Channel
@@ -42,6 +43,7 @@ from guvercin.gateway.hooks import Hooks
 from guvercin.gateway.loops import Loops
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, Sent
+from guvercin.gateway.retention import Retention
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
@@ -364,6 +366,8 @@ class House:
             tally=Tally(store=store, clock=clock, zone=ISTANBUL),
             couriers=self.couriers,
             alarm=self.alarm,
+            retention=Retention(store=store, keeping=Keeping(), zone=ISTANBUL, started_at=clock.now()),
+            traces=None,
             spool_path=self.spool.path,
             hours=hours_in(ISTANBUL),
             clock=clock,

@@ -23,6 +23,15 @@ class HoldRecord(Answered):
     since: Annotated[ClockTime, Field(alias="baslangic")]
 
 
+class WroteRecord(Answered):
+    """What somebody wrote to an account; `metin` null: its time was over."""
+
+    account_id: Annotated[int, Field(alias="hesap_id")]
+    at: Annotated[ClockTime, Field(alias="zaman")]
+    name: Annotated[str | None, Field(alias="isim")]
+    text: Annotated[str | None, Field(alias="metin")]
+
+
 class SeenRecord(Answered):
     """When somebody last wrote to an account, and was last written to by it."""
 
@@ -52,6 +61,7 @@ class DossierRecord(Answered):
     messages: Annotated[list[HeldMessage], Field(alias="mesajlar")]
     refusals: Annotated[list[OptOutRecord], Field(alias="ret")]
     consents: Annotated[list[ConsentRecord], Field(alias="onaylar")]
+    wrote: Annotated[list[WroteRecord], Field(alias="gelen")]
     seen: Annotated[list[SeenRecord], Field(alias="sohbetler")]
     checks: Annotated[list[CheckRecord], Field(alias="numara_kontrol")]
     drafts: Annotated[int, Field(alias="taslak")]
@@ -150,6 +160,10 @@ def dossier(found: Dossier, zone: tzinfo, *, sandboxes: frozenset[int]) -> Dossi
         messages=held,
         refusals=[opt_out_record(each, zone) for each in found.refusals],
         consents=[consent_record(each, zone) for each in found.consents],
+        wrote=[
+            WroteRecord(account_id=each.account_id, at=clock_time(each.at, zone), name=each.name, text=each.text)
+            for each in found.wrote
+        ],
         seen=[
             SeenRecord(
                 account_id=each.account_id,

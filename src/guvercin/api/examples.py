@@ -248,6 +248,7 @@ DOSSIER: dict[str, Any] = {
         "mesajlar": [],
         "ret": [_OPT_OUT],
         "onaylar": [],
+        "gelen": [{"hesap_id": 1, "zaman": "2026-02-23 14:30:00", "isim": "Ayşe", "metin": "Merhaba"}],
         "sohbetler": [{"hesap_id": 1, "son_yazdigi": "2026-02-23 14:30:00", "son_yazilan": None}],
         "numara_kontrol": [{"hesap_id": 1, "whatsappta": True, "zaman": "2026-02-23 14:30:00"}],
         "taslak": 0,

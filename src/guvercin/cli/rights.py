@@ -124,7 +124,11 @@ def destructions(context: typer.Context, *, count: Count = 50, as_json: Json = F
     say = terminal.say
     answer = _ask(terminal, "GET", "/imha", query={"limit": min(max(count, 1), 200)})
     terminal.show(answer)
-    causes = {"sure_doldu": say("its time was over"), "kisi_istedi": say("a person asked")}
+    causes = {
+        "sure_doldu": say("its time was over"),
+        "kisi_istedi": say("a person asked"),
+        "dosya_suresi_doldu": say("files whose time was over"),
+    }
     heads = (say("No"), say("When"), say("Why"), say("Texts"), say("Records"), say("Files"), say("Other rows"))
     rows = [
         (

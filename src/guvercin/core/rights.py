@@ -44,6 +44,16 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wrote:
+    """What somebody wrote to an account; `text` null: its time was over."""
+
+    account_id: int
+    at: datetime
+    name: str | None
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NumberKnown:
     """What an account's network said of a number; `is_registered` null: it was asked and hasn't said."""
 
@@ -70,6 +80,7 @@ class Dossier:
     refusals: Sequence[OptOut]
     consents: Sequence[Consent]
     seen: Sequence[Seen]
+    wrote: Sequence[Wrote]
     checks: Sequence[NumberKnown]
     drafts: int
     hold: Hold | None
@@ -90,6 +101,7 @@ class Cause(StrEnum):
 
     NIGHT = "sure_doldu"
     PERSON = "kisi_istedi"
+    FILES = "dosya_suresi_doldu"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
+from typing import TYPE_CHECKING
 
 from guvercin.core.audit import nobodys
 from guvercin.core.errors import GuvercinError
@@ -22,11 +23,15 @@ from guvercin.gateway.couriers import Couriers
 from guvercin.gateway.dispatcher import Dispatcher
 from guvercin.gateway.hands import Hands
 from guvercin.gateway.loop import keep
+from guvercin.gateway.retention import Retention
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.tally import Tally
 from guvercin.gateway.upkeep import Upkeep
 from guvercin.store.store import Store
 from guvercin.store.writer import Committed
+
+if TYPE_CHECKING:  # for those who watch by traces
+    from guvercin.gateway.traces import Traces
 
 STOP_LIMIT = 4.5
 """Seconds that sends in hand get to finish when the process stops; what doesn't becomes UNKNOWN.
@@ -50,6 +55,8 @@ class Loops:
         tally: Tally,
         couriers: Couriers,
         alarm: Alarm,
+        retention: Retention,
+        traces: "Traces | None",
         spool_path: Callable[[str], Path],
         hours: Mapping[Courtesy, Hours],
         clock: Clock,
@@ -62,6 +69,10 @@ class Loops:
         self._couriers = couriers
         self._alarm = alarm
         self._alarm_bell = asyncio.Event()
+        self._retention = retention
+        self._retention_bell = asyncio.Event()
+        self._traces = traces
+        self._traces_bell = asyncio.Event()
         self._spool_path = spool_path
         self._hours = hours
         self._clock = clock
@@ -89,6 +100,9 @@ class Loops:
         self._tasks["upkeep"] = self._keep("upkeep", self._upkeep.step, self._upkeep_bell)
         self._tasks["tally"] = self._keep("tally", self._tally.step, self._tally_bell)
         self._tasks["alarm"] = self._keep("alarm", self._alarm.step, self._alarm_bell)
+        self._tasks["retention"] = self._keep("retention", self._retention.step, self._retention_bell)
+        if self._traces is not None:
+            self._tasks["traces"] = self._keep("traces", self._traces.step, self._traces_bell)
         self._tasks["hooks"] = self._keep("hooks", self._couriers.step, self._couriers.bell)
         self._meet_accounts()
 
@@ -123,6 +137,8 @@ class Loops:
                 _log.warning("left_in_hand", extra={"account_id": account_id, "trouble": trouble.code.value})
         await self._couriers.close()
         await self._alarm.close()
+        if self._traces is not None:
+            await self._traces.close()
         await self._sessions.close()
 
     def _keep(

@@ -133,4 +133,6 @@ class Upkeep:
     async def _tidy(self, now: datetime) -> None:
         await self._store.forget(now=now)
         needed = await self._store.spool_digests()
-        await asyncio.to_thread(self._spool.sweep, keep=needed, older_than=_KEEP_FILES, now=now)
+        gone = await asyncio.to_thread(self._spool.sweep, keep=needed, older_than=_KEEP_FILES, now=now)
+        if gone:
+            await self._store.log_destroyed_files(gone, now=now)

@@ -16,9 +16,8 @@ from guvercin.core.audit import Act
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Hook, HookEvent, Lag, Notice, Secrets
-from guvercin.store import auditing
+from guvercin.store import auditing, inbox
 from guvercin.store import hook_statements as sql
-from guvercin.store import inbox
 from guvercin.store.hand import by_hand
 from guvercin.store.store import NewHook, Try, Window
 from guvercin.store.times import from_ms, to_ms

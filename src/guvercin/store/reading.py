@@ -18,7 +18,7 @@ from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import combing, messages, statements
 from guvercin.store.hand import BEGIN_READING, by_hand
 from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow, Rest
-from guvercin.store.tables import attempt, batch, consent, event, message, not_understood, upload
+from guvercin.store.tables import attempt, batch, consent, event, legal_hold, message, not_understood, upload
 from guvercin.store.times import HOUR, from_ms, to_ms
 
 
@@ -393,4 +393,6 @@ def spool_digests(connection: Connection) -> frozenset[str]:
     proofs = select(consent.c.proof_digest).where(consent.c.proof_digest.is_not(None))
     waiting = of_messages.where(text("status = 'queued'"))
     in_hand = of_messages.where(text("status IN ('sending', 'unknown')"))
-    return frozenset(connection.execute(union_all(waiting, in_hand, select(upload.c.digest), proofs)).scalars())
+    held = of_messages.where(message.c.recipient.in_(select(legal_hold.c.phone)))
+    asked = union_all(waiting, in_hand, select(upload.c.digest), proofs, held)
+    return frozenset(connection.execute(asked).scalars())

@@ -14,12 +14,16 @@ from guvercin.core.audit import Act
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import Order, Status
 from guvercin.core.phone import InvalidPhone, parse_phone
-from guvercin.core.rights import Cause, Destruction, Dossier, Forgotten, Hold, NumberKnown, Seen, Told
+from guvercin.core.rights import Cause, Destruction, Dossier, Forgotten, Hold, NumberKnown, Seen, Told, Wrote
 from guvercin.store import auditing, consents, messages, optouts, reading
 from guvercin.store import statements as sql
 from guvercin.store.hand import by_hand
+from guvercin.store.tables import metadata
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
+
+HAS_INBOX = "inbound" in metadata.tables
+"""Whether what people write is kept."""
 
 _SENDING_LASTS = timedelta(seconds=30)
 """After this long a message that is on its way has an answer, as a rule."""
@@ -56,6 +60,7 @@ def dossier(connection: Connection, phone: str) -> Dossier:
         ],
         refusals=optouts.of_person(connection, phone),
         consents=consents.page(connection, phone=phone, limit=_ALL, below=None),
+        wrote=_wrote(connection, phone),
         seen=_seen(raw, phone),
         checks=[
             NumberKnown(account_id=row[0], is_registered=None if row[1] is None else bool(row[1]), at=from_ms(row[2]))
@@ -67,6 +72,16 @@ def dossier(connection: Connection, phone: str) -> Dossier:
         drafts=sum(_without(request, phone) is not None for _, request in _drafts(raw)),
         hold=hold_of(connection, phone),
     )
+
+
+def _wrote(connection: Connection, phone: str) -> Sequence[Wrote]:
+    """Answer what somebody wrote to us, where there is an inbox."""
+    if not HAS_INBOX:
+        return ()
+    rows = by_hand(connection).execute(
+        "SELECT account_id, wrote_at, sender_name, body FROM inbound WHERE sender = ? ORDER BY id", (phone,)
+    )
+    return tuple(Wrote(account_id=row[0], at=from_ms(row[1]), name=row[2], text=row[3]) for row in rows.fetchall())
 
 
 def _seen(raw: Any, phone: str) -> Sequence[Seen]:
@@ -167,7 +182,7 @@ _EMPTYING = (
 def _forget_beside(tx: Tx, phone: str, digests: Collection[str]) -> int:
     """Drop what other tables hold of a number; answers how many rows."""
     gone: int = 0
-    for table, column in _PLACES:
+    for table, column in (*_PLACES, *((("inbound", "sender"),) if HAS_INBOX else ())):
         gone += tx.execute(f"DELETE FROM {table} WHERE {column} = ?", (phone,)).rowcount  # noqa: S608 -- our own names
     listed = orjson.dumps(sorted(filter(None, digests))).decode()
     gone += tx.execute("DELETE FROM upload WHERE digest IN (SELECT value FROM json_each(?))", (listed,)).rowcount
@@ -254,12 +269,14 @@ def destructions(connection: Connection, *, limit: int, below: int | None) -> Se
     )
 
 
-def log(tx: Tx, cause: Cause, *, now: datetime, texts: int = 0, others: int = 0, ended: bool = False) -> int:
+def log(
+    tx: Tx, cause: Cause, *, now: datetime, texts: int = 0, files: int = 0, others: int = 0, ended: bool = False
+) -> int:
     """Begin a destruction in the log of them; answers its id."""
     made = tx.execute(
         "INSERT INTO destruction (began_at, ended_at, cause, texts, records, files, others) "
-        "VALUES (?, ?, ?, ?, 0, 0, ?)",
-        (to_ms(now), to_ms(now) if ended else None, cause.value, texts, others),
+        "VALUES (?, ?, ?, ?, 0, ?, ?)",
+        (to_ms(now), to_ms(now) if ended else None, cause.value, texts, files, others),
     )
     return int(made.lastrowid)
 

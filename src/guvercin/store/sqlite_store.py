@@ -30,7 +30,7 @@ from guvercin.core.outcome import Accepted, Deferred, Inbound, NeverLeft, Outcom
 from guvercin.core.pacing import Pace, Use
 from guvercin.core.person import Person, Role, Session
 from guvercin.core.restriction import Restriction
-from guvercin.core.rights import Destruction, Dossier, Forgotten, Hold
+from guvercin.core.rights import Cause, Destruction, Dossier, Forgotten, Hold
 from guvercin.core.tally import DayCount, HourCount
 from guvercin.core.token import Token, TokenRules
 from guvercin.store import (
@@ -54,6 +54,7 @@ from guvercin.store import (
     people,
     reading,
     restricting,
+    retention,
     rights,
     scrubbing,
     statements,
@@ -625,6 +626,39 @@ class SqliteStore:
 
     async def let_person_go(self, phone: str, *, now: datetime) -> bool:
         return await self._writer.do(lambda tx: rights.let_go(tx, phone, now=now))
+
+    # -- what ends because its time is over
+
+    async def last_night(self) -> Destruction | None:
+        return await self._read(retention.last)
+
+    async def begin_destruction(self, *, now: datetime) -> int:
+        return await self._writer.do(lambda tx: retention.begin(tx, now=now))
+
+    async def destroy_contents(self, destruction_id: int, *, above: int, before: datetime) -> int | None:
+        return await self._writer.do(lambda tx: retention.empty(tx, destruction_id, above=above, before=before))
+
+    async def destroy_records(self, destruction_id: int, *, above: int, before: datetime) -> int | None:
+        return await self._writer.do(lambda tx: retention.remove(tx, destruction_id, above=above, before=before))
+
+    async def destroy_beside(self, destruction_id: int, *, before: datetime) -> bool:
+        return await self._writer.do(lambda tx: retention.remove_beside(tx, destruction_id, before=before))
+
+    async def shorten_audit(self, *, before: datetime, now: datetime, limit: int) -> int:
+        return await self._writer.do(lambda tx: auditing.shorten(tx, before=before, now=now, limit=limit))
+
+    async def end_destruction(self, destruction_id: int, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: retention.end(tx, destruction_id, now=now))
+
+    async def log_destroyed_files(self, files: int, *, now: datetime) -> None:
+        await self._writer.do(lambda tx: rights.log(tx, Cause.FILES, now=now, files=files, ended=True))
+
+    async def compact(self) -> None:
+        if not await self._read(lambda connection: scrubbing.is_noted(Tx(connection))):
+            await asyncio.to_thread(scrubbing.cut_off, self.path)
+            return
+        await asyncio.to_thread(scrubbing.compact, self.path)
+        await self._writer.do(scrubbing.done)
 
     # -- who did what
 
