@@ -43,6 +43,7 @@ DRAWN = (
     "help-circle",
     "home",
     "hourglass",
+    "inbox",
     "info-circle",
     "key",
     "link",
@@ -68,6 +69,7 @@ DRAWN = (
     "user",
     "user-off",
     "users-group",
+    "webhook",
 )
 """The icons that the pages use."""
 

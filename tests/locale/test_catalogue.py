@@ -20,7 +20,18 @@ from guvercin.locale import Language, translator
 from guvercin.locale.alerts import TEXTS, TROUBLES
 from guvercin.locale.codes import SECTIONS, WORDS
 from guvercin.locale.faults import FAULTS, FaultWords
-from guvercin.locale.terms import CALLS, CLOSINGS, DELIVERIES, HOOKS, INBOUND_KINDS, LINES, STATUSES, URGENCIES, WAITS
+from guvercin.locale.terms import (
+    CALLS,
+    CLOSINGS,
+    DELIVERIES,
+    HOOK_EVENTS,
+    HOOKS,
+    INBOUND_KINDS,
+    LINES,
+    STATUSES,
+    URGENCIES,
+    WAITS,
+)
 from guvercin.locale.terms import CATEGORIES as CATEGORY_NAMES
 from guvercin.locale.words import Words, places
 
@@ -38,7 +49,19 @@ def used_sentences() -> set[str]:
 
 def _in_tables() -> Iterator[str]:
     yield from SECTIONS
-    for table in (STATUSES, WAITS, LINES, CATEGORY_NAMES, URGENCIES, CALLS, HOOKS, CLOSINGS, DELIVERIES, INBOUND_KINDS):
+    for table in (
+        STATUSES,
+        WAITS,
+        LINES,
+        CATEGORY_NAMES,
+        URGENCIES,
+        CALLS,
+        HOOKS,
+        CLOSINGS,
+        DELIVERIES,
+        INBOUND_KINDS,
+        HOOK_EVENTS,
+    ):
         yield from table.values()
     for words in WORDS.values():
         yield from _sentences_of(words)

@@ -31,7 +31,15 @@ async def send(made: Panel, **given: str) -> int:
     return int(answer.headers["location"].partition("kayit=")[2])
 
 
-PAGES = ("/panel", "/panel/hesaplar", "/panel/hesaplar/1", "/panel/gonder", "/panel/mesajlar", "/panel/anahtarlar")
+PAGES = (
+    "/panel",
+    "/panel/hesaplar",
+    "/panel/hesaplar/1",
+    "/panel/gonder",
+    "/panel/mesajlar",
+    "/panel/gelenler",
+    "/panel/anahtarlar",
+)
 
 
 @pytest.mark.parametrize("path", PAGES)

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 from guvercin.core.account import LineState
 from guvercin.core.call import CallTrouble
-from guvercin.core.hook import CloseReason, DeliveryState, HookState
+from guvercin.core.hook import CloseReason, DeliveryState, HookEvent, HookState
 from guvercin.core.inbound import InboundKind
 from guvercin.core.message import WaitsFor
 
@@ -106,6 +106,23 @@ CLOSINGS: Mapping[CloseReason, str] = MappingProxyType(
         CloseReason.NOT_OPENED: "Its secret can't be read here: renew it",
     },
 )
+
+HOOK_EVENTS: Mapping[HookEvent, str] = MappingProxyType(
+    {
+        HookEvent.SENT: "A message was sent",
+        HookEvent.DELIVERED: "A message was delivered",
+        HookEvent.READ: "A message was read",
+        HookEvent.FAILED: "A message failed",
+        HookEvent.UNKNOWN: "A message is in doubt",
+        HookEvent.RECEIVED: "Somebody wrote to you",
+        HookEvent.BATCH_FINISHED: "A bulk has finished",
+        HookEvent.LINE_CHANGED: "A line changed",
+        HookEvent.OPTED_OUT: "Somebody wants no messages",
+        HookEvent.ALERT_RAISED: "An alert was raised",
+        HookEvent.ALERT_CLEARED: "An alert is over",
+    },
+)
+"""What an address may hear."""
 
 DELIVERIES: Mapping[DeliveryState, str] = MappingProxyType(
     {

@@ -76,6 +76,13 @@ class Viewer:
         """Answer an amount with its thousands marked."""
         return f"{amount:,}".replace(",", "." if self.language is Language.TR else ",")
 
+    def size(self, amount: int) -> str:
+        """Answer an amount of bytes: `47 KB`, `1,2 MB`."""
+        if amount < 1024 * 1024:
+            return f"{self.number(max(1, round(amount / 1024)))} KB"
+        written = f"{amount / (1024 * 1024):.1f}"
+        return f"{written.replace('.', ',') if self.language is Language.TR else written} MB"
+
     def percent(self, part: int, whole: int, *, digits: int = 0) -> str:
         """Answer a share: `%97,8` in Turkish, `97.8%` in English. A share that isn't all never reads as all."""
         share = 100 * part / whole if whole else 0.0
