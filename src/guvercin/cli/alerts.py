@@ -19,6 +19,8 @@ if TYPE_CHECKING:  # heavy: loaded when a command runs
 
 def listing(context: typer.Context, *, as_json: Json = False) -> None:
     """List what is the matter now."""
+    if context.invoked_subcommand is not None:
+        return
     terminal = Terminal.of(context, as_json=as_json)
     config = settings(terminal)
     alerts = [alert for alert in asyncio.run(_read(terminal, config)) if alert.told_at is not None]
