@@ -7,8 +7,9 @@ that a test's clock and seed decide everything. It can also refuse, be slow, and
 import asyncio
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -20,6 +21,7 @@ from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.pool import NullPool, QueuePool
 
 from guvercin.api import notices
 from guvercin.core.account import Account, Kind, LineState
@@ -167,12 +169,31 @@ _ENDLESS = 2**30
 @lru_cache(maxsize=8)
 def shared_engine(path: Path, *, query_only: bool) -> Engine:
     """Answer an engine that all processes share, and all worlds in one place: what it has compiled is kept."""
-    return engine_for(path, query_only=query_only, owns_file=not query_only)
+    pool = QueuePool if path in _KEPT_OPEN else NullPool
+    return engine_for(path, query_only=query_only, owns_file=not query_only, pool=pool)
+
+
+_KEPT_OPEN: set[Path] = set()
+
+
+@contextmanager
+def kept_open(folder: Path) -> Iterator[None]:
+    """Let the database in `folder` stay open from one world in it to the next: a connection costs more than a crash."""
+    path = folder / FILE_NAME
+    _KEPT_OPEN.add(path)
+    try:
+        yield
+    finally:
+        for query_only in (True, False):
+            shared_engine(path, query_only=query_only).dispose()
+        _KEPT_OPEN.discard(path)
+        shared_engine.cache_clear()
 
 
 def _unsynced(connection: Connection) -> Connection:
-    """Let a connection leave its commits to the page cache: nobody cuts the power here."""
+    """Let a connection leave its commits to the page cache, with room for all of them: nobody cuts the power here."""
     connection.exec_driver_sql("PRAGMA synchronous = OFF")
+    connection.exec_driver_sql(f"PRAGMA max_page_count = {_ENDLESS}")
     connection.commit()
     return connection
 
@@ -194,6 +215,10 @@ class SteadyStore(SqliteStore):
         if self.is_unreadable:
             raise GuvercinError(Code.STORE_UNAVAILABLE, retry_after=seconds(5))
         return self._read_now(query)
+
+    async def open(self) -> None:
+        await super().open()
+        self._idle.get().close()  # in one thread one is enough
 
     def die(self) -> None:
         """Stop in mid-air, as a killed process does: what is asked from now on never happens and never returns."""
@@ -265,10 +290,29 @@ class World:
 
 
 def make_world(folder: Path, template: Path, *, seed: int = 0, clock: LapseClock | None = None) -> World:
-    """Make a world on an empty database."""
+    """Make a world on an empty database. Of a world that was here before only connections stay, if they are kept."""
     folder.mkdir(exist_ok=True)
-    shutil.copy(template, folder / FILE_NAME)
+    path = folder / FILE_NAME
+    if path in _KEPT_OPEN and path.exists():
+        _empty(path, template)
+    else:
+        shutil.copy(template, path)
     return World(folder=folder, clock=clock or ManualClock(), seed=seed)
+
+
+def _empty(path: Path, template: Path) -> None:
+    """Let an open database be the template, to the page, and nothing else lie beside it."""
+    for other in path.parent.iterdir():
+        if other.is_dir():
+            shutil.rmtree(other)
+        elif not other.name.startswith(FILE_NAME):
+            other.unlink()
+    with (
+        engine_for(template, query_only=True).connect() as whence,
+        shared_engine(path, query_only=False).connect() as to,
+    ):
+        source: Any = whence.connection.driver_connection
+        source.backup(_unsynced(to).connection.driver_connection)
 
 
 class Receiver:

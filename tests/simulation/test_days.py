@@ -2,7 +2,6 @@
 
 import logging
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +14,9 @@ from tests.simulation.day import Day, Stage, play
 from tests.simulation.plans import draw
 
 SEEDS, CHUNK = rounds(200, 20_000), rounds(25, 100)
+DAY = "day"
+"""The folder of every day, beside the template."""
+
 REPLAY = "replay: GUVERCIN_DAY={} python -m pytest tests/simulation/test_days.py -k test_one_day"
 
 
@@ -43,7 +45,7 @@ def _stumbles() -> Iterator[list[str]]:
 
 
 def one_day(seed: int, template: Path, stage: Stage | None = None) -> Day:
-    folder = template.parent / "day"  # one after the other in one place: engines and what they have compiled are kept
+    folder = template.parent / DAY  # one after the other in one place: engines and what they have compiled are kept
     try:
         with _stumbles() as stumbles:
             day = play(seed, draw, folder, template, stage)
@@ -51,8 +53,6 @@ def one_day(seed: int, template: Path, stage: Stage | None = None) -> Day:
     except BaseException as broken:
         broken.add_note(REPLAY.format(seed))
         raise
-    finally:
-        shutil.rmtree(folder)
     return day
 
 

@@ -66,10 +66,11 @@ class Upkeep:
 
     async def step(self, now: datetime) -> datetime:
         """Do what is due; answers when to look again: at once while there is more."""
-        released = await self._store.release_due(now=now, limit=_BATCH)
-        expired = await self._store.expire(now=now, limit=_BATCH)
-        is_cancelling = await self._store.cancel_rest(now=now, limit=_BATCH)
-        doubts = await self._store.in_doubt(now=now, limit=_DOUBTS)
+        due = await self._store.what_is_due(now=now)
+        released = await self._store.release_due(now=now, limit=_BATCH) if due.waits else 0
+        expired = await self._store.expire(now=now, limit=_BATCH) if due.lifetimes else 0
+        is_cancelling = due.cancelled and await self._store.cancel_rest(now=now, limit=_BATCH)
+        doubts = await self._store.in_doubt(now=now, limit=_DOUBTS) if due.doubts else ()
         for doubt in doubts:
             await self._look_into(doubt, now)
         at = self._clock.monotonic()

@@ -112,7 +112,7 @@ def end_pass(tx: Tx, secret_hash: bytes) -> bool:
 
 def forget_passes(tx: Tx, *, now: datetime) -> None:
     """Drop passes whose day is over."""
-    tx.connection.execute(delete(day_pass).where(day_pass.c.expires_at <= to_ms(now)))
+    tx.execute("DELETE FROM day_pass WHERE expires_at <= ?", (to_ms(now),))
 
 
 def revoke(tx: Tx, token_id: int, *, now: datetime) -> Token:

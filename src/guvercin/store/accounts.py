@@ -18,6 +18,7 @@ from guvercin.core.message import Lane
 from guvercin.core.pacing import RELINKED_AT, Caps, Gap, Pace, Rules, Use
 from guvercin.store import auditing, restricting
 from guvercin.store import statements as sql
+from guvercin.store.hand import by_hand
 from guvercin.store.tables import account, message
 from guvercin.store.times import MILLISECOND, from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -69,47 +70,55 @@ def unpack_pace(text: str, kind: str) -> Pace:
     return Pace(gaps=MappingProxyType(gaps), rules=Rules(**{name: _unpack(value) for name, value in rules.items()}))
 
 
-def _account(row: Any) -> Account:
+_COLUMNS = (
+    "id, name, kind, phone, is_default, is_enabled, pace, on_unknown, line_state, line_since, line_code, line_until, "
+    "connected_at, created_at, removed_at, keeps_notices, sender_title, repeat_guard"
+)
+
+_EVERY = f"SELECT {_COLUMNS} FROM account ORDER BY id"  # noqa: S608 -- our own words
+
+_ONE = f"SELECT {_COLUMNS} FROM account WHERE id = ? AND removed_at IS NULL"  # noqa: S608 -- our own words
+
+
+@lru_cache(maxsize=256)
+def _account(row: tuple[Any, ...]) -> Account:
+    """Read _COLUMNS. Remembered: the lines ask every second, and an account seldom changes."""
     return Account(
-        id=row.id,
-        name=row.name,
-        kind=Kind(row.kind),
-        phone=row.phone,
-        is_default=row.is_default,
-        is_enabled=row.is_enabled,
-        pace=unpack_pace(row.pace, row.kind),
-        on_unknown=OnUnknown(row.on_unknown),
+        id=row[0],
+        name=row[1],
+        kind=Kind(row[2]),
+        phone=row[3],
+        is_default=bool(row[4]),
+        is_enabled=bool(row[5]),
+        pace=unpack_pace(row[6], row[2]),
+        on_unknown=OnUnknown(row[7]),
         line=Line(
-            state=LineState(row.line_state),
-            since=from_ms(row.line_since),
-            code=None if row.line_code is None else Code(row.line_code),
-            until=from_ms(row.line_until),
-            connected_at=from_ms(row.connected_at),
+            state=LineState(row[8]),
+            since=from_ms(row[9]),
+            code=None if row[10] is None else Code(row[10]),
+            until=from_ms(row[11]),
+            connected_at=from_ms(row[12]),
         ),
-        created_at=from_ms(row.created_at),
-        removed_at=from_ms(row.removed_at),
+        created_at=from_ms(row[13]),
+        removed_at=from_ms(row[14]),
         manners=Manners(
-            keeps_notices=row.keeps_notices,
-            sender_title=row.sender_title,
-            repeat_guard=None if row.repeat_guard is None else row.repeat_guard * MILLISECOND,
+            keeps_notices=bool(row[15]),
+            sender_title=row[16],
+            repeat_guard=None if row[17] is None else row[17] * MILLISECOND,
         ),
     )
 
 
-_EVERY = select(account).order_by(account.c.id)
-"""Made once: the lines ask this every second, and putting it together costs more than its answer."""
-
-
 def every(connection: Connection) -> Sequence[Account]:
     """Answer all accounts, removed ones among them, by id."""
-    return tuple(_account(row) for row in connection.execute(_EVERY))
+    raw = by_hand(connection)
+    return tuple(map(_account, raw.execute(_EVERY).fetchall()))
 
 
 def one(connection: Connection, account_id: int) -> Account:
     """Answer an account; NOT_FOUND."""
-    row = connection.execute(
-        select(account).where(account.c.id == account_id, account.c.removed_at.is_(None)),
-    ).one_or_none()
+    raw = by_hand(connection)
+    row = raw.execute(_ONE, (account_id,)).fetchone()
     if row is None:
         raise GuvercinError(Code.NOT_FOUND)
     return _account(row)
@@ -215,25 +224,22 @@ def link(tx: Tx, account_id: int, phone: str, *, now: datetime) -> bool:
     return before not in {None, phone}
 
 
+_HEARD = (
+    "UPDATE account SET line_state = ?, line_since = ?, line_code = ?, line_until = ?, connected_at = ?, "
+    "is_enabled = coalesce(?, is_enabled) WHERE id = ?"
+)
+
+
 def set_line(tx: Tx, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None) -> None:
     """Write what was last heard of a line."""
-    values: dict[str, Any] = {
-        "line_state": line.state.value,
-        "line_since": to_ms(line.since),
-        "line_code": line.code and line.code.value,
-        "line_until": to_ms(line.until),
-        "connected_at": to_ms(line.connected_at),
-    }
-    if is_enabled is not None:
-        values["is_enabled"] = is_enabled
-        if tx.actor is not None:
-            what = {"acik": is_enabled}
-            auditing.note(tx, Act.LINE_ORDERED, now=now, about=f"hesap:{account_id}", detail=what)
+    if is_enabled is not None and tx.actor is not None:
+        auditing.note(tx, Act.LINE_ORDERED, now=now, about=f"hesap:{account_id}", detail={"acik": is_enabled})
     is_new_ban = line.state is LineState.BANNED and one(tx.connection, account_id).line.state is not LineState.BANNED
     if is_new_ban and restricting.keeps_rules(tx, account_id):
-        code = line.code or Code.TEMPORARY_BAN
-        restricting.banned(tx, account_id, code=code, now=now, until=line.until)
-    tx.connection.execute(update(account).where(account.c.id == account_id).values(**values))
+        restricting.banned(tx, account_id, code=line.code or Code.TEMPORARY_BAN, now=now, until=line.until)
+    code = line.code and line.code.value
+    heard = (line.state.value, to_ms(line.since), code, to_ms(line.until), to_ms(line.connected_at))
+    tx.execute(_HEARD, (*heard, is_enabled, account_id))
     detail = {"durum": line.state.value} | ({"kod": line.code.value} if line.code else {})
     tx.record(to_ms(now), EventKind.LINE_CHANGED, account_id=account_id, detail=detail)
     tx.lines.append(account_id)
@@ -241,10 +247,9 @@ def set_line(tx: Tx, account_id: int, line: Line, *, now: datetime, is_enabled: 
 
 def use(connection: Connection, account_id: int) -> Use:
     """Answer what an account has used of its pace."""
-    row = connection.execute(
-        select(account.c.last_claim_at, account.c.draw).where(account.c.id == account_id),
-    ).one()
-    return Use(from_ms(row.last_claim_at), row.draw)
+    raw = by_hand(connection)
+    last_ms, draw = raw.execute("SELECT last_claim_at, draw FROM account WHERE id = ?", (account_id,)).fetchone()
+    return Use(from_ms(last_ms), draw)
 
 
 def _changed(tx: Tx, account_id: int, now_ms: int, detail: dict[str, str]) -> None:

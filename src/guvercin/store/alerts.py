@@ -14,31 +14,35 @@ from sqlalchemy import Connection, delete, insert, select
 from guvercin.core.alert import Alert, AlertKind, Judgement, Trouble
 from guvercin.core.event import EventKind
 from guvercin.store import hook_statements as sql
-from guvercin.store.tables import alert, alert_channel, batch
+from guvercin.store.hand import by_hand
+from guvercin.store.tables import alert, alert_channel
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
+
+_EVERY = "SELECT key, kind, about, since, told_at, gone_since FROM alert ORDER BY since, key"
+
+_STOPPED = (
+    "SELECT id, paused_code FROM batch WHERE paused_code IS NOT NULL AND paused_at IS NOT NULL "
+    "AND cancelled_at IS NULL ORDER BY id"
+)
 
 
 def every(connection: Connection) -> Sequence[Alert]:
     """Answer what is kept of troubles."""
-    rows = connection.execute(select(alert).order_by(alert.c.since, alert.c.key)).all()
     return tuple(
         Alert(
-            trouble=Trouble(key=row.key, kind=AlertKind(row.kind), about=MappingProxyType(orjson.loads(row.about))),
-            since=from_ms(row.since),
-            told_at=from_ms(row.told_at),
-            gone_since=from_ms(row.gone_since),
+            trouble=Trouble(key=key, kind=AlertKind(kind), about=MappingProxyType(orjson.loads(about))),
+            since=from_ms(since),
+            told_at=from_ms(told_at),
+            gone_since=from_ms(gone_since),
         )
-        for row in rows
+        for key, kind, about, since, told_at, gone_since in by_hand(connection).execute(_EVERY).fetchall()
     )
 
 
 def stopped_batches(connection: Connection) -> Sequence[tuple[int, str]]:
     """Answer the batches that have stopped by themselves, and why: those of the last days alone can still go on."""
-    query = select(batch.c.id, batch.c.paused_code).where(
-        batch.c.paused_code.is_not(None), batch.c.paused_at.is_not(None), batch.c.cancelled_at.is_(None)
-    )
-    return tuple((row.id, row.paused_code) for row in connection.execute(query.order_by(batch.c.id)))
+    return tuple(by_hand(connection).execute(_STOPPED).fetchall())
 
 
 def keep(tx: Tx, judgement: Judgement, *, now: datetime) -> None:

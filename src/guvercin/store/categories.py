@@ -3,30 +3,35 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, insert, select
+from sqlalchemy import Connection, delete, insert
 
 from guvercin.core.category import Category, with_kept
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Level
+from guvercin.store.hand import by_hand
 from guvercin.store.tables import category
 from guvercin.store.times import MILLISECOND, to_ms
 from guvercin.store.writer import Tx
 
+_KEPT = "SELECT id, code, name, is_commercial, keeps_quiet_hours, lifetime, level FROM category ORDER BY id"
+"""By hand: every request asks this."""
+
 
 def kept(connection: Connection) -> Sequence[Category]:
     """Answer the owner's own categories and the changed presets, by id."""
+    raw = by_hand(connection)
     return tuple(
         Category(
-            id=row.id,
-            code=row.code,
-            name=row.name,
-            is_commercial=row.is_commercial,
-            keeps_quiet_hours=row.keeps_quiet_hours,
-            lifetime=row.lifetime * MILLISECOND,
-            level=Level(row.level),
+            id=row[0],
+            code=row[1],
+            name=row[2],
+            is_commercial=bool(row[3]),
+            keeps_quiet_hours=bool(row[4]),
+            lifetime=row[5] * MILLISECOND,
+            level=Level(row[6]),
         )
-        for row in connection.execute(select(category).order_by(category.c.id))
+        for row in raw.execute(_KEPT).fetchall()
     )
 
 

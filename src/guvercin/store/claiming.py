@@ -137,7 +137,8 @@ class _Line:
     def _head_of(self, lane: Lane) -> _Head | None:
         if lane is Lane.BULK and self.after is not None:
             return self._head_in_turn(self.after)
-        row = self._tx.execute(sql.HEAD, (self._account_id, lane.value)).fetchone()
+        question = sql.HEAD_SINGLE if lane is Lane.SINGLE else sql.HEAD_BULK
+        row = self._tx.execute(question, (self._account_id,)).fetchone()
         return None if row is None else (*row, 0 if lane is Lane.SINGLE else FIRST_TURN)
 
     def _head_in_turn(self, after: int) -> _Head | None:

@@ -32,7 +32,7 @@ _OF_ACCOUNTS = "(?4 IS NULL OR e.account_id IN (SELECT CAST(value AS BIGINT) FRO
 
 NOTICES = (
     f"SELECT {NOTICE_COLUMNS} FROM event e {_WITH_MESSAGES} "
-    f"WHERE e.id > ?1 AND e.id <= ?2 AND {_OF_KINDS} AND {_OF_ACCOUNTS} ORDER BY e.id LIMIT ?5"
+    f"WHERE e.id > ?1 AND e.id <= ?2 AND {_OF_KINDS} AND {_OF_ACCOUNTS} ORDER BY e.id LIMIT ?5 + 0"
 )
 """What happened after ?1 and up to ?2, of these kinds (JSON) and accounts (JSON, null: of all)."""
 
@@ -44,7 +44,7 @@ EVENT_TIME = "SELECT id, at FROM event WHERE id >= ? ORDER BY id LIMIT 1"
 
 DUE_DELIVERIES = (
     f"SELECT {NOTICE_COLUMNS}, d.tries, d.since FROM delivery d JOIN event e ON e.id = d.event_id "
-    f"{_WITH_MESSAGES} WHERE d.hook_id = ? AND d.next_at <= ? ORDER BY d.event_id LIMIT ?"
+    f"{_WITH_MESSAGES} WHERE d.hook_id = ? AND d.next_at <= ? ORDER BY d.event_id LIMIT ? + 0"
 )
 
 DELIVERIES = (
@@ -52,7 +52,7 @@ DELIVERIES = (
     f"FROM event e {_WITH_MESSAGES} "
     "LEFT JOIN delivery d ON d.hook_id = ?6 AND d.event_id = e.id "
     f"WHERE e.id > ?1 AND e.id <= ?2 AND (d.event_id IS NOT NULL OR ({_OF_KINDS} AND {_OF_ACCOUNTS})) "
-    "ORDER BY e.id DESC LIMIT ?5"
+    "ORDER BY e.id DESC LIMIT ?5 + 0"
 )
 
 WAITING_OF_HOOK = (

@@ -201,8 +201,8 @@ def close_sessions(tx: Tx, *, person_id: int, session_id: int | None = None) -> 
 
 def forget(tx: Tx, *, now: datetime) -> None:
     """Drop sessions that are over."""
-    over = (session.c.seen_at <= to_ms(now - IDLE_LIMIT)) | (session.c.opened_at <= to_ms(now - SESSION_LIMIT))
-    tx.connection.execute(delete(session).where(over))
+    over = (to_ms(now - IDLE_LIMIT), to_ms(now - SESSION_LIMIT))
+    tx.execute("DELETE FROM session WHERE seen_at <= ? OR opened_at <= ?", over)
 
 
 # -- the first person

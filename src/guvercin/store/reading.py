@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, func, null, select, text, union_all
+from sqlalchemy import Connection, bindparam, func, select
 
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.errors import Code, GuvercinError
@@ -18,7 +18,7 @@ from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import combing, messages, statements
 from guvercin.store.hand import BEGIN_READING, by_hand
 from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow, Rest
-from guvercin.store.tables import attempt, batch, consent, event, legal_hold, message, not_understood, upload
+from guvercin.store.tables import attempt, batch, event, message, not_understood
 from guvercin.store.times import HOUR, from_ms, to_ms
 
 
@@ -250,12 +250,15 @@ def events_after(connection: Connection, cursor: int, *, limit: int) -> Sequence
 
 def last_event_id(connection: Connection) -> int:
     """Answer the cursor of the newest event."""
-    return int(connection.execute(select(func.coalesce(func.max(event.c.id), 0))).scalar_one())
+    return int(connection.exec_driver_sql("SELECT coalesce(max(id), 0) FROM event").scalar_one())
+
+
+_ONE_BATCH = select(batch).where(batch.c.id == bindparam("id"))
 
 
 def one_batch(connection: Connection, batch_id: int) -> BatchRow | None:
     """Answer a batch and its counts."""
-    row = connection.execute(select(batch).where(batch.c.id == batch_id)).one_or_none()
+    row = connection.execute(_ONE_BATCH, {"id": batch_id}).one_or_none()
     return None if row is None else _counted(connection, row)
 
 
@@ -279,6 +282,15 @@ def batches(
     return tuple(_counted(connection, row) for row in rows)
 
 
+# Rows that are done are counted in the index alone: a list of large batches must not read each of their rows.
+_COUNTED = (
+    "SELECT status, NULL, NULL, count(*), NULL FROM message "
+    "WHERE batch_id = ?1 AND status NOT IN ('queued', 'sending') GROUP BY status "
+    "UNION ALL SELECT status, waits_for, lane, count(*), max(waits_until) FROM message "
+    "WHERE batch_id = ?1 AND status IN ('queued', 'sending') GROUP BY status, waits_for, lane"
+)
+
+
 def _counted(connection: Connection, row: Any) -> BatchRow:
     """Count a batch's rows, each in one group."""
     by_status: dict[Status, int] = {}
@@ -286,19 +298,8 @@ def _counted(connection: Connection, row: Any) -> BatchRow:
     waits: dict[WaitsFor, int] = {}
     scheduled = 0
     starts_ms: int | None = None
-    of_batch = message.c.batch_id == row.id
-    is_open = message.c.status.in_([Status.QUEUED.value, Status.SENDING.value])
-    # Rows that are done are counted in the index alone: a list of large batches must not read each of their rows.
-    done = select(message.c.status, null(), null(), func.count(), null()).where(of_batch, ~is_open)
-    waiting = select(
-        message.c.status, message.c.waits_for, message.c.lane, func.count(), func.max(message.c.waits_until)
-    ).where(of_batch, is_open)
-    groups = connection.execute(
-        union_all(
-            done.group_by(message.c.status),
-            waiting.group_by(message.c.status, message.c.waits_for, message.c.lane),
-        )
-    )
+    raw = by_hand(connection)
+    groups = raw.execute(_COUNTED, (row.id,)).fetchall()
     for status_word, waits_for, lane, count, until_ms in groups:
         status = Status(status_word)
         by_status[status] = by_status.get(status, 0) + count
@@ -344,15 +345,17 @@ def batch_reasons(connection: Connection, batch_id: int) -> Mapping[Code, int]:
     return {Code(reason): n for reason, n in connection.execute(counted)}
 
 
+_MOVING = "SELECT 1 FROM message WHERE batch_id = ? AND ((status = 'queued' AND waits_for IS NULL) OR status = 'sending') LIMIT 1"
+
+_PARKED = "SELECT count(*), min(waits_until) FROM message WHERE batch_id = ? AND status = 'queued'"
+
+
 def batch_rests(connection: Connection, batch_id: int) -> Rest:
     """Say whether a batch moves. Asked often: the first row that is in line or in hand answers it."""
-    own = message.c.batch_id == batch_id
-    in_line = (message.c.status == Status.QUEUED.value) & message.c.waits_for.is_(None)
-    moving = select(message.c.id).where(own, in_line | (message.c.status == Status.SENDING.value)).limit(1)
-    if connection.execute(moving).first() is not None:
+    raw = by_hand(connection)
+    if raw.execute(_MOVING, (batch_id,)).fetchone() is not None:
         return Rest(is_finished=False, is_moving=True)
-    parked = select(func.count(), func.min(message.c.waits_until)).where(own, message.c.status == Status.QUEUED.value)
-    waiting, until_ms = connection.execute(parked).one()
+    waiting, until_ms = raw.execute(_PARKED, (batch_id,)).fetchone()
     return Rest(is_finished=not waiting, until=from_ms(until_ms))
 
 
@@ -386,13 +389,16 @@ def depths(connection: Connection) -> Sequence[Depth]:
     )
 
 
+# Two questions of messages, each answered by an index of unfinished rows: the log may be long.
+_DIGESTS = """SELECT file_digest FROM message WHERE file_digest IS NOT NULL AND status = 'queued'
+UNION ALL SELECT file_digest FROM message WHERE file_digest IS NOT NULL AND status IN ('sending', 'unknown')
+UNION ALL SELECT digest FROM upload
+UNION ALL SELECT proof_digest FROM consent WHERE proof_digest IS NOT NULL
+UNION ALL SELECT file_digest FROM message
+  WHERE file_digest IS NOT NULL AND recipient IN (SELECT phone FROM legal_hold)
+"""
+
+
 def spool_digests(connection: Connection) -> frozenset[str]:
     """Answer the digests of files that an unfinished message or an upload may still need."""
-    # Two questions, each answered by an index of unfinished rows: the log may be long.
-    of_messages = select(message.c.file_digest).where(message.c.file_digest.is_not(None))
-    proofs = select(consent.c.proof_digest).where(consent.c.proof_digest.is_not(None))
-    waiting = of_messages.where(text("status = 'queued'"))
-    in_hand = of_messages.where(text("status IN ('sending', 'unknown')"))
-    held = of_messages.where(message.c.recipient.in_(select(legal_hold.c.phone)))
-    asked = union_all(waiting, in_hand, select(upload.c.digest), proofs, held)
-    return frozenset(connection.execute(asked).scalars())
+    return frozenset(digest for (digest,) in connection.exec_driver_sql(_DIGESTS))

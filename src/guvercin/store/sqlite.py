@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sqlalchemy import Engine, create_engine
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, Pool
 
 from guvercin.sealing import Seal
 from guvercin.store.hiding import hidden, hide
@@ -38,14 +38,22 @@ def library_version() -> tuple[int, int, int]:
     return major, minor, patch
 
 
-def engine_for(path: Path, *, query_only: bool = False, owns_file: bool = False, create: bool = False) -> Engine:
+def engine_for(
+    path: Path,
+    *,
+    query_only: bool = False,
+    owns_file: bool = False,
+    create: bool = False,
+    pool: type[Pool] = NullPool,
+) -> Engine:
     """Make an engine whose connections are set up as this project needs them.
 
     Statements may call `hide(phone)`, which stands in the place of the number of somebody who was forgotten, and
     `hidden(phone)`, by which such a one is known again (itself, while nobody was ever forgotten).
 
     `owns_file`: the server's writer, the only one that checkpoints. Others beside a live server write one short
-    transaction at most. `create` makes a missing file; otherwise a missing file is an error.
+    transaction at most. `create` makes a missing file; otherwise a missing file is an error. `pool`: whether what is
+    closed stays open for the next who asks; a program that keeps its connections has no use for that.
     """
     seal = Seal(path.parent)
 
@@ -74,7 +82,7 @@ def engine_for(path: Path, *, query_only: bool = False, owns_file: bool = False,
         return connection
 
     # Errors go to the log, and what a statement was given are numbers, names and texts.
-    return create_engine("sqlite://", creator=connect, poolclass=NullPool, module=driver, hide_parameters=True)
+    return create_engine("sqlite://", creator=connect, poolclass=pool, module=driver, hide_parameters=True)
 
 
 def copy_database(path: Path, target: Path) -> None:

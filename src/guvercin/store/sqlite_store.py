@@ -73,6 +73,7 @@ from guvercin.store.store import (
     Depth,
     Doubt,
     DraftInShort,
+    Due,
     KeptDraft,
     KeptFile,
     KeyRow,
@@ -462,6 +463,9 @@ class SqliteStore:
     async def release(self, message_id: int, *, now: datetime) -> Standing:
         self._line_ms(now)  # as in release_due
         return await self._writer.do(lambda tx: messages.release(tx, message_id, now=now))
+
+    async def what_is_due(self, *, now: datetime) -> Due:
+        return await self._read(partial(upkeep.what_is_due, now=now))
 
     async def release_due(self, *, now: datetime, limit: int) -> int:
         self._line_ms(now)  # what is released was due by now: newcomers stand behind it

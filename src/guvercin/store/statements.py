@@ -1,6 +1,7 @@
 """The hot statements, by hand: what runs for every message. Written as SQLite reads them; see words.py.
 
 Named constants, so that the same words can be run elsewhere (a power-cut test, a query plan). Times are milliseconds.
+A limit is `? + 0`: SQLite compiles a statement anew each time that it runs if its LIMIT is a parameter alone.
 """
 
 from functools import lru_cache
@@ -106,10 +107,13 @@ STANDING_WITHOUT_REMOTE_ID = (
 
 # -- claim
 
-HEAD = (
-    "SELECT priority, due_at, id, recipient, expires_at FROM message WHERE account_id = ? AND lane = ? "
+_HEAD = (
+    "SELECT priority, due_at, id, recipient, expires_at FROM message WHERE account_id = ? AND lane = '{}' "
     "AND status = 'queued' AND waits_for IS NULL ORDER BY priority DESC, due_at, id LIMIT 1"
 )
+
+HEAD_SINGLE, HEAD_BULK = _HEAD.format("single"), _HEAD.format("bulk")
+"""One for each lane: an index is of one lane alone, and SQLite would compile anew what has its lane as a parameter."""
 
 _TURN = (
     "SELECT priority, due_at, id, recipient, expires_at, coalesce(batch_id, -token_id) FROM message WHERE account_id = ? "
@@ -181,7 +185,7 @@ PACED_DUE = (
 
 PACED = (
     f"SELECT {STANDING_COLUMNS}, waits_until, expires_at, owns_lifetime, courtesy FROM message "
-    f"WHERE account_id = ? AND waits_until > ? AND {_PACED} LIMIT ?"
+    f"WHERE account_id = ? AND waits_until > ? AND {_PACED} LIMIT ? + 0"
 )
 
 PLANS = (
@@ -293,7 +297,7 @@ IS_OLD_CHAT = (
 
 LAST_ATTEMPTS = (
     "SELECT a.outcome FROM attempt a CROSS JOIN message m ON m.id = a.message_id WHERE a.id > (SELECT max(id) FROM attempt) - 500 "
-    "AND m.batch_id = ? AND a.outcome IS NOT NULL ORDER BY a.id DESC LIMIT ?"
+    "AND m.batch_id = ? AND a.outcome IS NOT NULL ORDER BY a.id DESC LIMIT ? + 0"
 )
 """Looked for among the newest: a batch whose rows are that far apart has no rush of failures."""
 
@@ -455,9 +459,9 @@ LAST_HEARD = "SELECT at FROM last_inbound WHERE account_id = ? AND sender = ?"
 _DUE = "waits_until <= ? AND status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')"
 
 IS_DUE = f"SELECT 1 FROM message WHERE {_DUE} LIMIT 1"
-"""What a claim asks first: SQLite compiles a statement anew each time that its LIMIT is a parameter."""
+"""What a claim asks first."""
 
-DUE = f"SELECT {STANDING_COLUMNS} FROM message WHERE {_DUE} ORDER BY waits_until LIMIT ?"
+DUE = f"SELECT {STANDING_COLUMNS} FROM message WHERE {_DUE} ORDER BY waits_until LIMIT ? + 0"
 
 RELEASE = (
     "UPDATE message SET waits_for = CASE WHEN EXISTS (SELECT 1 FROM batch b WHERE b.id = message.batch_id "
@@ -478,19 +482,25 @@ KEEP_OUT = (
 
 PLAN_AGAIN = "UPDATE message SET waits_for = 'zaman' WHERE id = ? AND waits_for IN ('geri_yuklendi', 'numara_degisti') AND waits_until > ?"
 
-EXPIRED = (
-    f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ?"
-)
+EXPIRED = f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0"
 
 UNSETTLED = (
-    f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'sending' AND status IN ('sending', 'unknown') LIMIT ?"
+    f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'sending' AND status IN ('sending', 'unknown') LIMIT ? + 0"
 )
 
 IN_DOUBT = (
     "SELECT m.id, m.account_id, m.recipient, a.id, a.secret, a.started_at FROM message m JOIN attempt a ON a.id = "
     "(SELECT max(id) FROM attempt WHERE message_id = m.id) "
-    "WHERE m.waits_until <= ? AND m.status = 'unknown' ORDER BY m.waits_until LIMIT ?"
+    "WHERE m.waits_until <= ? AND m.status = 'unknown' ORDER BY m.waits_until LIMIT ? + 0"
 )
+
+WHAT_IS_DUE = (
+    f"SELECT EXISTS (SELECT 1 FROM message WHERE {_DUE}), "
+    "EXISTS (SELECT 1 FROM message WHERE status = 'queued' AND expires_at <= ?), "
+    "EXISTS (SELECT 1 FROM batch WHERE is_cancelling), "
+    "EXISTS (SELECT 1 FROM message WHERE waits_until <= ? AND status = 'unknown')"
+)
+"""What upkeep asks each second: nearly always it is nothing, and then the writer isn't disturbed."""
 
 LOOK_AGAIN = "UPDATE message SET waits_until = ? WHERE id = ? AND status = 'unknown'"
 
@@ -544,7 +554,7 @@ CANCEL_BATCH = (
 
 CANCELLING = "SELECT id FROM batch WHERE is_cancelling ORDER BY id LIMIT 1"
 
-QUEUED_OF_BATCH = f"SELECT {STANDING_COLUMNS} FROM message WHERE batch_id = ? AND status = 'queued' LIMIT ?"
+QUEUED_OF_BATCH = f"SELECT {STANDING_COLUMNS} FROM message WHERE batch_id = ? AND status = 'queued' LIMIT ? + 0"
 
 CANCELLED_WHOLE = "UPDATE batch SET is_cancelling = false WHERE id = ?"
 

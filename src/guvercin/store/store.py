@@ -192,6 +192,16 @@ class Doubt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """What there is to do for upkeep: waits that are over, lifetimes, batches being cancelled, doubts."""
+
+    waits: bool
+    lifetimes: bool
+    cancelled: bool
+    doubts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KeptFile:
     """An uploaded file and whose it is."""
 
@@ -492,6 +502,9 @@ class Store(Protocol):
 
     async def release(self, message_id: int, *, now: datetime) -> Standing:
         """Put a held row back in line, or let it wait for its time again."""
+
+    async def what_is_due(self, *, now: datetime) -> Due:
+        """Answer what there is to do for upkeep: a read, so that an idle gateway writes nothing."""
 
     async def release_due(self, *, now: datetime, limit: int) -> int:
         """Put rows whose wait is over back in line; answers how many."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, select
 
 from guvercin.core.errors import Code
 from guvercin.core.message import Status
@@ -41,13 +41,16 @@ GROUP BY 1
 
 _TOUCHED = """
 SELECT event.id, message.created_at FROM event LEFT JOIN message ON message.id = event.message_id
-WHERE event.id > ? ORDER BY event.id LIMIT ?
+WHERE event.id > ? ORDER BY event.id LIMIT ? + 0
 """
 
 
 _MARK = """
 INSERT INTO count_mark (id, event_id) VALUES (1, ?) ON CONFLICT (id) DO UPDATE SET event_id = excluded.event_id
 """
+
+
+_KEEP = "INSERT INTO daily_count (day, account_id, tur_id, key_id, status, reason, n) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
 def _between(since: datetime, until: datetime) -> tuple[int, int, int]:
@@ -103,23 +106,11 @@ def first_at(connection: Connection) -> datetime | None:
 
 def keep(tx: Tx, day: date, counts: Sequence[DayCount]) -> None:
     """Replace a day's counts."""
-    tx.connection.execute(delete(daily_count).where(daily_count.c.day == day.isoformat()))
-    if counts:
-        tx.connection.execute(
-            insert(daily_count),
-            [
-                {
-                    "day": day.isoformat(),
-                    "account_id": each.account_id,
-                    "tur_id": each.category,
-                    "key_id": each.token_id,
-                    "status": each.status.value,
-                    "reason": "" if each.reason is None else each.reason.value,
-                    "n": each.n,
-                }
-                for each in counts
-            ],
-        )
+    tx.execute("DELETE FROM daily_count WHERE day = ?", (day.isoformat(),))
+    for each in counts:
+        reason = "" if each.reason is None else each.reason.value
+        of = (day.isoformat(), each.account_id, each.category, each.token_id, each.status.value, reason)
+        tx.execute(_KEEP, (*of, each.n))
 
 
 def mark(tx: Tx, cursor: int) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from guvercin.core.errors import Code
 from guvercin.core.event import Standing
 from guvercin.core.message import News, WaitsFor
@@ -10,11 +12,20 @@ from guvercin.core.outcome import Accepted, NeverLeft
 from guvercin.core.pacing import MONTH
 from guvercin.store import access, people
 from guvercin.store import statements as sql
+from guvercin.store.hand import by_hand
 from guvercin.store.hook_statements import FORGET_DELIVERIES
 from guvercin.store.messages import accepted, find, hold, move, never_left, standing
-from guvercin.store.store import Doubt
+from guvercin.store.store import Doubt, Due
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
+
+
+def what_is_due(connection: Connection, *, now: datetime) -> Due:
+    """Answer what upkeep has to do."""
+    raw = by_hand(connection)
+    now_ms = to_ms(now)
+    waits, lifetimes, cancelled, doubts = raw.execute(sql.WHAT_IS_DUE, (now_ms, now_ms, now_ms)).fetchone()
+    return Due(waits=bool(waits), lifetimes=bool(lifetimes), cancelled=bool(cancelled), doubts=bool(doubts))
 
 
 def expire(tx: Tx, *, now: datetime, limit: int) -> int:
