@@ -7,10 +7,10 @@ import pytest
 from tests.gateway.house import House, World, batch, numbers, seconds
 from tests.gateway.pacing import DAY, HOUR, QUIET, Sent, begin, bulk, run, strangers, waits
 
-from guvercin.core.account import LineNews
+from guvercin.core.account import LineNews, OnUnknown
 from guvercin.core.errors import Code
 from guvercin.core.message import Status, Track, WaitsFor
-from guvercin.core.outcome import Deferred, Inbound, LineEvent, Refused, Restricted, Scope
+from guvercin.core.outcome import Deferred, Inbound, LineEvent, Lost, Refused, Restricted, Scope, Unclear
 from guvercin.testing.transport import Act
 from guvercin.transports.base import Outgoing
 
@@ -262,3 +262,75 @@ async def test_a_ban_pauses_bulk_until_a_human_resumes_it(shop: House, sent: Sen
     await shop.gateway.batches.resume(shop.everything, 1)
     await run(shop, timedelta(minutes=5))
     assert any(to != number for _, to in sent.sends[before:])
+
+
+async def test_one_person_who_has_had_enough_holds_nobody_else_up(shop: House, sent: Sent) -> None:
+    for _ in range(3):
+        await bulk(shop, 1)
+        await run(shop, timedelta(minutes=3))
+    await bulk(shop, 12)
+    await run(shop, timedelta(minutes=10))
+    assert len(sent.sends) == 3 + 11
+    assert await waits(shop) == {WaitsFor.RECIPIENT: 1}
+
+
+async def test_what_may_go_at_night_waits_for_nothing_that_may_not(world: World, sent: Sent) -> None:
+    world.clock.jump_wall(HOUR * 11)  # 21:00
+    house = await begin(world)
+    await bulk(house, 5, category=QUIET)
+    await run(house, timedelta(minutes=2))
+    await bulk(house, 5, first=10)
+    await run(house, timedelta(minutes=5))
+    assert len(sent.sends) == 5
+    assert await waits(house) == {WaitsFor.QUIET_HOURS: 5}
+    await house.crash()
+    house = await begin(world)  # plans are taken up where they were
+    await bulk(house, 5, first=20)
+    await run(house, timedelta(minutes=5))
+    assert len(sent.sends) == 10
+    await house.close()
+
+
+async def test_one_recipients_messages_of_a_kind_keep_their_order(shop: House, sent: Sent) -> None:
+    """The second list would be free to go: its sender says that they are customers, the first one's doesn't."""
+    await strangers(shop, 12, first=0)
+    await run(shop, HOUR / 2)
+    (parked,) = {row.recipient for row in await shop.messages() if row.waits_for} & {numbers(12)[-1]}
+    await bulk(shop, 12)
+    await run(shop, DAY * 2)
+    of_one = [row for row in await shop.messages() if row.recipient == parked]
+    assert [row.status for row in of_one] == [Status.SENT] * 2
+    first, second = (row.sent_at for row in of_one)
+    assert first is not None
+    assert second is not None
+    assert first < second
+    assert [at for at, to in sent.sends if to == parked] == [first, second]
+
+
+async def test_an_order_that_nobody_waits_for_any_more_holds_nothing_back(shop: House, sent: Sent) -> None:
+    await strangers(shop, 12, first=0)
+    await run(shop, HOUR / 2)
+    (first,) = [row for row in await shop.messages() if row.recipient == numbers(12)[-1]]
+    await bulk(shop, 12)
+    await run(shop, HOUR / 2)
+    assert (await shop.messages())[-1].waits_for is WaitsFor.RECIPIENT
+    await shop.gateway.cancel(shop.everything, first.id)
+    assert first.recipient not in {to for _, to in sent.sends}
+    await run(shop, timedelta(minutes=2))
+    assert first.recipient in {to for _, to in sent.sends}
+
+
+async def test_what_a_policy_sends_again_keeps_quiet_hours(shop: House, sent: Sent) -> None:
+    await shop.store.change_account(1, on_unknown=OnUnknown.RESEND, now=shop.clock.now())
+    shop.clock.jump_wall(HOUR * 9)  # 19:00
+    await shop.dispatch()
+    sent.act = Act(answer=Lost(Code.ANSWER_LOST), arrives=False)
+    shop.world.peer.evidence = Unclear()
+    await shop.accept(category=QUIET)
+    await run(shop, timedelta(minutes=1))
+    assert len(sent.sends) == 1
+    await shop.clock.elapse(HOUR + timedelta(minutes=30))
+    await shop.keep_up()
+    await run(shop, HOUR)
+    assert [row.waits_for for row in await shop.messages()] == [None, WaitsFor.QUIET_HOURS]
+    assert len(sent.sends) == 1

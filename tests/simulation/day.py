@@ -26,9 +26,10 @@ from tests.simulation.whatsapp import Phone, Wire
 from guvercin.core.account import Account, Kind, OnUnknown
 from guvercin.core.errors import GuvercinError
 from guvercin.core.message import Lane
+from guvercin.core.optout import OptOut, OptOutScope, OptOutSource
 from guvercin.core.pacing import Caps, Gap, Pace, Rules
 from guvercin.core.token import Token
-from guvercin.gateway.requests import AccountChange, BatchView, NewAccount
+from guvercin.gateway.requests import AccountChange, BatchView, MannersChange, NewAccount
 from guvercin.testing.timelapse import LapseClock, TimelapseLoop
 from guvercin.testing.transport import Peer
 from guvercin.transports.base import Transport
@@ -205,6 +206,7 @@ class Day:
         """Set the wall clock."""
         self.ledger.highest_wall = max(self.ledger.highest_wall, self.clock.now())
         self.jumped_at = self.clock.monotonic()
+        self.ledger.has_jumped = True
         if by > 0:
             self.ledger.forward_jumps.append(self.jumped_at)
         self.steady = 0
@@ -272,6 +274,18 @@ class Day:
 
             await self.ask("owner", resume)
 
+    async def decide_doubts(self, scope: OptOutScope | None) -> None:
+        """Let the owner decide what everybody meant who may have refused."""
+        owner = self.world.tokens["everything"]
+        for number, phone in self.oracle.doubts():
+
+            async def decide(house: House, number: int = number) -> OptOut:
+                return await house.gateway.wishes.decide(owner, number, scope, OptOutSource.PANEL)
+
+            self.say(f"owner decides about {phone}: {scope}")
+            self.ledger.decided.add(phone)
+            await self.ask("owner", decide)
+
     # -- time
 
     async def run(self, plan: list[Happening]) -> None:
@@ -304,7 +318,14 @@ class Day:
             if number > 1:
                 await accounts.add(owner, NewAccount(name=f"Kasa {number}", kind=Kind.SANDBOX))
             gaps = self.rng.choice(PACES).gaps if number > 1 else self.pace.gaps
-            change = AccountChange(gaps=gaps, on_unknown=self.rng.choice([OnUnknown.HOLD, *OnUnknown]))
+            manners = MannersChange(
+                keeps_notices=self.rng.random() < 0.3,
+                sender_title=self.rng.choice([None, "Demir Ticaret"]),
+            )
+            on_unknown = self.rng.choice([OnUnknown.HOLD, *OnUnknown])
+            change = AccountChange(gaps=gaps, on_unknown=on_unknown, manners=manners)
+            if manners.keeps_notices:
+                self.ledger.notices.add(number)
             await accounts.change(owner, number, change)
             self.ledger.paces[number] = gaps
             if self.rng.random() < 0.4:
@@ -323,8 +344,8 @@ class Day:
         rules = Rules(
             known=gaps[Lane.BULK],
             new=Gap(least=seconds(5), most=seconds(9)),
-            hourly=Caps(all=limits.hourly, existing=limits.hourly, new=limits.hourly),
-            daily=Caps(all=limits.daily, existing=limits.daily, new=limits.daily),
+            hourly=Caps(all=limits.hourly, existing=limits.hourly, new=1 + limits.hourly // 3),
+            daily=Caps(all=limits.daily, existing=limits.daily, new=1 + limits.daily // 3),
             monthly_new=None,
             warms_up=False,
             has_breakers=False,
@@ -382,6 +403,7 @@ class Day:
             if number % 10 == 0:  # a ban may end meanwhile
                 await self.resume_all()
                 await self.resume_batches()
+                await self.decide_doubts(None)
             if self.oracle.is_done() and not self.world.outside:
                 return
             is_moving, told = self.oracle.events != told, self.oracle.events

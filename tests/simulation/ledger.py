@@ -29,6 +29,11 @@ ASKED_IN_VAIN = frozenset(
 """What a caller may be told on such a day instead of an answer."""
 
 
+def text_of(body: str) -> str:
+    """Answer what a caller wanted to say: below it may stand who sends it, and how to refuse."""
+    return body.partition("\n")[0]
+
+
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -55,6 +60,17 @@ class Limits:
     recipient_gap: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """What a customer wrote to an account: `at` by the wall, `told_at` when the line first told it."""
+
+    account_id: int
+    phone: str
+    text: str
+    at: datetime
+    told_at: float
+
+
 @dataclass(slots=True)
 class Ledger:
     """The callers' book. Times of the wall are those of the simulated wall."""
@@ -78,3 +94,11 @@ class Ledger:
     """The latest hour that the wall clock showed before somebody set it back."""
     forward_jumps: list[float] = field(default_factory=list)
     """The moments at which somebody set the wall clock forward."""
+    said: list[Said] = field(default_factory=list)
+    """What customers wrote."""
+    decided: set[str] = field(default_factory=set)
+    """Numbers of which somebody has written down, or ended, a refusal."""
+    notices: set[int] = field(default_factory=set)
+    """Accounts whose owner lets notices go on to people who want nothing else."""
+    has_jumped: bool = False
+    """Somebody has set the wall clock."""

@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tests.gateway.house import shared_engine
-from tests.simulation.ledger import Ledger
+from tests.simulation.ledger import Ledger, text_of
 from tests.simulation.line_oracle import LineOracle
 from tests.simulation.pace_oracle import PaceOracle
 from tests.simulation.promises import Broken
 from tests.simulation.whatsapp import Phone
+from tests.simulation.will_oracle import WillOracle
 
 from guvercin.core.message import Lane
 from guvercin.core.outcome import ReceiptKind
+from guvercin.gateway.replies import replies
 from guvercin.gateway.requests import BatchView
 from guvercin.store.sqlite import FILE_NAME
 from guvercin.testing.timelapse import LapseClock
@@ -59,11 +61,14 @@ _NEXT: Mapping[str, set[str]] = {
     "cancelled": {"delivered", "read"},
 }
 _ROWS = (
-    "SELECT id, status, reason, remote_id, recipient, priority, body, batch_id, created_at, resend_of "
+    "SELECT id, status, reason, remote_id, recipient, priority, body, batch_id, created_at, resend_of, category "
     "FROM message ORDER BY id"
 )
 _LONGEST_HAND_OVER = 61.0
 """Seconds from a hand-over until it is settled: a line that says nothing for a minute has lost the answer."""
+
+_STARTED = replies(datetime(2026, 1, 1, tzinfo=UTC)).started.content.text or ""
+"""What is answered to who comes back."""
 
 _ROUNDING = 0.0015
 """Seconds: the store keeps milliseconds, and a gap over a restart is counted from there."""
@@ -80,6 +85,7 @@ class Oracle:
         raw: Any = self._connection.connection.driver_connection
         self._ask = raw.execute
         self._line = LineOracle(self._all, ledger.limits)
+        self._will = WillOracle(self._all, ledger)
         self._paces: dict[int, PaceOracle] = {}
         self._cursor = 0
         self.events = 0
@@ -125,6 +131,10 @@ class Oracle:
         """Answer the batches that go on when somebody resumes them."""
         question = "SELECT id FROM batch WHERE paused_at IS NOT NULL AND cancelled_at IS NULL ORDER BY id"
         return [number for (number,) in self._all(question)]
+
+    def doubts(self) -> list[tuple[int, str]]:
+        """Answer what somebody has to decide, and about whom."""
+        return self._all("SELECT id, phone FROM opt_out WHERE scope = 'bakilacak' AND ended_at IS NULL ORDER BY id")
 
     def is_in_line(self) -> bool:
         """Say whether a message could leave now."""
@@ -180,11 +190,12 @@ class Oracle:
             raise Broken("P3", f"a stop left {in_hand} half done")
 
     def _read_events(self) -> None:
-        question = "SELECT id, kind, account_id, message_id, batch_id FROM event WHERE id > ? ORDER BY id"
-        for event_id, kind, account_id, message_id, batch_id in self._all(question, self._cursor):
+        question = "SELECT id, kind, account_id, message_id, batch_id, detail FROM event WHERE id > ? ORDER BY id"
+        for event_id, kind, account_id, message_id, batch_id, detail in self._all(question, self._cursor):
             self._cursor = event_id
             self.events += 1
             self._line.hear(kind, account_id, message_id, batch_id)
+            self._will.hear(kind, message_id, detail)
             status = _STATUS_OF_EVENT.get(kind)
             if message_id is None or status is None:
                 continue
@@ -211,13 +222,13 @@ class Oracle:
                 raise Broken("P1", f"{number} has arrived and is no row")
             if rows[0][:3] != (phone.number, arrived.message.recipient, arrived.message.text):
                 raise Broken("TRUE", f"{number} arrived as {arrived} and is {rows[0]}")
-            if number in self._confirmations():
+            if number in self._answers():
                 continue
             if rows[0][3] is not None:
                 self._batch_arrivals[rows[0][3], rows[0][1]] += 1
                 if self._batch_arrivals[rows[0][3], rows[0][1]] > 1:
                     raise Broken("TWICE", f"batch {rows[0][3]}: {number} is the second to arrive at {rows[0][1]}")
-            wish = self._ledger.wishes.get(rows[0][2])
+            wish = self._ledger.wishes.get(text_of(rows[0][2]))
             if wish is None or rows[0][1] not in wish.phones or wish.account_id not in {None, phone.number}:
                 raise Broken("TRUE", f"{number} is nothing that {wish} asked for")
             if number in self._ledger.withdrawn:
@@ -233,9 +244,9 @@ class Oracle:
             )
             if _ms(hand.wall) > expires_at + 1_000 and not hand.is_after_jump:
                 raise Broken("P8", f"{number} left at {hand.wall} after its lifetime: {self.story(number)}")
-            if number in self._confirmations():
+            if number in self._answers():
                 continue
-            wish = self._ledger.wishes[body]
+            wish = self._ledger.wishes[text_of(body)]
             latest = max(hand.wall, self._ledger.highest_wall)
             if resend_of is None and wish.planned_at is not None and latest < wish.planned_at:
                 raise Broken("P8", f"{number} left at {hand.wall} before {wish.planned_at}")
@@ -246,9 +257,13 @@ class Oracle:
                 rules.see(hand, category)
         self._seen[phone.number] = len(phone.seen)
 
-    def _confirmations(self) -> set[int]:
-        """Answer the messages that say that a refusal was heard: nobody asked for them."""
-        return {number for (number,) in self._all("SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL")}
+    def _answers(self) -> set[int]:
+        """Answer the messages that say that a refusal, or its end, was heard: nobody asked for them."""
+        question = (
+            "SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL UNION SELECT id FROM message "
+            "WHERE body = ? OR (resend_of IN (SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL))"
+        )
+        return {number for (number,) in self._all(question, _STARTED)}
 
     def _check_gap(self, phone: Phone, place: int, lane: str) -> None:
         before, hand = phone.seen[place - 1], phone.seen[place]
@@ -278,19 +293,15 @@ class Oracle:
         self._the_spine_tells_all(rows)
         self._figures_agree(rows)
         self._no_receipt_is_forgotten()
-        confirmations = self._confirmations()
-        self._one_wish_is_one_row([row for row in rows if row.id not in confirmations])
+        answers = self._answers()
+        self._one_wish_is_one_row([row for row in rows if row.id not in answers])
         self._limits_hold()
-        self._refusals_hold()
-
-    def _refusals_hold(self) -> None:
-        if left := self._all(_LEFT_AFTER_A_REFUSAL):
-            raise Broken("P7", f"taken in hand after their recipient had refused: {left}")
+        self._will.judge(_STARTED)
 
     def _nothing_is_lost(self, rows: dict[int, "_Row"]) -> None:
         for text, log_ids in self._ledger.log_ids.items():
             for log_id in log_ids:
-                if log_id not in rows or rows[log_id].body != text:
+                if log_id not in rows or rows[log_id].text != text:
                     raise Broken("P1", f"{log_id} was accepted for {text!r} and is {rows.get(log_id)}")
         batches = {row.batch_id for row in rows.values()}
         for text, batch_ids in self._ledger.batch_ids.items():
@@ -321,16 +332,17 @@ class Oracle:
 
     def _nothing_is_overtaken(self, rows: "dict[int, _Row]") -> None:
         for phone in self._phones.values():
-            if phone.number in self._ledger.limits:  # what a limit has set aside may be overtaken: docs/RELIABILITY.md
-                continue
-            lines: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+            keeps_rules = phone.number in self._ledger.limits
+            answers = self._answers()
+            lines: defaultdict[tuple[str, int, int], list[int]] = defaultdict(list)
             for arrived in phone.arrivals:
                 row = rows[arrived.message.message_id]
-                if row.id in self._confirmations():
+                if row.id in answers:
                     continue
-                is_planned = self._ledger.wishes[row.body].planned_at is not None and row.resend_of is None
+                is_planned = self._ledger.wishes[row.text].planned_at is not None and row.resend_of is None
                 if row.id not in self._doubted and not is_planned:
-                    lines[row.recipient, row.priority].append(row.id)
+                    # A rule that holds one category lets another pass: an invoice doesn't wait behind an offer.
+                    lines[row.recipient, row.priority, row.category if keeps_rules else 0].append(row.id)
             for line in lines.values():
                 if line != sorted(line):
                     raise Broken("P4", f"{line}")
@@ -362,12 +374,12 @@ class Oracle:
         of_wish: defaultdict[str, list[_Row]] = defaultdict(list)
         batches: defaultdict[str, set[int]] = defaultdict(set)
         for row in rows:
-            if row.body not in self._ledger.wishes:
+            if row.text not in self._ledger.wishes:
                 raise Broken("ONCE", f"nobody asked for {row}")
             if row.batch_id is not None:
-                batches[row.body].add(row.batch_id)
+                batches[row.text].add(row.batch_id)
             elif row.resend_of is None:
-                of_wish[row.body].append(row)
+                of_wish[row.text].append(row)
         for text, wish in self._ledger.wishes.items():
             if wish.has_key and max(len(of_wish[text]), len(batches[text])) > 1:
                 raise Broken("ONCE", f"{wish} became {of_wish[text]} {batches[text]}")
@@ -382,9 +394,9 @@ class Oracle:
             "SELECT token_id, (created_at + 10800000) / 86400000, count(*) FROM message "
             "WHERE coalesce(reason, '') NOT IN ('gecersiz_telefon', 'mukerrer', 'alici_ret_etti', 'onay_yok') "
             "AND resend_of IS NULL AND id NOT IN (SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL) "
-            "GROUP BY 1, 2"
+            "AND body <> ? GROUP BY 1, 2"
         )
-        for token_id, day, count in self._all(question):
+        for token_id, day, count in self._all(question, _STARTED):
             limit = self._ledger.day_limits.get(token_id)
             if limit is not None and count > limit:
                 raise Broken("LIMIT", f"token {token_id} had {count} of {limit} on day {day}")
@@ -393,16 +405,6 @@ class Oracle:
             for place, moment in enumerate(moments[most:]):
                 if moment - moments[place] < 60:
                     raise Broken("LIMIT", f"token {token_id} asked {most + 1} times within a minute")
-
-
-_LEFT_AFTER_A_REFUSAL = """
-SELECT o.phone, m.id FROM event r
-JOIN opt_out o ON o.id = json_extract(r.detail, '$.ret_id') AND o.scope = 'her_sey' AND o.ended_at IS NULL
-JOIN message m ON m.recipient = o.phone AND m.account_id = o.account_id AND m.id IS NOT o.confirmation_id
-JOIN event c ON c.message_id = m.id AND c.kind = 'mesaj.gonderiliyor' AND c.id > r.id
-WHERE r.kind = 'ret.eklendi'
-"""
-"""Events are in the order of commits: a claim after the refusal's own is a broken promise, whatever the clocks said."""
 
 
 class _Row(NamedTuple):
@@ -418,6 +420,12 @@ class _Row(NamedTuple):
     batch_id: int | None
     created_at: int
     resend_of: int | None
+    category: int
+
+    @property
+    def text(self) -> str:
+        """Answer what its caller wanted to say."""
+        return text_of(self.body)
 
     def __repr__(self) -> str:
         return f"#{self.id} {self.status} {self.reason or ''}".strip()

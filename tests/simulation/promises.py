@@ -4,7 +4,7 @@ PROMISES = {
     "P1": "a 2xx means that the message survives kill -9",
     "P2": "every accepted message reaches a final durum, or unknown, before its lifetime + 1 h",
     "P3": "one WhatsApp message per log row; what is in doubt is never silently sent again",
-    "P4": "for one recipient, rows of equal priority leave in log_id order",
+    "P4": "for one recipient, rows of equal priority leave in log_id order; with rules, those of one category",
     "P5": "durum never goes back (queued, scheduled, sending and unknown are one rank)",
     "P6": "the events that webhooks will be told from are appended once, in order, and none is missing",
     "P7": "what was told withdrawn, or is covered by a refusal, never leaves, save the one confirmation",
@@ -17,6 +17,7 @@ PROMISES = {
     "OVERTAKE": "a single message waits behind one bulk message at the most",
     "PACE": "the limits of an account's pace hold over every window, across restarts and clock jumps",
     "QUIET": "nothing that keeps quiet hours leaves in them",
+    "WILL": "what people wrote last stands, they hear so once, and nothing advertises to who never agreed",
     "LIMIT": "no token gets more than its limits allow",
 }
 

@@ -12,6 +12,15 @@ from tests.gateway.house import SteadyStore, pace
 from tests.simulation.day import Stage
 from tests.simulation.promises import Broken
 from tests.simulation.test_days import one_day
+from tests.simulation.unwilling import (
+    AsksAtTheDoorAlone,
+    BelievesTheLast,
+    ForgetsRefusals,
+    NeverDoubts,
+    NeverTakesBack,
+    OvertakesWhatIsParked,
+    TakesSilenceForConsent,
+)
 from tests.simulation.whatsapp import Wire
 
 from guvercin.core.account import Account
@@ -24,7 +33,7 @@ from guvercin.store.store import Acceptance, BatchAsk, BatchRow, Claimed, Doubt,
 from guvercin.store.writer import Tx
 from guvercin.transports.base import Outgoing
 
-MOST_DAYS = 60
+MOST_DAYS = 90
 
 
 class SendsTwice(Wire):
@@ -262,9 +271,13 @@ MUTANTS = [
     ("P3", Stage(line=SendsTwice)),
     ("P3", Stage(store_in=SendsWhatWasInHandAgain)),
     ("P4", Stage(store_in=LastComesFirst)),
+    ("P4", Stage(store_in=OvertakesWhatIsParked)),
     ("P5", Stage(store_in=GoesBack)),
     ("P6", Stage(store_in=TakesPagesOut)),
     ("P7", Stage(store_in=CancelsInWords)),
+    ("P7", Stage(store_in=ForgetsRefusals)),
+    ("P7", Stage(store_in=NeverDoubts)),
+    ("P7", Stage(store_in=AsksAtTheDoorAlone)),
     ("P8", Stage(store_in=Hurries)),
     ("P8", Stage(store_in=ForgetsTheGap)),
     ("P8", Stage(store_in=IsEarly)),
@@ -280,6 +293,9 @@ MUTANTS = [
     ("PACE", Stage(store_in=KnowsNoCaps)),
     ("PACE", Stage(store_in=Presses)),
     ("QUIET", Stage(store_in=WakesPeople)),
+    ("WILL", Stage(store_in=NeverTakesBack)),
+    ("WILL", Stage(store_in=BelievesTheLast)),
+    ("WILL", Stage(store_in=TakesSilenceForConsent)),
     ("LIMIT", Stage(store_in=KnowsNoLimits)),
 ]
 

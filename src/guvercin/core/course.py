@@ -97,6 +97,11 @@ class Park:
     word: WaitsFor
     until: int
 
+    @property
+    def is_personal(self) -> bool:
+        """Say whether it waits for the sake of its recipient: nobody else's moment follows from that."""
+        return self.word is WaitsFor.RECIPIENT
+
 
 Verdict: TypeAlias = Go | Wait | Park
 
@@ -107,13 +112,14 @@ def _no_moments() -> dict[str, list[int]]:
 
 @dataclass(slots=True)
 class Plans:
-    """When parked rows of bulk will have their turn: moments by group, in order; and by track the last of them.
+    """When parked rows of bulk will have their turn: moments by group, in order; and the last of them.
 
+    There is a last one by track and by the hours that a row keeps: what may go at night waits for nothing that may not.
     A cursor also tells what its row waits for.
     """
 
     moments: dict[str, list[int]] = field(default_factory=_no_moments)
-    cursors: dict[Track, tuple[int, WaitsFor]] = field(default_factory=dict)
+    cursors: dict[tuple[Track, Courtesy | None], tuple[int, WaitsFor]] = field(default_factory=dict)
     _owned: set[str] = field(default_factory=set)
     _merged: dict[str, list[int]] = field(default_factory=dict)
     _merged_at: int = 0
@@ -133,10 +139,11 @@ class Plans:
             merged = self._merged[group] = [*sent, *planned[bisect_right(planned, now) :]]
         return merged
 
-    def add(self, track: Track, parked: "Park") -> None:
+    def add(self, ask: Ask, parked: "Park") -> None:
         """Note one more."""
-        self.cursors[track] = max((parked.until, parked.word), self.cursors.get(track, (0, parked.word)))
-        for group in GROUPS[track]:
+        behind = (ask.track, ask.courtesy)
+        self.cursors[behind] = max((parked.until, parked.word), self.cursors.get(behind, (0, parked.word)))
+        for group in GROUPS[ask.track]:
             if group not in self._owned:
                 self.moments[group] = [*self.moments[group]]
                 self._owned.add(group)
@@ -222,7 +229,8 @@ class Course:
         `until` is `now` if nothing stands in its way.
         """
         plans = self._plans(ask)
-        behind, word = (0, WaitsFor.DISTANCE) if plans is None else plans.cursors.get(ask.track, (0, WaitsFor.DISTANCE))
+        nobody = (0, WaitsFor.DISTANCE)
+        behind, word = nobody if plans is None else plans.cursors.get((ask.track, ask.courtesy), nobody)
         if behind > now and not (ask.is_back and self._may_go(ask, now)):
             gap = self.rules.new.most if ask.track is Track.NEW else self.gap_of(ask).mean
             return self._pushed_on(ask, behind + gap // _MS, now, word)
@@ -348,11 +356,14 @@ class Course:
         self.last_at, self.draw = now, draw
 
     def plan(self, ask: Ask, parked: Park) -> None:
-        """Note when a row that was parked will have its turn. A single's plan is nobody else's business."""
+        """Note when a row that was parked will have its turn. A single's plan is nobody else's business.
+
+        Neither is that of a row that waits for the sake of its recipient: a list would stand still behind one person.
+        """
         plans = self._plans(ask)
-        if plans is not None:
+        if plans is not None and not parked.is_personal:
             self.turns |= {ask.turn}
-            plans.add(ask.track, parked)
+            plans.add(ask, parked)
 
     def forget_plans(self) -> None:
         """Plan everything anew, for the same turns."""

@@ -59,11 +59,11 @@ def begin(
         moments.sort()
         del moments[: -most_kept(rules, group)]
     turns = set()
-    for track, word, wall, turn in ledger.plans:
+    for track, courtesy, word, wall, turn in ledger.plans:
         until = wall - offset
         for group in GROUPS[track]:
             course.ahead.moments[group].append(until)
-        course.ahead.cursors[track] = (until, word)
+        course.ahead.cursors[track, courtesy] = (until, word)
         turns.add(turn)
     course.turns = frozenset(turns)
     for moments in course.ahead.moments.values():

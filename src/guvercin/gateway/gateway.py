@@ -426,7 +426,10 @@ class Gateway:
             return
         now = self._clock.now()
         owner = await self._store.token_of(message_id)
-        again = _again(old, now, await self.categories.known())
+        account, known = await self.accounts.any(old.account_id), await self.categories.known()
+        if account is None:
+            return
+        (again,) = self._mannered([_again(old, now, known)], account, rules_of(old.category, known), None, now)
         try:
             await self._store.resend(old.id, again, token_id=owner, now=now, key=None, quota=None, only_in_doubt=True)
         except GuvercinError as refusal:

@@ -42,7 +42,7 @@ WAITS: Mapping[WaitsFor, str] = MappingProxyType(
         WaitsFor.MONTHLY: "The account's monthly limit of new people is used up",
         WaitsFor.NEW_CLOSED: "WhatsApp lets the account start no new chats for now",
         WaitsFor.WARM_UP: "The line is still warming up: today's share is used up",
-        WaitsFor.RECIPIENT: "This person has had enough messages without answering",
+        WaitsFor.RECIPIENT: "An earlier message to this person goes first, or they have had enough without answering",
         WaitsFor.DISTANCE: "Keeps its distance from the last message to somebody new",
         WaitsFor.BREATHER: "Rests between two runs of messages",
     },

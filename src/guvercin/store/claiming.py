@@ -180,9 +180,10 @@ class _Line:
             return replace(_take(self._tx, message_id, self._now_ms, secret, draw), turn=next_turn)
         lane, steady = Lane.BULK if whose else Lane.SINGLE, self._turn.steady
         verdict, ask = pacing.judged(self._tx, message_id, lane, course, steady, keeps_gaps=self._turn.keeps_gaps)
+        verdict = pacing.in_order(self._tx, message_id, verdict, course, steady)
         match verdict:
             case Park():
-                if whose and course.turns and whose not in course.turns:
+                if whose and course.turns and whose not in course.turns and not verdict.is_personal:
                     course.turns |= {whose}
                     return Claimed(message=None, turn=self.after, course=course, judges_again=True)
                 pacing.park(self._tx, message_id, ask, verdict, course=course, now_ms=self._now_ms)

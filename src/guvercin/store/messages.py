@@ -16,6 +16,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import OF_STATUS, EventKind, Standing
 from guvercin.core.message import (
     HELD,
+    PACED,
     WITH_WHATSAPP,
     Cause,
     Content,
@@ -193,6 +194,8 @@ def _follow_up(tx: Tx, row: Standing, after: Status, now_ms: int) -> None:
     """Do for others what a row's move means for them."""
     if row.waits_for is WaitsFor.RETRY:  # it holds nobody back any more
         tx.execute(sql.RELEASE_PARKED, (now_ms, row.account_id, row.id))
+    if row.waits_for in PACED:
+        tx.execute(sql.JUDGE_RECIPIENT_AGAIN, (now_ms, row.account_id, row.id))
     if row.batch_id is not None and row.status in _OPEN and after not in _OPEN:
         finish_batch(tx, row.account_id, row.batch_id, now_ms)
 

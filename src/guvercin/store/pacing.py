@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 import orjson
 
-from guvercin.core.course import NEVER, Ask, Closed, Course, Go, Park, Verdict
+from guvercin.core.course import NEVER, Ask, Closed, Course, Go, Park, Verdict, Wait
 from guvercin.core.errors import Code
 from guvercin.core.hours import Hours
 from guvercin.core.message import Courtesy, Lane, Message, Track, WaitsFor
@@ -131,6 +131,19 @@ def judged(
     return (parked if parked.until > steady else Go()), ask
 
 
+def in_order(tx: Tx, message_id: int, verdict: Verdict, course: Course, steady: int) -> Verdict:
+    """Answer a verdict that keeps the order of one recipient's messages: none goes while an earlier one is parked.
+
+    Those of another category do: an invoice doesn't wait until morning behind an offer.
+    """
+    until_ms = None if isinstance(verdict, Wait) else tx.execute(sql.PARKED_BEFORE, (message_id,)).fetchone()[0]
+    if until_ms is None:
+        return verdict
+    until = until_ms - course.offset
+    is_later = until > (verdict.until if isinstance(verdict, Park) else steady)
+    return Park(WaitsFor.RECIPIENT, until) if is_later else verdict
+
+
 def _track(lane: Lane, wall: int, heard_at: int | None, *, is_customer: bool) -> Track:
     is_known = heard_at is not None and heard_at > wall - _KNOWN_FOR
     if lane is Lane.SINGLE:
@@ -244,7 +257,10 @@ def ledger(tx: Tx, account_id: int, *, now: datetime) -> Ledger:
         head_starts=() if state is None else tuple(orjson.loads(state[7])),
         warm_days=0 if state is None else state[8],
         uses=tuple((_TRACKS[track], minute * _MINUTE + _MINUTE - 1, sends) for track, minute, sends in uses),
-        plans=tuple((_TRACKS[track or "mevcut"], WaitsFor(word), until, turn) for track, word, until, turn in plans),
+        plans=tuple(
+            (_TRACKS[track or "mevcut"], _COURTESIES[courtesy], WaitsFor(word), until, turn)
+            for track, courtesy, word, until, turn in plans
+        ),
         closed=closed(tx, account_id),
     )
 

@@ -345,7 +345,10 @@ def batch_reasons(connection: Connection, batch_id: int) -> Mapping[Code, int]:
     return {Code(reason): n for reason, n in connection.execute(counted)}
 
 
-_MOVING = "SELECT 1 FROM message WHERE batch_id = ? AND ((status = 'queued' AND waits_for IS NULL) OR status = 'sending') LIMIT 1"
+_MOVING = (
+    "SELECT 1 FROM message WHERE batch_id = ? "
+    "AND ((status = 'queued' AND waits_for IS NULL) OR status = 'sending') LIMIT 1"
+)
 
 _PARKED = "SELECT count(*), min(waits_until) FROM message WHERE batch_id = ? AND status = 'queued'"
 

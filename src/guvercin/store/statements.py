@@ -189,9 +189,17 @@ PACED = (
 )
 
 PLANS = (
-    "SELECT track, waits_for, waits_until, coalesce(batch_id, -token_id) FROM message WHERE account_id = ? "
-    f"AND waits_until > ? AND lane = 'bulk' AND {_PACED} ORDER BY waits_until"
+    "SELECT track, courtesy, waits_for, waits_until, coalesce(batch_id, -token_id) FROM message WHERE account_id = ? "
+    f"AND waits_until > ? AND lane = 'bulk' AND {_PACED} AND waits_for <> 'alici_siniri' ORDER BY waits_until"
 )
+"""What waits for the sake of its recipient stands in no plan."""
+
+PARKED_BEFORE = (
+    "SELECT max(e.waits_until) FROM message m CROSS JOIN message e ON e.recipient = m.recipient AND e.id < m.id "
+    "WHERE m.id = ? AND e.account_id = m.account_id AND e.priority = m.priority AND e.category = m.category "
+    f"AND e.{_PACED.replace('AND ', 'AND e.')}"
+)
+"""Until when earlier rows of the same kind to the same recipient are parked."""
 
 
 def is_old_customer(number: str, account: str) -> str:
@@ -474,6 +482,12 @@ RELEASE_PARKED = (
     "UPDATE message SET waits_until = ? WHERE account_id = ? AND recipient = (SELECT recipient FROM message WHERE id = ?) "
     "AND waits_for IN ('tekrar_deneme', 'onceki_mesaj') AND waits_for = 'onceki_mesaj'"
 )
+
+JUDGE_RECIPIENT_AGAIN = (
+    "UPDATE message SET waits_until = ? WHERE +account_id = ? AND recipient = (SELECT recipient FROM message WHERE id = ?) "
+    "AND status = 'queued' AND waits_for = 'alici_siniri' AND waits_until IS NOT NULL"
+)
+"""What was parked behind a row that has ended is looked at again."""
 
 KEEP_OUT = (
     "UPDATE message SET waits_for = 'toplu_durduruldu' WHERE id = ? AND status = 'queued' "

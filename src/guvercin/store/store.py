@@ -151,7 +151,7 @@ class Ledger:
     head_starts: tuple[int, ...]
     warm_days: int
     uses: Sequence[tuple[Track, int, int]]
-    plans: Sequence[tuple[Track, WaitsFor, int, int]]
+    plans: Sequence[tuple[Track, Courtesy | None, WaitsFor, int, int]]
     closed: Closed
 
 
