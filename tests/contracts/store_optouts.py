@@ -113,6 +113,10 @@ class OptOutLaws:
         assert refusal.created_at == NOW + 4 * SECOND, "it stands under the time at which it was written"
         texts = [(await desk.row(each)).content.text for each in await desk.leave_in_order()]
         assert texts == ["Durduruldu"], "what is old is not answered either"
+        await heard("DUR", 6, "E")
+        await heard("BAŞLA", 5, "F")
+        (again,) = await live(desk)
+        assert (again.id, again.created_at) == (refusal.id, NOW + 6 * SECOND), "said once more, after the BAŞLA"
 
     async def test_an_owner_s_word_is_not_undone_by_a_message_that_comes_twice(self, desk: Desk) -> None:
         await says(desk, "DUR")

@@ -49,6 +49,7 @@ _STATUS_OF_EVENT = {
     "mesaj.basarisiz": "failed",
     "mesaj.iptal_edildi": "cancelled",
 }
+_HELD, _PAUSED = "mesaj.bekletildi", "toplu.durduruldu"
 _FROM_SENDING = {"sending", "queued", "unknown", "sent", "delivered", "read", "failed"}
 _NEXT: Mapping[str, set[str]] = {
     "queued": {"queued", "sending", "failed", "cancelled", "sent", "delivered", "read"},
@@ -94,6 +95,8 @@ class Oracle:
         """The event by which a message first failed or was cancelled."""
         self._accepted_at: dict[int, int] = {}
         self._doubted: set[int] = set()
+        self._set_aside: set[int] = set()
+        """Messages that a person has kept waiting, by themselves or with their batch: they have no place any more."""
         self._seen: defaultdict[int, int] = defaultdict(int)
         self._arrived: defaultdict[int, int] = defaultdict(int)
         self._arrivals: Counter[int] = Counter()
@@ -196,6 +199,11 @@ class Oracle:
             self.events += 1
             self._line.hear(kind, account_id, message_id, batch_id)
             self._will.hear(kind, message_id, detail)
+            if kind == _HELD and message_id is not None:
+                self._set_aside.add(message_id)
+            if kind == _PAUSED:
+                of_batch = self._all("SELECT id FROM message WHERE batch_id = ?", batch_id)
+                self._set_aside.update(number for (number,) in of_batch)
             status = _STATUS_OF_EVENT.get(kind)
             if message_id is None or status is None:
                 continue
@@ -340,7 +348,7 @@ class Oracle:
                 if row.id in answers:
                     continue
                 is_planned = self._ledger.wishes[row.text].planned_at is not None and row.resend_of is None
-                if row.id not in self._doubted and not is_planned:
+                if row.id not in self._doubted | self._set_aside and not is_planned:
                     # A rule that holds one category lets another pass: an invoice doesn't wait behind an offer.
                     lines[row.recipient, row.priority, row.category if keeps_rules else 0].append(row.id)
             for line in lines.values():

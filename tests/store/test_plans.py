@@ -152,6 +152,7 @@ PLANS = {
     "LIVE_REFUSALS_OF": "uq_opt_out_live (phone=?)",
     "OLDEST_TOKEN": "",
     "REFUSALS_OF": "uq_opt_out_live (phone=?)",
+    "SAID_AGAIN": "uq_opt_out_live (phone=?",
     "SENT_LATELY": "ix_message_recipient (recipient=?)",
     "WAITING_OF": "ix_message_recipient (recipient=?)",
     "USED_TODAY": "sqlite_autoindex_token_use_1",

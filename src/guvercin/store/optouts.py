@@ -2,9 +2,10 @@
 
 Laws
 1. A refusal reaches what waits already: rows that it covers fail in its own transaction, so that they are seen to.
-2. A refusal is never rewritten: it begins, and it ends.
+2. A refusal is never rewritten: it begins, and it ends. Only what is said again stands under its last time.
 3. What counts is when a person wrote it, not when it came: an old message that comes late, or a second time, never
-   beats a newer one. So what a message began and ended stands under the message's own time.
+   beats a newer one. So what a message began and ended stands under the message's own time: who wrote DUR, BAŞLA, DUR
+   stays refused when the BAŞLA is heard last.
 4. Who refuses hears so once, and who comes back hears so once: by a message like any other, the single one that may
    still go after a refusal.
 """
@@ -147,6 +148,8 @@ def _stop(tx: Tx, account_id: int, inbound: Inbound, replies: Replies | None, no
         if each.scope is OptOutScope.DOUBTFUL and each.account_id == account_id:
             _end(tx, each, OptOutSource.MESSAGE, now)
     if refusal_id is None:
+        at_ms = to_ms(inbound.at)
+        tx.execute(sql.SAID_AGAIN, (at_ms, inbound.sender, account_id, at_ms))
         return
     _stop_waiting(tx, inbound.sender, now)
     if replies is not None and not wanted_nothing:

@@ -376,6 +376,11 @@ KEEP_REFUSAL = (
     "ON CONFLICT DO NOTHING"
 )
 
+SAID_AGAIN = (
+    "UPDATE opt_out SET created_at = ? WHERE phone = ? AND account_id = ? AND scope = 'her_sey' AND source = 'mesaj' "
+    "AND ended_at IS NULL AND created_at < ?"
+)
+
 CONFIRM_REFUSAL = "UPDATE opt_out SET confirmation_id = ? WHERE id = ?"
 
 WAITING_OF = f"SELECT {STANDING_COLUMNS}, category FROM message WHERE recipient = ? AND status = 'queued' ORDER BY id"
