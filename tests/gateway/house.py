@@ -92,17 +92,24 @@ class InlineWriter(Writer):
             path=like._path,
             is_busy=like._is_busy,
             is_unavailable=like._is_unavailable,
-            on_commit=like._on_commit,
+            on_commit=self._note,
             capacity=like._capacity,
         )
+        self._marks = like._on_commit
         self.refuses = False
         self.refuses_next = 0
         self.is_dead = False
         self.dies_in = 0
         """Groups until the process dies, right after that commit and before anybody hears of it; 0: it doesn't."""
         self.on_death: Callable[[], None] = lambda: None
+        self.on_event: Callable[[], None] = lambda: None
+        """Called after every commit that wrote an event."""
         self._held: list[_Job[Any]] | None = None
         self._connection: Connection | None = None
+
+    def _note(self, event_id: int) -> None:
+        self._marks(event_id)
+        self.on_event()
 
     async def open(self) -> None:
         self._loop = asyncio.get_running_loop()

@@ -40,7 +40,7 @@ LENGTH = 86_400.0
 _STEADY = 3.0
 """Seconds after which a process without trouble has looked at everything that time asks of it."""
 
-_MOST_LEAPS = 400
+_MOST_LEAPS = 800
 """The leaps in which a clear day must finish whatever a stormy one has left behind."""
 
 PACES = (pace((0, 0)), pace((0.2, 0.2)), pace((0.5, 2), (1, 4)), pace((3, 6), (6, 14)))
@@ -142,6 +142,7 @@ class Day:
         self.steady, self.is_troubled = 0, False
         self.house = await self.world.begin(gaps=self.pace)
         self.house.store.writer.on_death = partial(self.kill_after, 1)
+        self.house.store.writer.on_event = self.oracle.hear_commit
         await self.house.loops.start()
 
     def kill(self) -> None:

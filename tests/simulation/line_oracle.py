@@ -1,52 +1,61 @@
-"""Who may be claimed when: what the oracle demands of the order in which messages get their turn, by events alone."""
+"""Who may be claimed when: what the oracle demands of the order in which messages get their turn.
+
+It is told of each commit at once, so that what it asks about the line is how the line stood when somebody was claimed.
+"""
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from tests.simulation.promises import Broken
 
-_ACCEPTED, _RELEASED = "mesaj.kabul_edildi", "mesaj.sirada"
 _CLAIMED = "mesaj.gonderiliyor"
-_DEFERRED = "mesaj.ertelendi"
 _STOPS = {"toplu.durduruldu": "paused", "toplu.iptal_edildi": "cancelled"}
 _RESUMED = "toplu.surduruldu"
+
+MOST_PASSED = 3
+"""Messages that one list may get while another of its level stands in line: one a turn, and one more where a process
+began anew, or where an earlier message to the same person had to go first."""
+
+_ROW = "SELECT lane, priority, recipient, coalesce(batch_id, -token_id) FROM message WHERE id = ?"
+
+_SINGLES_IN_LINE = (
+    "SELECT id FROM message m WHERE account_id = ? AND status = 'queued' AND waits_for IS NULL AND lane = 'single' "
+    "AND (SELECT max(id) FROM event WHERE message_id = m.id) < ?"
+)
+
+_LISTS_IN_LINE = (
+    "SELECT coalesce(batch_id, -token_id) FROM message WHERE account_id = ? AND status = 'queued' "
+    "AND waits_for IS NULL AND lane = 'bulk' AND priority = ? GROUP BY 1 HAVING sum(recipient = ?) = 0 ORDER BY 1"
+)
+"""Save those with a row to the same recipient as the one claimed: one person's messages keep their order."""
 
 
 class LineOracle:
     """Hears every event once, in its order."""
 
-    def __init__(self, ask: Callable[..., Sequence[Any]], has_rules: Container[int]) -> None:
+    def __init__(self, ask: Callable[..., Sequence[Any]]) -> None:
         self._ask = ask
-        self._has_rules = has_rules
-        """Accounts whose singles may have to wait for other reasons than their turn."""
         self._stopped: dict[int, str] = {}
         """Batches that give nothing to the line, and why."""
-        self._singles: defaultdict[int, dict[int, int]] = defaultdict(dict)
-        """By account: single messages that stand in line, and how many bulk messages had their turn since."""
-        self._deferred: set[int] = set()
-        self._excused: set[int] = set()
-        """Single messages that were held back by an earlier one of their recipient."""
+        self._passed: defaultdict[int, dict[int, dict[int, int]]] = defaultdict(dict)
+        """By account and list in line: how many messages each other list of its level got since its last."""
+        self.most_passed = 0
 
-    def hear(self, kind: str, account_id: int | None, message_id: int | None, batch_id: int | None) -> None:
+    def hear(
+        self, event_id: int, kind: str, account_id: int | None, message_id: int | None, batch_id: int | None
+    ) -> None:
         """Judge one event."""
         if batch_id is not None and message_id is None:
             self._hear_of_batch(kind, batch_id)
-        if message_id is None or account_id is None:
+        if kind != _CLAIMED or message_id is None or account_id is None:
             return
-        if kind == _CLAIMED and batch_id is not None:
-            if why := self._stopped.get(batch_id):
-                raise Broken("STOP", f"{message_id} was claimed while its batch {batch_id} was {why}")
-            if account_id not in self._has_rules:
-                self._a_bulk_message_goes(account_id, message_id)
-        if kind == _DEFERRED:
-            self._deferred.add(message_id)
-        else:
-            self._deferred.discard(message_id)
-        if batch_id is None and (kind == _RELEASED or (kind == _ACCEPTED and not self._is_planned(message_id))):
-            self._singles[account_id][message_id] = 0
-        else:
-            self._singles[account_id].pop(message_id, None)
+        if batch_id is not None and (why := self._stopped.get(batch_id)):
+            raise Broken("STOP", f"{message_id} was claimed while its batch {batch_id} was {why}")
+        [(lane, level, recipient, turn)] = self._ask(_ROW, message_id)
+        if lane == "bulk":
+            self._a_bulk_message_goes(event_id, account_id, message_id)
+            self._a_list_has_its_turn(account_id, level, recipient, turn)
 
     def _hear_of_batch(self, kind: str, batch_id: int) -> None:
         if kind in _STOPS and self._stopped.get(batch_id) != "cancelled":
@@ -56,24 +65,19 @@ class LineOracle:
                 raise Broken("STOP", f"batch {batch_id} was cancelled, and goes on")
             self._stopped.pop(batch_id, None)
 
-    def _is_planned(self, message_id: int) -> bool:
-        [(due_at, created_at)] = self._ask("SELECT due_at, created_at FROM message WHERE id = ?", message_id)
-        return bool(due_at > created_at)
+    def _a_bulk_message_goes(self, event_id: int, account_id: int, claimed: int) -> None:
+        if overtaken := self._ask(_SINGLES_IN_LINE, account_id, event_id):
+            raise Broken("OVERTAKE", f"{overtaken} stood in line, and {claimed} was claimed before it")
 
-    def _a_bulk_message_goes(self, account_id: int, claimed: int) -> None:
-        for number in self._singles[account_id]:
-            if number in self._excused or self._is_held_back(number):
-                self._excused.add(number)
+    def _a_list_has_its_turn(self, account_id: int, level: int, recipient: str, turn: int) -> None:
+        before = self._passed[account_id]
+        after = {turn: dict[int, int]()}
+        for (other,) in self._ask(_LISTS_IN_LINE, account_id, level, recipient):
+            if other == turn:
                 continue
-            self._singles[account_id][number] += 1
-            if self._singles[account_id][number] > 1:
-                raise Broken("OVERTAKE", f"{number} stood in line, and {claimed} was claimed before it")
-
-    def _is_held_back(self, number: int) -> bool:
-        """Say whether an earlier message of the same recipient and rank waits for another try."""
-        before = self._ask(
-            "SELECT e.id FROM message m JOIN message e ON e.account_id = m.account_id AND e.recipient = m.recipient "
-            "AND e.priority = m.priority AND e.id < m.id WHERE m.id = ?",
-            number,
-        )
-        return any(row[0] in self._deferred for row in before)
+            passed = after[other] = before.get(other, {})
+            passed[turn] = passed.get(turn, 0) + 1
+            self.most_passed = max(self.most_passed, passed[turn])
+            if passed[turn] > MOST_PASSED:
+                raise Broken("FAIR", f"others got {passed} while {other} stood in line")
+        self._passed[account_id] = after

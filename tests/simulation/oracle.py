@@ -85,11 +85,13 @@ class Oracle:
         self._connection = shared_engine(folder / FILE_NAME, query_only=True).connect()
         raw: Any = self._connection.connection.driver_connection
         self._ask = raw.execute
-        self._line = LineOracle(self._all, ledger.limits)
+        self._line = LineOracle(self._all)
         self._will = WillOracle(self._all, ledger)
         self._paces: dict[int, PaceOracle] = {}
         self._cursor = 0
         self.events = 0
+        self.broken: Broken | None = None
+        """What a commit broke, until somebody looks."""
         self._status: dict[int, str] = {}
         self._failed_at: dict[int, int] = {}
         """The event by which a message first failed or was cancelled."""
@@ -167,6 +169,8 @@ class Oracle:
 
     def look_on(self) -> None:
         """Check all that can be checked while things are under way."""
+        if self.broken is not None:
+            raise self.broken
         self._read_events()
         for phone in self._phones.values():
             self._look_at_arrivals(phone)
@@ -192,12 +196,20 @@ class Oracle:
         if in_hand := self._all("SELECT id FROM message WHERE status = 'sending'"):
             raise Broken("P3", f"a stop left {in_hand} half done")
 
+    def hear_commit(self) -> None:
+        """Judge what was written, at once: whoever looks later sees a line that has moved on."""
+        if self.broken is None:
+            try:
+                self._read_events()
+            except Broken as broken:
+                self.broken = broken
+
     def _read_events(self) -> None:
         question = "SELECT id, kind, account_id, message_id, batch_id, detail FROM event WHERE id > ? ORDER BY id"
         for event_id, kind, account_id, message_id, batch_id, detail in self._all(question, self._cursor):
             self._cursor = event_id
             self.events += 1
-            self._line.hear(kind, account_id, message_id, batch_id)
+            self._line.hear(event_id, kind, account_id, message_id, batch_id)
             self._will.hear(kind, message_id, detail)
             if kind == _HELD and message_id is not None:
                 self._set_aside.add(message_id)

@@ -19,6 +19,7 @@ from tests.simulation.unwilling import (
     NeverDoubts,
     NeverTakesBack,
     OvertakesWhatIsParked,
+    ServesListByList,
     TakesSilenceForConsent,
 )
 from tests.simulation.whatsapp import Wire
@@ -289,6 +290,7 @@ MUTANTS = [
     ("TWICE", Stage(store_in=WritesTwice)),
     ("STOP", Stage(store_in=PausesInWords)),
     ("OVERTAKE", Stage(store_in=PutsBulkFirst)),
+    ("FAIR", Stage(store_in=ServesListByList)),
     ("PACE", Stage(store_in=ForgetsItsLimits)),
     ("PACE", Stage(store_in=KnowsNoCaps)),
     ("PACE", Stage(store_in=Presses)),

@@ -11,7 +11,7 @@ from tests.simulation.will_oracle import STARTS
 from guvercin.core.message import Draft, Lane
 from guvercin.core.optout import OptOut
 from guvercin.core.outcome import Inbound, Told
-from guvercin.store.store import Acceptance, Claimed
+from guvercin.store.store import Acceptance, Claimed, Turn
 
 _ADVERTISING, _GENERAL = 9, 10
 
@@ -108,3 +108,17 @@ class TakesSilenceForConsent(SteadyStore):
         statement = "UPDATE message SET category = ? WHERE id = ?"
         await self._writer.do(lambda tx: tx.execute(statement, (_ADVERTISING, number)).rowcount)
         return accepted
+
+
+class ServesListByList(SteadyStore):
+    """Knows no turns: a list goes when the one before it is done."""
+
+    async def claim(self, *known: Any, **options: Any) -> Claimed | None:
+        return await super().claim(*known, **self._without_turns(options))
+
+    async def settle_and_claim(self, *known: Any, **options: Any) -> Claimed | None:
+        return await super().settle_and_claim(*known, **self._without_turns(options))
+
+    def _without_turns(self, options: dict[str, Any]) -> dict[str, Any]:
+        turn: Turn = options["turn"]
+        return options | {"turn": replace(turn, after=None)}

@@ -174,7 +174,8 @@ def _come_back(tx: Tx, account_id: int, inbound: Inbound, replies: Replies | Non
         _end(tx, each, OptOutSource.MESSAGE, now, at=inbound.at)
     if wanted:
         _let_go(tx, inbound.sender, now)
-    if replies is not None and any(each.scope is not OptOutScope.DOUBTFUL for each in wanted):
+    is_back = any(each.scope is not OptOutScope.DOUBTFUL for each in wanted)
+    if replies is not None and is_back and not _wants_nothing(tx, account_id, inbound.sender):
         _reply(tx, account_id, inbound.sender, replies.started, now)
 
 
