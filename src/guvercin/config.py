@@ -3,8 +3,8 @@
 Laws
 1. The environment (GUVERCIN_*) wins over `guvercin.toml` in the data folder, and that over the defaults.
 2. Nothing is guessed: an unknown key and a wrong value stop the start, by name, with what to write instead.
-3. There is no default secret. The one secret here is the terminal's own token; it can't be printed or serialised, and
-   it has no place in a file.
+3. There is no default secret. The secrets here (the terminal's own token, passwords) can't be printed or serialised,
+   and have no place in a file.
 """
 
 import ipaddress
@@ -14,6 +14,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal, Self
@@ -35,7 +36,9 @@ from guvercin.locale import Language, sentence
 PREFIX = "GUVERCIN_"
 FILE = "guvercin.toml"
 
-_NOT_IN_THE_FILE = frozenset({"data_dir", "token", "smtp_password", "ntfy_token", "otlp_token", "whatsapp_test_server"})
+_NOT_IN_THE_FILE = frozenset(
+    {"data_dir", "token", "database_url", "smtp_password", "ntfy_token", "otlp_token", "whatsapp_test_server"}
+)
 """The first says where the file is; then come secrets, and files are copied, mailed and backed up; the last is for an
 hour of trying and must not outlive it."""
 
@@ -50,7 +53,10 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
         "host": sentence("Write an address of this machine, such as 127.0.0.1."),
         "port": sentence("Write a number from 1 to 65535, such as 8080."),
         "data_dir": sentence("Write a folder, such as ~/guvercin."),
-        "database_url": sentence("Leave it empty: the database is then a file in the data folder."),
+        "database_url": sentence(
+            "Write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out: the database is then a file in the data "
+            "folder. Of a password, write what is no letter and no digit as in %40."
+        ),
         "file_roots": sentence("Write whole paths of folders, with a colon between them: /srv/invoices:/srv/photos"),
         "timezone": sentence("Write a name such as Europe/Istanbul."),
         "allow_public": sentence("Write 1 or 0."),
@@ -139,11 +145,17 @@ def _three_years(days: int) -> int:
     return days
 
 
-def _no_database(url: object) -> object:
-    if str(url).startswith(("postgres://", "postgresql:", "postgresql+")):
-        raise PydanticCustomError("postgresql", "not yet")
-    if url:
-        raise ValueError("url")
+_POSTGRES = re.compile(r"postgres(ql)?://([\w.~%-]*(:[\w.~!$&*+,=%-]*)?@)?[\w.,:\[\]%/-]*(\?[^#\s]*)?", re.ASCII)
+"""The address of a database, strict enough that no part of a password is taken for a host, which would be told."""
+
+
+def _database_url(url: object) -> object:
+    if not url:
+        return None
+    if not _POSTGRES.fullmatch(str(url)):
+        raise PydanticCustomError("database_url", "no address of a database")  # its words are nobody's to repeat
+    if find_spec("psycopg") is None:
+        raise PydanticCustomError("psycopg", "the driver is not installed")
     return url
 
 
@@ -159,7 +171,7 @@ class Config(BaseSettings):
     host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:_-]+$")] = "127.0.0.1"
     port: Annotated[int, Field(ge=1, le=65_535)] = 8080
     data_dir: Annotated[Path, BeforeValidator(_absolute)]
-    database_url: Annotated[str, BeforeValidator(_no_database)] = ""
+    database_url: Annotated[SecretStr | None, BeforeValidator(_database_url)] = None
     file_roots: Annotated[
         tuple[Annotated[Path, BeforeValidator(_absolute)], ...], NoDecode, BeforeValidator(_folders)
     ] = ()
@@ -215,6 +227,11 @@ class Config(BaseSettings):
     def database(self) -> Path:
         """Answer where the database file is."""
         return self.data_dir / "guvercin.db"
+
+    @property
+    def postgres(self) -> str | None:
+        """Answer the address of the PostgreSQL that holds the database, password and all; null: it is the file."""
+        return None if self.database_url is None else self.database_url.get_secret_value()
 
     @property
     def lock(self) -> Path:
@@ -375,8 +392,13 @@ def _in_words(error: ValidationError, given: Mapping[str, object]) -> ConfigErro
     variable = PREFIX + name.upper()
     in_words = variable if os.environ.get(variable) else f"{name} ({FILE})"
     shown = f"--{name}" if name in given else in_words
-    if first["type"] == "postgresql":
-        return ConfigError(sentence("{setting}: PostgreSQL is not supported yet."), _REMEDIES[name], setting=shown)
+    if first["type"] == "psycopg":
+        what = sentence("{setting} asks for PostgreSQL, and its driver is not installed.")
+        return ConfigError(what, sentence("Install it: pip install 'guvercin[postgres]'"), setting=shown)
+    if name == "database_url":
+        return ConfigError(
+            sentence("{setting} is no address of a PostgreSQL database."), _REMEDIES[name], setting=shown
+        )
     return ConfigError(
         sentence("{setting} can't be «{value}»."), _REMEDIES[name], setting=shown, value=str(first["input"])
     )

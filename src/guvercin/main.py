@@ -17,6 +17,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
+from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
 from guvercin import logs
@@ -181,7 +182,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         store=store,
         channels=channels(config, clock),
         folder=config.data_dir,
-        backup_days=config.backup_days,
+        backup_days=0 if config.postgres else config.backup_days,  # a server's backups are its own, and out of sight
         clock=clock,
         rng=rng,
     )
@@ -329,7 +330,25 @@ def make_folder(config: Config) -> None:
     The caller holds the folder's lock, or is alone there.
     """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    prepare(engine_for(config.database, create=True))
+    prepare(_engine(config, create=True))
+
+
+def _engine(config: Config, *, create: bool = False) -> Engine:
+    """Make an engine for a look at the database, or for bringing it up to date."""
+    if config.postgres is None:
+        return engine_for(config.database, create=create)
+    from guvercin.store import postgres  # noqa: PLC0415 -- an extra: only who asks for it needs it
+
+    return postgres.engine_for(config.postgres)
+
+
+def _store_of(config: Config, **words: Any) -> SqliteStore:
+    """Make the store that the settings ask for."""
+    if config.postgres is None:
+        return SqliteStore(config.data_dir, **words)
+    from guvercin.store.postgres_store import PostgresStore  # noqa: PLC0415 -- as above
+
+    return PostgresStore(config.postgres, config.data_dir, **words)
 
 
 @asynccontextmanager
@@ -340,13 +359,14 @@ async def open_store(config: Config) -> AsyncIterator[SqliteStore]:
     never changes under a server, which knows only its own.
     """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if not (config.database.exists() and is_current(engine_for(config.database))):
+    is_there = config.postgres is not None or config.database.exists()
+    if not (is_there and is_current(_engine(config))):
         lock = FolderLock(config.data_dir)
         try:
             make_folder(config)
         finally:
             lock.release()
-    store = SqliteStore(config.data_dir, is_guest=True)
+    store = _store_of(config, is_guest=True)
     await store.open()
     try:
         yield store
@@ -375,7 +395,7 @@ async def _alive(
     config: Config,
     *,
     sends: bool = True,
-    store_in: Callable[..., SqliteStore] = SqliteStore,
+    store_in: Callable[..., SqliteStore] | None = None,
 ) -> AsyncIterator[tuple[ASGIApp, House]]:
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
     from guvercin.panel.app import LIMITS, create_panel  # noqa: PLC0415 -- as the app
@@ -384,7 +404,8 @@ async def _alive(
 
     make_folder(config)
     clock, rng = SystemClock(), SystemChance()
-    store = store_in(config.data_dir, monotonic=clock.monotonic)
+    words = {"monotonic": clock.monotonic}
+    store = _store_of(config, **words) if store_in is None else store_in(config.data_dir, **words)
     await store.open()
     try:
         if not await store.accounts():
@@ -459,11 +480,12 @@ def serve(
     config: Config,
     on_started: Callable[[], None],
     *,
-    store_in: Callable[..., SqliteStore] = SqliteStore,
+    store_in: Callable[..., SqliteStore] | None = None,
 ) -> None:
     """Serve until a signal asks to stop: callers are answered, sends in hand finish, and it returns.
 
-    Raises FolderLocked if another process runs on this data folder. `store_in` is for comparisons: a
+    Raises FolderLocked if another process runs on this data folder, DatabaseOwned if another gateway runs on its
+    database, ServerTooOld. `store_in` is for comparisons: a
     benchmark serves from another store, and everything else is as it is.
     """
     logs.configure(config.log_level, config.log_format)
@@ -480,7 +502,7 @@ async def _serve(
     config: Config,
     lock: FolderLock,
     on_started: Callable[[], None],
-    store_in: Callable[..., SqliteStore],
+    store_in: Callable[..., SqliteStore] | None,
 ) -> None:
     import uvicorn  # noqa: PLC0415 -- only a server needs one
 

@@ -76,10 +76,9 @@ def test_file_roots_from_both_sources(tmp_path: Path, monkeypatch: pytest.Monkey
         ('log_format = "xml"', "log_format (guvercin.toml) can't be «xml».", "json"),
         (
             'database_url = "postgresql://db/x"',
-            "database_url (guvercin.toml): PostgreSQL is not supported yet.",
-            "empty",
+            "guvercin.toml has a key that doesn't exist: database_url",
+            "host",
         ),
-        ('database_url = "mysql://db/x"', "database_url (guvercin.toml) can't be «mysql://db/x».", "empty"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_to_write(tmp_path: Path, text: str, what: str, remedy: str) -> None:
@@ -93,6 +92,33 @@ def test_a_wrong_variable_is_named_as_it_was_written(tmp_path: Path, monkeypatch
     monkeypatch.setenv("GUVERCIN_PORT", "eighty")
     with pytest.raises(ConfigError, match=r"^GUVERCIN_PORT can't be «eighty»\.$"):
         load(data_dir=tmp_path)
+
+
+@pytest.mark.parametrize("url", ["mysql://a:geheim@db/x", "postgresql://a:ge#heim@db/x", "postgresql://a:ge@heim@db/x"])
+def test_an_address_that_cannot_be_read_is_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """A password that is not written as a URL wants it would be taken for a host, and hosts are told."""
+    monkeypatch.setenv("GUVERCIN_DATABASE_URL", url)
+    with pytest.raises(ConfigError, match=r"^GUVERCIN_DATABASE_URL is no address of a PostgreSQL database\.$") as error:
+        load(data_dir=tmp_path)
+    assert "heim" not in repr(error.value.params)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://guvercin:a%40b@db.example:5432/guvercin?sslmode=verify-full",
+        "postgres://guvercin@/guvercin?host=/run/postgresql",
+        "postgresql:///guvercin",
+    ],
+)
+def test_the_address_of_a_database_is_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    monkeypatch.setenv("GUVERCIN_DATABASE_URL", url)
+    config = load(data_dir=tmp_path)
+    assert config.postgres == url
+    assert url not in repr(config)
 
 
 def test_an_unreadable_file_is_told(tmp_path: Path) -> None:

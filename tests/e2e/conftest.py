@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.server import Server
+from tests.store.server import Server as Postgres
+from tests.store.server import programs, running
 from tests.transports.web.bedside import Bedside, bedside
 
 from guvercin.config import TEST_ENVIRONMENT
@@ -39,3 +41,13 @@ def played_by(side: Bedside, folder: Path) -> dict[str, str]:
     stage.mkdir()
     (stage / TEST_ENVIRONMENT).write_text(json.dumps(dict(side.bed.environment)), "utf-8")
     return {"GUVERCIN_WHATSAPP_TEST_SERVER": str(stage)}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Postgres]:
+    """Lend a PostgreSQL that may be stopped."""
+    pytest.importorskip("psycopg", reason="psycopg is not installed")
+    if programs() is None:
+        pytest.skip("PostgreSQL is not installed")
+    with running() as started:
+        yield started

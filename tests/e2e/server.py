@@ -102,7 +102,9 @@ class Client:
         rows: list[dict[str, Any]] = []
         after = ""
         while True:
-            page = self.get(f"/gonderimler?limit=200&{query}{after}").json
+            answer = self.get(f"/gonderimler?limit=200&{query}{after}")
+            assert answer.status == 200, answer.text
+            page = answer.json
             rows += page["data"]
             if page["sonraki"] is None:
                 return rows

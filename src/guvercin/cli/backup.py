@@ -43,6 +43,7 @@ def back_up(
     terminal = Terminal.of(context, as_json=as_json)
     config = settings(terminal)
     say = terminal.say
+    _only_a_file(terminal, config)
     if not config.database.exists():
         raise Trouble(
             say("There is nothing to back up: {folder} has no database.", folder=str(config.data_dir)),
@@ -75,6 +76,20 @@ def back_up(
     terminal.tell(say("Not inside: the folders of your file roots, and the sandbox's log."))
     if (config.data_dir / KEY).exists():
         terminal.tell(say("Not inside either, by purpose: the key {file}. Keep a copy of it elsewhere.", file=KEY))
+
+
+def _only_a_file(terminal: Terminal, config: "Config") -> None:
+    """Leave PostgreSQL to its own tools: half a backup, or one put back into the wrong place, is worse than none."""
+    if config.postgres is not None:
+        say = terminal.say
+        raise Trouble(
+            say("The data is in PostgreSQL, and this command copies a database file alone."),
+            say(
+                "Use the server's own tools (pg_dump, pg_restore), and copy the folder {folder} beside: it holds the "
+                "files of messages and the key that opens stored secrets.",
+                folder=str(config.data_dir),
+            ),
+        )
 
 
 async def _back_up(config: "Config", target: Path) -> int:
@@ -115,6 +130,7 @@ def restore(
     terminal = Terminal.of(context, as_json=as_json)
     config = settings(terminal)
     say = terminal.say
+    _only_a_file(terminal, config)
     open_folder(terminal, config.data_dir)
     with _alone(terminal, config), tempfile.TemporaryDirectory(prefix=".geri-yukle-", dir=config.data_dir) as folder:
         unpacked = Path(folder)

@@ -78,11 +78,12 @@ def examine(terminal: Terminal, config: "Config") -> Iterator[Finding]:
     if config.data_dir.is_dir():
         yield _room(terminal.say, config)
     yield _server(terminal, config)
-    yield _library(terminal.say)
+    if config.postgres is None:
+        yield _library(terminal.say)
     yield _engine(terminal, config)
     yield from _sessions(terminal.say, config)
     yield from _secrets(terminal, config)
-    if config.database.exists():
+    if config.postgres is not None or config.database.exists():
         yield from _database(terminal, config)
     yield _clock(terminal.say, config)
     yield _file_roots(terminal.say, config)
@@ -256,10 +257,23 @@ def _secrets(terminal: Terminal, config: "Config") -> Iterator[Finding]:
 
 
 def _database(terminal: Terminal, config: "Config") -> Iterator[Finding]:
-    from guvercin.store.checkup import examine as examine_database
+    from guvercin.store.checkup import examine as examine_file
+    from guvercin.store.checkup import examine_server
 
     say = terminal.say
-    found = examine_database(config.database)
+    if config.postgres is None:
+        found = examine_file(config.database)
+    else:
+        found = examine_server(config.postgres, config.data_dir)
+        if found.damage is not None:
+            yield Finding(
+                key="veritabani",
+                light=Light.RED,
+                what=say("PostgreSQL can't be used: {trouble}", trouble=found.damage),
+                remedy=say("Does the server run, and does it let this user in? See GUVERCIN_DATABASE_URL."),
+            )
+            return
+        yield _server_backups(say, found)
     if found.damage is not None:
         yield Finding(
             key="veritabani",
@@ -280,6 +294,16 @@ def _database(terminal: Terminal, config: "Config") -> Iterator[Finding]:
         yield _lost_refusals(terminal.say, found.lost_refusals)
     if found.is_current:
         yield _tokens(terminal, asyncio.run(_read_tokens(terminal, config)))
+
+
+def _server_backups(say: Translator, found: "Checkup") -> Finding:
+    """Say whose care the data is: nothing here can see the backups of a server."""
+    return Finding(
+        key="postgresql",
+        light=Light.GREEN,
+        what=say("PostgreSQL {version}. Its backups are not seen from here.", version=str(found.server)),
+        remedy=say("See that it is backed up by its own tools (pg_dump, or an archive of its WAL)."),
+    )
 
 
 def _schema(terminal: Terminal, found: "Checkup") -> Finding:

@@ -29,6 +29,7 @@ from guvercin.cli.terminal import ExitCode, Terminal, Trouble, language
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.folding import fold
 from guvercin.locale import CatalogueMissing, Language, Translator, translator
+from guvercin.store.lock import DatabaseOwned, ServerTooOld
 
 _NAMES = ", "
 
@@ -140,6 +141,12 @@ def in_words(say: Translator, error: Exception) -> Trouble:
             return _unusable(say, error.__cause__)
         case GuvercinError():
             return _refused(say, error)
+        case DatabaseOwned():
+            what = say("Another gateway runs on this database.")
+            remedy = say("Stop it first: a database has one gateway.")
+        case ServerTooOld():
+            what = say("This PostgreSQL is too old.")
+            remedy = say("Use PostgreSQL 15 or newer.")
         case _ if _is_of_the_database(error):
             return _unusable(say, error)
         case PermissionError():
@@ -178,13 +185,25 @@ def _refused(say: Translator, error: GuvercinError) -> Trouble:
 def _is_of_the_database(error: Exception) -> bool:
     from guvercin.store.sqlite import is_unavailable
 
+    return is_unavailable(error) or _is_of_a_server(error)
+
+
+def _is_of_a_server(error: BaseException | None) -> bool:
+    """Say whether it is PostgreSQL that can't be used. Whoever has no PostgreSQL doesn't load its driver for this."""
+    if "psycopg" not in sys.modules or not isinstance(error, Exception):
+        return False
+    from guvercin.store.postgres import is_unavailable
+
     return is_unavailable(error)
 
 
 def _unusable(say: Translator, trouble: BaseException | None) -> Trouble:
     """Answer what is told when the database can't be read or written, in the words of whoever found out."""
+    what = say("The database can't be used: {trouble}", trouble=str(getattr(trouble, "orig", trouble)))
+    if _is_of_a_server(trouble):
+        return Trouble(what, say("Does the server run, and does it let this user in? Look: guvercin doktor"))
     return Trouble(
-        say("The database can't be used: {trouble}", trouble=str(getattr(trouble, "orig", trouble))),
+        what,
         say("Is there room on the disk, is the folder this user's own, is the file whole? Look: guvercin doktor"),
     )
 

@@ -333,9 +333,9 @@ STATE: Mapping[Code, Words] = MappingProxyType(
         Code.STORE_UNAVAILABLE: Words(
             title="Could not be stored",
             detail="The request could not be stored, so it was not accepted.",
-            happened="Writing to the disk failed. It may be full, read-only or faulty.",
+            happened="Writing failed. The disk may be full, read-only or faulty, or the database server may be away.",
             sent="No. What could not be stored is never sent.",
-            todo="Try again after the seconds in Retry-After. If it goes on, the server's owner must look at the disk.",
+            todo="Try again after the seconds in Retry-After. If it goes on, its owner must look: guvercin doktor.",
         ),
         Code.SCHEMA_TOO_NEW: Words(
             title="Database too new",

@@ -1,12 +1,15 @@
-"""Look at a database file without serving from it: for the doctor, and before a backup is put back."""
+"""Look at a database without serving from it: for the doctor, and before a backup is put back."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+from sqlalchemy import Connection
 
 from guvercin import sealing
 from guvercin.core.audit import Chain
 from guvercin.core.message import WaitsFor
 from guvercin.store import auditing, schema
+from guvercin.store.hand import by_hand
 from guvercin.store.sqlite import engine_for, is_unavailable
 
 
@@ -14,8 +17,9 @@ from guvercin.store.sqlite import engine_for, is_unavailable
 class Checkup:
     """What a look at a database found.
 
-    `damage` is SQLite's own word, null for a sound file. `version` is the migration it stands at; null: not ours, or
-    empty. `is_known`: this program can open it; `is_current`: without changing it.
+    `damage` is SQLite's own word, or why a server can't be used; null: all is sound. `server` is a server's version.
+    `version` is the migration it stands at; null: not ours, or empty. `is_known`: this program can open it;
+    `is_current`: without changing it.
     `held` and `unknown` count the rows that wait for their owner. `chain`: the audit; `lost_refusals`: those of people
     who were forgotten, if the key by which they would be known again is not there.
     """
@@ -28,6 +32,7 @@ class Checkup:
     unknown: int = 0
     chain: Chain | None = None
     lost_refusals: int = 0
+    server: str | None = None
 
 
 def examine(path: Path) -> Checkup:
@@ -37,26 +42,43 @@ def examine(path: Path) -> Checkup:
             found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
             if found != "ok":
                 return Checkup(damage=found)
-            version = schema.version(connection)
-            if version not in schema.KNOWN:
-                return Checkup(damage=None, version=version)
-            is_current = version == schema.HEAD
-            has_key = (path.parent / sealing.NAME).exists()
-            hidden = "SELECT count(*) FROM opt_out WHERE phone LIKE 'gizli:%' AND ended_at IS NULL"
-            held = "SELECT count(*) FROM message WHERE status = 'queued' AND waits_for = ?"
-            return Checkup(
-                damage=None,
-                version=version,
-                is_known=True,
-                is_current=is_current,
-                held=connection.exec_driver_sql(held, (WaitsFor.RESTORED,)).scalar_one(),
-                unknown=connection.exec_driver_sql(
-                    "SELECT count(*) FROM message WHERE status = 'unknown'"
-                ).scalar_one(),
-                chain=auditing.verify(connection) if is_current else None,
-                lost_refusals=connection.exec_driver_sql(hidden).scalar_one() if is_current and not has_key else 0,
-            )
+            return _of(connection, path.parent)
     except Exception as trouble:
         if is_unavailable(trouble):
             return Checkup(damage=str(trouble.__cause__ or trouble))
         raise
+
+
+def examine_server(url: str, folder: Path) -> Checkup:
+    """Look at a database of PostgreSQL, through a session that can't write. A gateway may run on it meanwhile."""
+    from guvercin.store import postgres  # noqa: PLC0415 -- an extra
+
+    try:
+        with postgres.engine_for(url, query_only=True).connect() as connection:
+            row = by_hand(connection).execute("SELECT current_setting('server_version')").fetchone()
+            return replace(_of(connection, folder), server=str(row[0]).split(" ", maxsplit=1)[0])
+    except Exception as trouble:
+        if postgres.is_unavailable(trouble):
+            return Checkup(damage=str(getattr(trouble, "orig", trouble)))
+        raise
+
+
+def _of(connection: Connection, folder: Path) -> Checkup:
+    version = schema.version(connection)
+    if version not in schema.KNOWN:
+        return Checkup(damage=None, version=version)
+    is_current = version == schema.HEAD
+    has_key = (folder / sealing.NAME).exists()
+    ask = by_hand(connection).execute
+    hidden = "SELECT count(*) FROM opt_out WHERE phone LIKE 'gizli:%' AND ended_at IS NULL"
+    held = "SELECT count(*) FROM message WHERE status = 'queued' AND waits_for = ?"
+    return Checkup(
+        damage=None,
+        version=version,
+        is_known=True,
+        is_current=is_current,
+        held=ask(held, (WaitsFor.RESTORED.value,)).fetchone()[0],
+        unknown=ask("SELECT count(*) FROM message WHERE status = 'unknown'").fetchone()[0],
+        chain=auditing.verify(connection) if is_current else None,
+        lost_refusals=ask(hidden).fetchone()[0] if is_current and not has_key else 0,
+    )

@@ -23,6 +23,14 @@ class FolderLocked(Exception):  # noqa: N818 -- a word of the domain
     """Another process runs on this data folder."""
 
 
+class DatabaseOwned(Exception):  # noqa: N818 -- as FolderLocked
+    """Another gateway runs on this database."""
+
+
+class ServerTooOld(Exception):  # noqa: N818 -- as FolderLocked
+    """The database server is older than what the statements were tried on."""
+
+
 class FolderLock:
     """The lock, held until `release` or the process's end, however that comes."""
 

@@ -21,7 +21,7 @@ from sqlalchemy.pool import NullPool
 
 from guvercin.sealing import Seal
 from guvercin.store.hiding import Hiding, stand_in, without_hiding
-from guvercin.store.lock import GATEWAY, LOCKS
+from guvercin.store.lock import GATEWAY, LOCKS, ServerTooOld
 from guvercin.store.words import in_postgres
 
 OLDEST = 15
@@ -56,10 +56,6 @@ _READ_ONLY = "SET default_transaction_read_only = on"
 
 _SPOILT = {"25006", "25P02", "25P03", "57014", "40001", "40P01", "55P03"}
 """A standby, a transaction that is over, a time-out, a conflict: to be tried again later, and no bug."""
-
-
-class TooOld(Exception):  # noqa: N818 -- a word of the domain
-    """The server is older than OLDEST."""
 
 
 class Owned(psycopg.OperationalError):
@@ -107,11 +103,12 @@ class Hand:
         self._rows = Transformer(session)
         self._prepared: dict[str, tuple[bytes, bool, Sequence[Hiding]]] = {}
         self.total_changes = 0
+        self.is_lost = False
 
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open, or the session is of no use any more."""
-        return self._libpq.transaction_status != TransactionStatus.IDLE
+        return self.is_lost or self._libpq.transaction_status != TransactionStatus.IDLE
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Run a statement of SQLite's words with a value for each question mark."""
@@ -126,7 +123,7 @@ class Hand:
         elif result.status == ExecStatus.COMMAND_OK:
             count, rows = result.command_tuples or 0, []
         else:
-            raise _trouble(result)
+            raise self._trouble(result)
         if writes:
             self.total_changes += count
         return Answer(rows, count)
@@ -137,9 +134,14 @@ class Hand:
         text = in_postgres(written)
         result = self._libpq.prepare(name, text.encode())
         if result.status != ExecStatus.COMMAND_OK:
-            raise _trouble(result)
+            raise self._trouble(result)
         self._prepared[statement] = name, text.startswith(("INSERT", "UPDATE", "DELETE")), hidings
         return self._prepared[statement]
+
+    def _trouble(self, result: Any) -> Exception:
+        trouble = _trouble(result)
+        self.is_lost = self.is_lost or is_lost(trouble)
+        return trouble
 
 
 class Session(psycopg.Connection[Any]):
@@ -183,7 +185,7 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal:
 
     `seal` hides the numbers of people who were forgotten, and knows them again.
 
-    `owner`: the gateway's writer, of which a database has one. TooOld; Owned when there is one already.
+    `owner`: the gateway's writer, of which a database has one. ServerTooOld; Owned when there is one already.
     """
 
     def connect() -> Session:
@@ -202,6 +204,7 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal:
         poolclass=NullPool,
         hide_parameters=True,
         isolation_level="AUTOCOMMIT",  # transactions are begun and ended by hand, as in SQLite
+        pool_reset_on_return=None,  # as above: nothing is left open
         use_native_hstore=False,
     )
     event.listen(engine, "after_cursor_execute", _count_changes)
@@ -211,7 +214,7 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal:
 
 def _set_up(session: Session, *, query_only: bool, owner: bool, seal: Seal | None) -> None:
     if session.info.server_version < OLDEST * 10_000:
-        raise TooOld
+        raise ServerTooOld
     session.pgconn.exec_("; ".join([*_SET_UP, _READ_ONLY] if query_only else _SET_UP).encode())
     session.hand = Hand(session, seal)
     if owner:
@@ -246,6 +249,12 @@ def without_secrets(text: str, url: str) -> str:
     return "the address of the database can't be read"
 
 
+def is_lost(trouble: BaseException) -> bool:
+    """Say whether an error means that its session is over: libpq alone doesn't always know."""
+    state = trouble.sqlstate if isinstance(trouble, psycopg.Error) else None
+    return isinstance(trouble, psycopg.OperationalError) and (state is None or state[:3] in {"080", "57P"})
+
+
 def _count_changes(connection: Any, cursor: Any, _statement: Any, _values: Any, context: Any, _many: Any) -> None:
     """Count what SQLAlchemy's statements write, so that a job is seen to have written."""
     if context is not None and (context.isinsert or context.isupdate or context.isdelete):
@@ -255,11 +264,23 @@ def _count_changes(connection: Any, cursor: Any, _statement: Any, _values: Any, 
 def _say_less(context: Any) -> None:
     """Take the details off a driver's error: they repeat values."""
     original = context.original_exception
+    if is_lost(original) and context.connection is not None:
+        with suppress(Exception):
+            context.connection.connection.driver_connection.hand.is_lost = True
     if isinstance(original, psycopg.Error) and original.sqlstate is not None:
         told = f"{original.diag.message_primary} ({original.sqlstate})"
         original.args = (told,)
         if context.sqlalchemy_exception is not None:
             context.sqlalchemy_exception.args = (told,)
+
+
+def is_owned(trouble: BaseException | None) -> bool:
+    """Say whether another gateway's lock is behind an error."""
+    while trouble is not None:
+        if isinstance(_cause(trouble), Owned):
+            return True
+        trouble = trouble.__cause__
+    return False
 
 
 def _cause(trouble: BaseException) -> BaseException:

@@ -15,7 +15,8 @@ from sqlalchemy import Connection
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.sealing import Seal
 from guvercin.store.hand import by_hand
-from guvercin.store.postgres import engine_for, is_busy, is_unavailable
+from guvercin.store.lock import DatabaseOwned
+from guvercin.store.postgres import engine_for, is_busy, is_owned, is_unavailable
 from guvercin.store.seen import Seen
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.writer import GROUP, Tx, Writer
@@ -23,7 +24,7 @@ from guvercin.store.writer import GROUP, Tx, Writer
 T = TypeVar("T")
 
 
-class _Receipts:
+class Receipts:
     """What PostgreSQL knows of a transaction by its number."""
 
     def __init__(self, connect: Callable[[], Connection]) -> None:
@@ -69,7 +70,7 @@ class PostgresStore(SqliteStore):
             capacity=capacity,
             group=group,
             monotonic=monotonic,
-            receipts=_Receipts(self._engine.connect),
+            receipts=Receipts(self._engine.connect),
         )
         self._begin_idle()
 
@@ -79,6 +80,19 @@ class PostgresStore(SqliteStore):
 
     async def compact(self) -> None:
         """Leave that to PostgreSQL, too."""
+
+    async def open(self) -> None:
+        """Open it. DatabaseOwned when another gateway runs on it."""
+        try:
+            await super().open()
+        except GuvercinError as trouble:
+            if is_owned(trouble):
+                raise DatabaseOwned from None
+            raise
+
+    async def backup(self, target: Path) -> None:
+        """Not here: a server's data is copied by its own tools."""
+        raise NotImplementedError
 
     def _read_now(self, query: Callable[[Connection], T]) -> T:
         connection = self._idle.get()

@@ -26,6 +26,7 @@ _WORDS = (
     (re.compile(r"IS NOT (?=[$'])"), "IS DISTINCT FROM "),
     (re.compile(r"IS (?=\$)"), "IS NOT DISTINCT FROM "),
     (re.compile(r"GLOB (\$\d+)"), r"~ substr(CAST(\1 AS TEXT), 2, length(CAST(\1 AS TEXT)) - 2)"),
+    (re.compile(r"(\$\d+) IS NULL"), r"CAST(\1 AS text) IS NULL"),  # which says nothing of what else it is
     (re.compile(r"json_each\((\$\d+)\)"), r"json_array_elements_text(\1::json)"),
 )
 

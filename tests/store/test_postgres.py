@@ -1,0 +1,213 @@
+"""What PostgreSQL needs beyond the laws of a Store: its schema, its words, and a server that goes in mid-commit."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
+from tests.contracts.desk import Desk
+from tests.store.server import Server
+
+from guvercin.store import hook_statements, pacing, reading, statements, tally
+from guvercin.store.hand import by_hand
+from guvercin.store.lock import DatabaseOwned
+from guvercin.store.schema import HEAD, prepare, version
+from guvercin.store.tables import metadata
+from guvercin.store.words import in_postgres
+from guvercin.store.writer import Tx, Writer
+
+if TYPE_CHECKING:
+    from guvercin.store.postgres_store import PostgresStore
+
+VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
+FRAGMENTS = {statements._TURN, reading._MESSAGES}
+"""Beginnings of statements."""
+
+
+def connecting(url: str, **words: bool) -> Callable[[], Connection]:
+    from guvercin.store.postgres import engine_for
+
+    return engine_for(url, **words).connect
+
+
+# -- words
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ("SELECT 1 WHERE a = ? AND b = ?", "SELECT 1 WHERE a = $1 AND b = $2"),
+        ("SELECT max(a) FROM t WHERE b = max(?2, ?1)", "SELECT max(a) FROM t WHERE b = greatest($2, $1)"),
+        ("SELECT min(coalesce(a, ?), b)", "SELECT least(coalesce(a, $1), b)"),
+        ("SELECT min(coalesce(a, b))", "SELECT min(coalesce(a, b))"),
+        (
+            "a IS ? AND b IS NOT 'c' AND d IS NOT NULL",
+            "a IS NOT DISTINCT FROM $1 AND b IS DISTINCT FROM 'c' AND d IS NOT NULL",
+        ),
+        ("WHERE ? IS NULL", "WHERE CAST($1 AS text) IS NULL"),
+        ("WHERE +id > ? AND n = n + ?", "WHERE id > $1 AND n = n + $2"),
+        ("FROM attempt a CROSS JOIN message m ON m.id = a.id", "FROM attempt a JOIN message m ON m.id = a.id"),
+        ("INSERT INTO event (at) VALUES (?)", "INSERT INTO event (at) VALUES ($1) RETURNING id"),
+        ("INSERT INTO receipt (at) VALUES (?)", "INSERT INTO receipt (at) VALUES ($1)"),
+    ],
+)
+def test_few_words_differ(ours: str, theirs: str) -> None:
+    assert in_postgres(ours) == theirs
+
+
+def test_every_statement_is_understood(migrated: str) -> None:
+    written = {**vars(statements), **vars(hook_statements), **vars(pacing), **vars(tally), **vars(reading)}
+    with connecting(migrated)() as connection:
+        hand: Any = by_hand(connection)
+        understood = [
+            hand._prepare(words)
+            for name, words in written.items()
+            if name.isupper() and isinstance(words, str) and words.split()[0] in VERBS and words not in FRAGMENTS
+        ]
+    assert len(understood) > 100
+
+
+# -- the schema
+
+
+@pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
+@pytest.mark.filterwarnings("ignore:autogenerate skipping metadata-specified expression-based index")
+def test_migrations_make_what_the_tables_say(migrated: str) -> None:
+    with connecting(migrated)() as connection:
+        found = compare_metadata(MigrationContext.configure(connection, opts={"compare_type": True}), metadata)
+        partial = connection.execute(
+            text("SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE '% WHERE %'")
+        )
+        names = set(partial.scalars())
+    assert found == []
+    assert names == {
+        str(index.name)
+        for table in metadata.tables.values()
+        for index in table.indexes
+        if index.dialect_options["sqlite"]["where"] is not None
+    }
+
+
+def test_those_who_start_together_migrate_once(server: Server) -> None:
+    server.create("together")
+    from guvercin.store.postgres import engine_for
+
+    with ThreadPoolExecutor(3) as starters:
+        done = list(starters.map(lambda _: prepare(engine_for(server.url("together"))), range(3)))
+    assert sorted(done) == [False, False, True]
+    with connecting(server.url("together"))() as connection:
+        assert version(connection) == HEAD
+
+
+def test_an_error_does_not_repeat_what_it_was_given(emptied: str) -> None:
+    with connecting(emptied)() as connection:
+        given = {"hash": b"\x01geheim", "hint": "geheim"}
+        words = "INSERT INTO token (secret_hash, hint, rules, created_at) VALUES (:hash, :hint, '', 0)"
+        connection.execute(text(words), given)
+        with pytest.raises(IntegrityError) as told:
+            connection.execute(text(words), given)
+        with pytest.raises(Exception, match="duplicate key") as by_hand_told:
+            by_hand(connection).execute(
+                "INSERT INTO token (secret_hash, hint, rules, created_at) VALUES (?, ?, '', 0)", tuple(given.values())
+            )
+    told_of = repr(told.value) + str(told.value) + str(by_hand_told.value)
+    assert "geheim" not in told_of
+    assert b"geheim".hex() not in told_of
+
+
+# -- one gateway
+
+
+@pytest.mark.usefixtures("postgres")
+async def test_a_database_has_one_gateway(emptied: str, tmp_path: Path) -> None:
+    from guvercin.store.postgres_store import PostgresStore
+
+    (tmp_path / "baska").mkdir()
+    another = PostgresStore(emptied, tmp_path / "baska")
+    with pytest.raises(DatabaseOwned):
+        await another.open()
+    guest = PostgresStore(emptied, tmp_path / "baska", is_guest=True)
+    await guest.open()
+    assert list(await guest.accounts()) == []
+    await guest.close()
+
+
+async def test_a_session_that_was_ended_is_opened_again(postgres: "PostgresStore", broom: Connection) -> None:
+    desk = await Desk(postgres).furnish()
+    first = await desk.accept()
+    broom.exec_driver_sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend'"
+    )
+    assert await desk.accept() == first + 1
+    assert [each.id for each in await postgres.accounts()] == [1, 2]
+
+
+# -- a server that goes in mid-commit
+
+
+class Cut:
+    """A hand whose second COMMIT is not answered: it has arrived, or it hasn't."""
+
+    def __init__(self, hand: Any, *, arrives: bool) -> None:
+        self._hand = hand
+        self._arrives = arrives
+        self._commits = 0
+        self.is_lost = False
+
+    @property
+    def total_changes(self) -> int:
+        return int(self._hand.total_changes)
+
+    @property
+    def in_transaction(self) -> bool:
+        return self.is_lost or bool(self._hand.in_transaction)
+
+    def execute(self, statement: str, values: Any = ()) -> Any:
+        self._commits += statement == "COMMIT"
+        if statement != "COMMIT" or self._commits != 2:
+            return self._hand.execute(statement, values)
+        import psycopg
+
+        self._hand.execute("COMMIT" if self._arrives else "ROLLBACK")
+        self.is_lost = True
+        raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+async def test_a_commit_that_was_not_answered_happens_once(emptied: str, broom: Connection, *, arrives: bool) -> None:
+    from guvercin.store.postgres import is_busy, is_unavailable
+    from guvercin.store.postgres_store import Receipts
+
+    opened: list[Connection] = []
+
+    def connect() -> Connection:
+        connection = connecting(emptied)()
+        raw: Any = connection.connection.driver_connection
+        if not opened:
+            raw.hand = Cut(raw.hand, arrives=arrives)
+        opened.append(connection)
+        return connection
+
+    def beat(number: int) -> Callable[[Tx], int]:
+        return lambda tx: tx.execute("INSERT INTO heartbeat (id, at) VALUES (?, 0)", (number,)).rowcount
+
+    writer = Writer(
+        connect,
+        path=None,
+        is_busy=is_busy,
+        is_unavailable=is_unavailable,
+        on_commit=lambda _: None,
+        receipts=Receipts(connecting(emptied)),
+    )
+    await writer.open()
+    for number in (1, 2, 3):  # the second would be refused if it were done twice
+        assert await writer.do(beat(number)) == 1
+    await writer.close()
+    assert broom.exec_driver_sql("SELECT count(*) FROM heartbeat").scalar_one() == 3
+    assert len(opened) == 2
