@@ -16,7 +16,7 @@ NAME = "guvercin.lock"
 LOCKS = 1_735_750_245
 """The first number of this project's advisory locks in PostgreSQL; the second says what is locked."""
 
-GATEWAY, MIGRATION = 1, 2
+GATEWAY, MIGRATION, EVENTS = 1, 2, 3
 
 
 class FolderLocked(Exception):  # noqa: N818 -- a word of the domain

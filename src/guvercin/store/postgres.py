@@ -20,8 +20,9 @@ from sqlalchemy import Engine, create_engine, event
 from sqlalchemy.pool import NullPool
 
 from guvercin.sealing import Seal
+from guvercin.store.hand import BEGIN_WRITING
 from guvercin.store.hiding import Hiding, stand_in, without_hiding
-from guvercin.store.lock import GATEWAY, LOCKS, ServerTooOld
+from guvercin.store.lock import EVENTS, GATEWAY, LOCKS, ServerTooOld
 from guvercin.store.words import in_postgres
 
 OLDEST = 15
@@ -43,7 +44,7 @@ _PATIENCE = "3s"
 _SET_UP = (
     "SET statement_timeout = '30s'",
     f"SET lock_timeout = '{_LOCK_TIMEOUT}'",
-    "SET idle_in_transaction_session_timeout = '60s'",
+    "SET idle_in_transaction_session_timeout = '10s'",
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
@@ -53,6 +54,8 @@ _SET_UP = (
 )
 
 _READ_ONLY = "SET default_transaction_read_only = on"
+
+_BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {EVENTS})".encode()
 
 _SPOILT = {"25006", "25P02", "25P03", "57014", "40001", "40P01", "55P03"}
 """A standby, a transaction that is over, a time-out, a conflict: to be tried again later, and no bug."""

@@ -11,12 +11,11 @@ from typing import Any
 
 from sqlalchemy.dialects import postgresql
 
-from guvercin.store.hand import BEGIN_READING, BEGIN_WRITING
+from guvercin.store.hand import BEGIN_READING
 from guvercin.store.statements import INSERTED_COLUMNS
 from guvercin.store.tables import message
 
 _WHOLE = {
-    BEGIN_WRITING: "BEGIN",
     BEGIN_READING: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
 }
 
