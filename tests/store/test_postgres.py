@@ -31,10 +31,10 @@ FRAGMENTS = {statements._TURN, reading._MESSAGES}
 """Beginnings of statements."""
 
 
-def connecting(url: str, **words: bool) -> Callable[[], Connection]:
+def connecting(url: str) -> Callable[[], Connection]:
     from guvercin.store.postgres import engine_for
 
-    return engine_for(url, **words).connect
+    return engine_for(url).connect
 
 
 # -- words

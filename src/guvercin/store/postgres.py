@@ -115,6 +115,8 @@ class Hand:
 
     def execute(self, statement: str, values: Sequence[Any] = ()) -> Answer:
         """Run a statement of SQLite's words with a value for each question mark."""
+        if statement == BEGIN_WRITING:
+            return self._begin_writing()
         name, writes, hidings = self._prepared.get(statement) or self._prepare(statement)
         if hidings:
             values = [*values, *(stand_in(self._seal, each, values[each.place - 1]) for each in hidings)]
@@ -130,6 +132,16 @@ class Hand:
         if writes:
             self.total_changes += count
         return Answer(rows, count)
+
+    def _begin_writing(self) -> Answer:
+        """Begin, alone among those who write: events then become visible in the order of their ids.
+
+        Ids are given before commits, and whoever follows the events by their ids would pass by one that comes late.
+        """
+        result = self._libpq.exec_(_BEGIN)
+        if result.status != ExecStatus.TUPLES_OK:
+            raise self._trouble(result)
+        return Answer([], 0)
 
     def _prepare(self, statement: str) -> tuple[bytes, bool, Sequence[Hiding]]:
         name = b"hand%d" % len(self._prepared)

@@ -90,9 +90,9 @@ class PostgresStore(SqliteStore):
                 raise DatabaseOwned from None
             raise
 
-    async def backup(self, target: Path) -> None:
+    async def backup(self, target: Path) -> None:  # noqa: ARG002 -- as the Store has it
         """Not here: a server's data is copied by its own tools."""
-        raise NotImplementedError
+        raise GuvercinError(Code.UNSUPPORTED)
 
     def _read_now(self, query: Callable[[Connection], T]) -> T:
         connection = self._idle.get()
