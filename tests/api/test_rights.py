@@ -65,6 +65,10 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("GET", "/onaylar"): Permission.READ,
     ("POST", "/onaylar"): Permission.ADMIN,
     ("GET", "/onaylar.csv"): Permission.READ,
+    ("GET", "/gelen"): Permission.READ,
+    ("POST", "/gelen/okundu"): Permission.SEND,
+    ("GET", "/gelen/{inbound_id}"): Permission.READ,
+    ("POST", "/gelen/{inbound_id}/okundu"): Permission.SEND,
     ("GET", "/kisiler/{telefon}"): Permission.ADMIN,
     ("DELETE", "/kisiler/{telefon}"): Permission.ADMIN,
     ("POST", "/kisiler/{telefon}/saklama"): Permission.ADMIN,
@@ -120,6 +124,7 @@ BODIES: dict[tuple[str, str], Any] = {
     ("PUT", "/turler/{category_id}"): {"ad": "Servis"},
     ("POST", "/ret-listesi"): {"telefon": "+905391234567"},
     ("POST", "/bakilacaklar/{opt_out_id}/karar"): {"karar": "devam"},
+    ("POST", "/gelen/okundu"): {"son_id": 1},
     ("POST", "/onaylar"): {"telefon": "+905391234567", "onay_kaynagi": "HS_WEB", "onay_zamani": "2026-02-20 10:15:00"},
     ("POST", "/kisiler/{telefon}/saklama"): {},
     ("POST", "/hesaplar/{account_id}/bagla"): {"yontem": "qr"},
@@ -145,6 +150,7 @@ class Things:
     hook: int
     event: int
     doubt: int
+    received: int = 999_999
 
     def path(self, pattern: str) -> str:
         named = {
@@ -156,6 +162,7 @@ class Things:
             "category_id": 11,
             "telefon": "05391234567",
             "opt_out_id": self.doubt,
+            "inbound_id": self.received,
             "kind": "svg",
             "hook_id": self.hook,
             "event_id": self.event,
@@ -186,7 +193,9 @@ async def things(server: Server, client: httpx2.AsyncClient) -> tuple[Things, Th
         wrote = Inbound(remote_id="I-1", sender="+905351234567", text="bir daha mesaj atmayın", at=server.clock.now())
         await server.store.receive_inbound(account, wrote, now=server.clock.now())
         (doubt,) = await server.store.opt_outs(frozenset({account}), limit=1, below=None)
-        made.append(Things(account, answer.json()["log_id"], batch.json()["toplu_id"], hook, heard, doubt.id))
+        inbox = (await client.get(f"{BASE}/gelen?hesap_id={account}")).json()["data"]
+        sent = (answer.json()["log_id"], batch.json()["toplu_id"])
+        made.append(Things(account, *sent, hook, heard, doubt.id, inbox[0]["id"]))
     return made[0], made[1]
 
 
