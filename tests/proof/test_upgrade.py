@@ -232,7 +232,10 @@ def tomorrows(tmp_path: Path, guvercin: Guvercin) -> Path:
     """Lend the database of a data folder that the newer program has migrated."""
     guvercin("anahtar", "uret")
     database = guvercin.data_dir / FILE_NAME
-    migrate = f"from guvercin.store import schema, sqlite; schema.prepare(sqlite.engine_for({str(database)!r}))"
+    migrate = (
+        "from pathlib import Path; from guvercin.store import schema, sqlite; "
+        f"schema.prepare(sqlite.engine_for(Path({str(database)!r})))"
+    )
     newer = {**os.environ, "PYTHONPATH": newer_program(tmp_path / "tomorrow")}
     subprocess.run([sys.executable, "-c", migrate], env=newer, check=True)
     assert schema_of(database) == NEWER

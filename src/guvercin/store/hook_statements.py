@@ -28,7 +28,7 @@ _WITH_MESSAGES = "LEFT JOIN message m ON m.id = e.message_id LEFT JOIN inbound i
 
 _OF_KINDS = "e.kind IN (SELECT value FROM json_each(?3))"
 
-_OF_ACCOUNTS = "(?4 IS NULL OR e.account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4)))"
+_OF_ACCOUNTS = "(CAST(?4 AS TEXT) IS NULL OR e.account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?4)))"
 
 NOTICES = (
     f"SELECT {NOTICE_COLUMNS} FROM event e {_WITH_MESSAGES} "

@@ -145,7 +145,8 @@ def _where(wanted: InboxFilter) -> tuple[list[str], list[Any]]:
         conditions.append("i.account_id = ?")
         values.append(wanted.account_id)
     if wanted.account_ids is not None:
-        conditions.append(f"i.account_id IN ({', '.join('?' * len(wanted.account_ids))})")
+        marks = ", ".join("?" * len(wanted.account_ids))
+        conditions.append(f"i.account_id IN ({marks})" if marks else "1 = 0")
         values.extend(sorted(wanted.account_ids))
     if wanted.sender is not None:
         conditions.append("i.sender = ?")
