@@ -249,6 +249,22 @@ async def test_one_that_fails_holds_back_its_own_recipient_and_nobody_else(house
     assert {each.state for each in page} == {DeliveryState.DONE}
 
 
+async def test_what_comes_while_the_one_before_it_gets_through_is_not_left_behind(house: House) -> None:
+    hook, _ = await add(house, HookEvent.SENT)
+    carrier = await courier(house, hook)
+    house.world.receiver.answers = fails_for(FIRST)
+    for phone in (FIRST, SECOND):
+        await house.accept(phone)
+    await house.deliver_all()
+    await carry(house, carrier)
+    house.world.receiver.answers = lambda _: Called(trouble=None, status=200)
+    await house.clock.elapse(seconds(10))
+    await house.accept(FIRST)
+    await house.deliver_all()  # in one window with the one that is due again
+    await carry(house, carrier)
+    assert [each["data"]["log_id"] for each in told(house)] == [2, 1, 3]
+
+
 async def test_a_receiver_that_is_down_is_knocked_at_gently_and_then_hears_everything(house: House) -> None:
     hook, _ = await add(house, HookEvent.SENT)
     carrier = await courier(house, hook)

@@ -75,10 +75,11 @@ KEEP_DELIVERY = (
     "INSERT INTO delivery (hook_id, event_id, subject, state, tries, since, next_at, tried_at, status, trouble, took_ms) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (hook_id, event_id) DO UPDATE SET state = excluded.state, "
     "tries = excluded.tries, next_at = excluded.next_at, tried_at = coalesce(excluded.tried_at, delivery.tried_at), "
-    "status = excluded.status, trouble = excluded.trouble, took_ms = excluded.took_ms"
+    "status = excluded.status, trouble = excluded.trouble, took_ms = excluded.took_ms RETURNING subject"
 )
+"""The subject is that of the first time: who is forgotten meanwhile has another name, and keeps the place in line."""
 
-DROP_DELIVERY = "DELETE FROM delivery WHERE hook_id = ? AND event_id = ?"
+DROP_DELIVERY = "DELETE FROM delivery WHERE hook_id = ? AND event_id = ? RETURNING subject"
 
 NEXT_OF_SUBJECT = (
     "UPDATE delivery SET next_at = ?1 WHERE hook_id = ?2 AND next_at IS NULL AND event_id = "

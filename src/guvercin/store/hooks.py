@@ -212,17 +212,20 @@ def settle(
     """Write what became of a window: rows for what didn't go well at once, and the hook's new place.
 
     DONE at the first try leaves no row. `stood_at`: where the hook stood when the window was taken.
+
+    Whose turn is next is looked up when all rows are there: what waits behind a row may have come with the same window.
     """
     now_ms = to_ms(now)
     has_worked = False
+    subjects: set[int] = set()
     for each in deliveries:
         is_over = each.state is not DeliveryState.WAITING
         has_worked = has_worked or each.state is DeliveryState.DONE
         if each.state is DeliveryState.DONE and each.tries <= 1:  # simply done; it may have waited untried
-            if tx.execute(sql.DROP_DELIVERY, (hook_id, each.notice.id)).rowcount:
-                tx.execute(sql.NEXT_OF_SUBJECT, (now_ms, hook_id, each.notice.subject))
+            subjects.update(row[0] for row in tx.execute(sql.DROP_DELIVERY, (hook_id, each.notice.id)).fetchall())
             continue
-        tx.execute(
+        next_at = None if is_over else to_ms(each.next_at)
+        kept = tx.execute(
             sql.KEEP_DELIVERY,
             (
                 hook_id,
@@ -231,15 +234,17 @@ def settle(
                 each.state.value,
                 each.tries,
                 now_ms,
-                None if is_over else to_ms(each.next_at),
+                next_at,
                 to_ms(each.tried_at),
                 each.status,
                 each.trouble,
                 each.took_ms,
             ),
-        )
-        if is_over:
-            tx.execute(sql.NEXT_OF_SUBJECT, (now_ms, hook_id, each.notice.subject))
+        ).fetchone()
+        if next_at is None:
+            subjects.add(kept[0])
+    for subject in sorted(subjects):
+        tx.execute(sql.NEXT_OF_SUBJECT, (now_ms, hook_id, subject))
     if is_well_again:
         tx.execute(sql.RELEASE_DELIVERIES, (now_ms, hook_id))
     worked_ms = now_ms if has_worked else None
