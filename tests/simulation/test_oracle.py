@@ -18,7 +18,6 @@ from tests.simulation.unwilling import (
     ForgetsRefusals,
     NeverDoubts,
     NeverTakesBack,
-    OvertakesWhatIsParked,
     ServesListByList,
     TakesSilenceForConsent,
 )
@@ -272,7 +271,6 @@ MUTANTS = [
     ("P3", Stage(line=SendsTwice)),
     ("P3", Stage(store_in=SendsWhatWasInHandAgain)),
     ("P4", Stage(store_in=LastComesFirst)),
-    ("P4", Stage(store_in=OvertakesWhatIsParked)),
     ("P5", Stage(store_in=GoesBack)),
     ("P6", Stage(store_in=TakesPagesOut)),
     ("P7", Stage(store_in=CancelsInWords)),

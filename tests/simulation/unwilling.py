@@ -74,13 +74,6 @@ class AsksAtTheDoorAlone(Hides):
     show = "UPDATE opt_out SET phone = ltrim(phone, '!')"
 
 
-class OvertakesWhatIsParked(Hides):
-    """Asks nothing of earlier rows to the same person that their pace has parked."""
-
-    hide = "UPDATE message SET category = category + 1000 WHERE status = 'queued' AND waits_until IS NOT NULL"
-    show = "UPDATE message SET category = category % 1000"
-
-
 class NeverTakesBack(SteadyStore):
     """Is deaf to who comes back."""
 
