@@ -17,7 +17,7 @@ from guvercin.core.token import TokenRules
 from guvercin.main import make_folder
 from guvercin.store import accepting, access, accounts, claiming
 from guvercin.store.sqlite import engine_for
-from guvercin.store.store import FIRST_TURN, Turn
+from guvercin.store.verbs.claiming import FIRST_TURN, Turn
 from guvercin.store.writer import Tx
 
 _MANY = 20_000

@@ -23,7 +23,7 @@ from guvercin.main import make_folder
 from guvercin.sealing import Seal
 from guvercin.store.sqlite import engine_for
 from guvercin.store.sqlite_store import SqliteStore
-from guvercin.store.store import NewHook
+from guvercin.store.verbs.hooks import NewHook
 
 _EVENTS = 10_000
 _WANTED = 500

@@ -16,7 +16,8 @@ from guvercin.core.pacing import WARM_AFTER, Rules
 from guvercin.core.presets import WEB_PACE
 from guvercin.gateway.courses import begin, hours_in
 from guvercin.store import accepting, claiming, pacing
-from guvercin.store.store import FIRST_TURN, BatchAsk, Turn
+from guvercin.store.verbs.accepting import BatchAsk
+from guvercin.store.verbs.claiming import FIRST_TURN, Turn
 from guvercin.store.writer import Tx
 
 _LIST = 10_000

@@ -23,7 +23,7 @@ from guvercin.api.wire import ListMessages
 from guvercin.core.message import Lane
 from guvercin.store import claiming, reading
 from guvercin.store.sqlite import FILE_NAME, engine_for
-from guvercin.store.store import FIRST_TURN, Turn
+from guvercin.store.verbs.claiming import FIRST_TURN, Turn
 from guvercin.store.writer import Tx
 
 WAITING = 100_000

@@ -342,7 +342,7 @@ def _engine(config: Config, *, create: bool = False) -> Engine:
     return postgres.engine_for(config.postgres)
 
 
-def _store_of(config: Config, **words: Any) -> SqliteStore:
+def _store_of(config: Config, **words: Any) -> Store:
     """Make the store that the settings ask for."""
     if config.postgres is None:
         return SqliteStore(config.data_dir, **words)
@@ -352,7 +352,7 @@ def _store_of(config: Config, **words: Any) -> SqliteStore:
 
 
 @asynccontextmanager
-async def open_store(config: Config) -> AsyncIterator[SqliteStore]:
+async def open_store(config: Config) -> AsyncIterator[Store]:
     """Open the database for a moment, beside a live server or without one.
 
     FolderLocked if the database would have to be made or migrated and another process runs on the folder: a schema
@@ -395,7 +395,7 @@ async def _alive(
     config: Config,
     *,
     sends: bool = True,
-    store_in: Callable[..., SqliteStore] | None = None,
+    store_in: Callable[..., Store] | None = None,
 ) -> AsyncIterator[tuple[ASGIApp, House]]:
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
     from guvercin.panel.app import LIMITS, create_panel  # noqa: PLC0415 -- as the app
@@ -480,7 +480,7 @@ def serve(
     config: Config,
     on_started: Callable[[], None],
     *,
-    store_in: Callable[..., SqliteStore] | None = None,
+    store_in: Callable[..., Store] | None = None,
 ) -> None:
     """Serve until a signal asks to stop: callers are answered, sends in hand finish, and it returns.
 
@@ -502,7 +502,7 @@ async def _serve(
     config: Config,
     lock: FolderLock,
     on_started: Callable[[], None],
-    store_in: Callable[..., SqliteStore] | None,
+    store_in: Callable[..., Store] | None,
 ) -> None:
     import uvicorn  # noqa: PLC0415 -- only a server needs one
 

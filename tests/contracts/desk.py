@@ -16,7 +16,11 @@ from guvercin.core.message import Content, Draft, Lane, Level, Message, Status, 
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Receipt, ReceiptKind, Refused
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.core.token import Permission, TokenRules
-from guvercin.store.store import Acceptance, BatchAsk, BatchRow, Claimed, Doubt, KeyRow, Quota, Repeat, Store
+from guvercin.store.store import Store
+from guvercin.store.verbs.accepting import Acceptance, BatchAsk, KeyRow, Quota, Repeat
+from guvercin.store.verbs.batches import BatchRow
+from guvercin.store.verbs.claiming import Claimed
+from guvercin.store.verbs.upkeep import Doubt
 
 NOW = datetime(2026, 2, 23, 11, 30, tzinfo=UTC)
 SECOND, MINUTE, HOUR, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

@@ -12,7 +12,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import Content, Draft, File, IllegalOrder, Status
 from guvercin.core.outcome import Accepted
-from guvercin.store.store import Quota, Repeat
+from guvercin.store.verbs.accepting import Quota, Repeat
 
 GUARD = 5 * MINUTE
 TODAY = "2026-02-23"

@@ -13,7 +13,7 @@ from guvercin.core.message import File, Lane, Status
 from guvercin.core.pacing import SANDBOX_PACE, Gap, Pace
 from guvercin.core.token import Permission, TokenRules
 from guvercin.store.access import DRAFTS_OF_ONE
-from guvercin.store.store import KeptDraft
+from guvercin.store.verbs.uploads import KeptDraft
 
 
 class AccountLaws:

@@ -23,8 +23,8 @@ from guvercin.core.outcome import (
     TemplateNews,
     Told,
 )
-from guvercin.store.store import Claimed, Settlement
 from guvercin.store.times import to_ms
+from guvercin.store.verbs.claiming import Claimed, Settlement
 
 DAY = timedelta(hours=24)
 

@@ -24,7 +24,8 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import OF_STATUS, EventKind
 from guvercin.core.message import TRANSITIONS, File, IllegalOrder, Lane, News, Order, Status, WaitsFor
 from guvercin.core.outcome import Accepted, Deferred, Lost, NeverLeft, Outcome, ReceiptKind, Refused, Scope
-from guvercin.store.store import Claimed, Doubt
+from guvercin.store.verbs.claiming import Claimed
+from guvercin.store.verbs.upkeep import Doubt
 
 PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
 SNOOZED = Deferred(reason=Code.LINE_DOWN, pushed_back=False)

@@ -16,7 +16,8 @@ from tests.contracts.store_model import Model, Row
 from guvercin.core.errors import Code
 from guvercin.core.message import Draft, IllegalOrder, Lane, Level, News, Order, Status, WaitsFor
 from guvercin.core.outcome import Accepted, Deferred, Lost, NeverLeft, ReceiptKind, Refused
-from guvercin.store.store import Claimed, Doubt
+from guvercin.store.verbs.claiming import Claimed
+from guvercin.store.verbs.upkeep import Doubt
 
 T = TypeVar("T")
 

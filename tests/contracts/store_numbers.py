@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from tests.contracts.desk import AYSE, BORA, DAY, NOW, SECOND, Desk
 
-from guvercin.store.numbers import Checked
+from guvercin.store.verbs.numbers import Checked
 
 
 class NumberLaws:

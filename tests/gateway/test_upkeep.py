@@ -17,7 +17,7 @@ from guvercin.core.token import Permission, TokenRules
 from guvercin.gateway.access import create_token
 from guvercin.gateway.requests import Ask, IdempotencyKey, UploadedFile
 from guvercin.gateway.upkeep import DOUBT_LIMIT, LOOK_LIMIT
-from guvercin.store.store import Doubt
+from guvercin.store.verbs.upkeep import Doubt
 from guvercin.testing.transport import Act, Peer, ScriptedTransport
 from guvercin.transports.base import Attempt, Outgoing
 

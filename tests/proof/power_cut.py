@@ -48,7 +48,9 @@ from guvercin.core.outcome import Accepted, Deferred, Lost, NeverLeft, Outcome, 
 from guvercin.store.schema import HEAD, prepare, version  # noqa: E402
 from guvercin.store.sqlite import FILE_NAME, engine_for  # noqa: E402
 from guvercin.store.sqlite_store import SqliteStore  # noqa: E402
-from guvercin.store.store import Acceptance, Claimed, Doubt, Quota, Repeat  # noqa: E402
+from guvercin.store.verbs.accepting import Acceptance, Quota, Repeat  # noqa: E402
+from guvercin.store.verbs.claiming import Claimed  # noqa: E402
+from guvercin.store.verbs.upkeep import Doubt  # noqa: E402
 from guvercin.store.writer import REFUSALS, Tx  # noqa: E402
 
 CONTROLS = {

@@ -29,7 +29,11 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.message import Draft, Lane, Status
 from guvercin.core.outcome import Accepted, Outcome
 from guvercin.core.pacing import Use
-from guvercin.store.store import Acceptance, BatchAsk, BatchRow, Claimed, Doubt, Ledger
+from guvercin.store.verbs.accepting import Acceptance, BatchAsk
+from guvercin.store.verbs.batches import BatchRow
+from guvercin.store.verbs.claiming import Claimed
+from guvercin.store.verbs.pacing import Ledger
+from guvercin.store.verbs.upkeep import Doubt
 from guvercin.store.writer import Tx
 from guvercin.transports.base import Outgoing
 

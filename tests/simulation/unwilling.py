@@ -11,7 +11,8 @@ from tests.simulation.will_oracle import STARTS
 from guvercin.core.message import Draft, Lane
 from guvercin.core.optout import OptOut
 from guvercin.core.outcome import Inbound, Told
-from guvercin.store.store import Acceptance, Claimed, Turn
+from guvercin.store.verbs.accepting import Acceptance
+from guvercin.store.verbs.claiming import Claimed, Turn
 
 _ADVERTISING, _GENERAL = 9, 10
 

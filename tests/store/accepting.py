@@ -15,7 +15,7 @@ from tests.contracts.desk import NOW, Desk, draft, key, standing
 from guvercin.core.message import Lane
 from guvercin.core.outcome import Accepted
 from guvercin.store.sqlite_store import SqliteStore
-from guvercin.store.store import Quota
+from guvercin.store.verbs.accepting import Quota
 
 QUOTA = Quota(limit=10**9, day="2026-02-23", renews_in=NOW - NOW)
 

@@ -28,7 +28,8 @@ from guvercin.core.outcome import (
 )
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.store.sqlite import FILE_NAME, engine_for
-from guvercin.store.store import Quota, Repeat, Settlement
+from guvercin.store.verbs.accepting import Quota, Repeat
+from guvercin.store.verbs.claiming import Settlement
 
 Verb = Callable[[], Awaitable[object]]
 

@@ -18,8 +18,9 @@ from guvercin.core.message import Lane, Level, Status, priority
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, ReceiptKind
 from guvercin.store import accepting, accounts, claiming, messages, reading, statements, upkeep
 from guvercin.store.sqlite import FILE_NAME, engine_for
-from guvercin.store.store import FIRST_TURN, Claimed, Repeat, Turn
 from guvercin.store.times import to_ms
+from guvercin.store.verbs.accepting import Repeat
+from guvercin.store.verbs.claiming import FIRST_TURN, Claimed, Turn
 from guvercin.store.writer import Tx
 
 NOW_MS = to_ms(NOW)

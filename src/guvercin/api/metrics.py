@@ -10,7 +10,7 @@ from guvercin.core.account import Account
 from guvercin.core.message import FINISHED, Status
 from guvercin.core.pacing import DAY, HOUR, MONTH
 from guvercin.gateway.requests import Figures
-from guvercin.store.store import Depth
+from guvercin.store.verbs.messages import Depth
 from guvercin.store.writer import Committed
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -18,7 +18,7 @@ from guvercin.locale.terms import LINES, STATUSES, WAITS
 if TYPE_CHECKING:  # heavy: loaded when a command runs
     from guvercin.config import Config
     from guvercin.core.account import Account
-    from guvercin.store.store import Depth
+    from guvercin.store.verbs.messages import Depth
 
 UNFINISHED = (Status.QUEUED, Status.SENDING, Status.UNKNOWN)
 _PAGE = 200

@@ -34,7 +34,6 @@ if TYPE_CHECKING:  # heavy: loaded by the command that needs them
 
     from guvercin.config import Config
     from guvercin.gateway.clock import SystemClock
-    from guvercin.store.sqlite_store import SqliteStore
     from guvercin.store.store import Store
 
 Secret: TypeAlias = Callable[[], Awaitable[str]]
@@ -318,7 +317,7 @@ async def _signed_in(terminal: Terminal, config: "Config", permissions: frozense
 
 
 @asynccontextmanager
-async def database(terminal: Terminal, config: "Config") -> AsyncIterator["SqliteStore"]:
+async def database(terminal: Terminal, config: "Config") -> AsyncIterator["Store"]:
     """Open the database itself, beside a live server or without one: for tokens, backups and a look."""
     from guvercin import main
     from guvercin.store.lock import FolderLocked

@@ -14,7 +14,8 @@ from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_word
 from guvercin.gateway.outlook import Outlook, Prospect
 from guvercin.gateway.requests import BatchView
-from guvercin.store.store import BatchRow, Store
+from guvercin.store.store import Store
+from guvercin.store.verbs.batches import BatchRow
 
 CANCELLED_AT_ONCE = 500
 """Rows that are withdrawn in one change: other senders get their turn in between."""

@@ -25,7 +25,8 @@ from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import to_the_end
 from guvercin.gateway.loop import keep
 from guvercin.sealing import Seal, Unreadable
-from guvercin.store.store import Store, Try, Window
+from guvercin.store.store import Store
+from guvercin.store.verbs.hooks import Try, Window
 from guvercin.store.writer import Committed
 
 _log = logging.getLogger(__name__)

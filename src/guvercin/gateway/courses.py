@@ -9,7 +9,7 @@ from guvercin.core.course import Course, most_kept
 from guvercin.core.hours import Hours, night_hours, quiet_hours
 from guvercin.core.message import Courtesy
 from guvercin.core.pacing import GROUPS, Pace, Rules
-from guvercin.store.store import Ledger
+from guvercin.store.verbs.pacing import Ledger
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MS = timedelta(milliseconds=1)

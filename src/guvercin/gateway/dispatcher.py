@@ -32,7 +32,8 @@ from guvercin.core.retry import SCHEDULE, retry_at
 from guvercin.gateway.clock import Clock, within
 from guvercin.gateway.courses import begin, from_steady_ms, to_steady_ms
 from guvercin.gateway.sessions import Sessions
-from guvercin.store.store import FIRST_TURN, Claimed, Store, Turn
+from guvercin.store.store import Store
+from guvercin.store.verbs.claiming import FIRST_TURN, Claimed, Turn
 from guvercin.transports.base import Outgoing, OutgoingFile, Transport
 
 T = TypeVar("T")

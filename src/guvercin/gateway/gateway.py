@@ -61,7 +61,9 @@ from guvercin.gateway.rights import Elsewhere, Rights
 from guvercin.gateway.sessions import Sessions
 from guvercin.gateway.waiting import IN_HAND, Waiting
 from guvercin.gateway.wishes import Wishes
-from guvercin.store.store import Acceptance, BatchAsk, Depth, KeyRow, Quota, Repeat, Store
+from guvercin.store.store import Store
+from guvercin.store.verbs.accepting import Acceptance, BatchAsk, KeyRow, Quota, Repeat
+from guvercin.store.verbs.messages import Depth
 from guvercin.store.writer import Committed
 
 T = TypeVar("T")

@@ -29,7 +29,8 @@ from guvercin.core.retry import JITTER
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import POLL, Answer, Dispatcher, Hand, to_the_end
 from guvercin.gateway.sessions import Sessions
-from guvercin.store.store import Settlement, Store, Turn
+from guvercin.store.store import Store
+from guvercin.store.verbs.claiming import Settlement, Turn
 from guvercin.transports.base import IsGranted, Transport
 
 _CATCH_UP = timedelta(milliseconds=50)

@@ -35,7 +35,8 @@ from guvercin.gateway.couriers import PURPOSE, Couriers, headers_of, keys_of
 from guvercin.gateway.drafting import Faults
 from guvercin.gateway.requests import HookAsk
 from guvercin.sealing import Seal, Unreadable
-from guvercin.store.store import NewHook, Store
+from guvercin.store.store import Store
+from guvercin.store.verbs.hooks import NewHook
 
 MOST_HOOKS = 50
 """Hooks that one installation has at the most: each is a loop of its own."""

@@ -20,7 +20,8 @@ from guvercin.core.recipients import Columns, Person, UnknownColumn, choose_colu
 from guvercin.core.token import Token
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.sheets import LARGEST_FILE, Sheet, UnreadableSheet, read_sheet
-from guvercin.store.store import DraftInShort, Store
+from guvercin.store.store import Store
+from guvercin.store.verbs.uploads import DraftInShort
 
 T = TypeVar("T")
 

@@ -22,7 +22,8 @@ from guvercin.core.restriction import Restriction
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.courses import begin, from_steady_ms, to_steady_ms
 from guvercin.gateway.recent import Recent
-from guvercin.store.store import Store, Waiting
+from guvercin.store.store import Store
+from guvercin.store.verbs.pacing import Waiting
 
 _FRESH = 3.0
 """Seconds for which a forecast is believed."""

@@ -15,7 +15,8 @@ from guvercin.gateway.access import Access
 from guvercin.gateway.clock import Clock, within
 from guvercin.gateway.files import Spool
 from guvercin.gateway.sessions import Sessions
-from guvercin.store.store import Doubt, Store
+from guvercin.store.store import Store
+from guvercin.store.verbs.upkeep import Doubt
 from guvercin.transports.base import Attempt, KnowsWhatLeft
 
 _POLL = timedelta(seconds=1)

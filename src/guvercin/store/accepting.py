@@ -15,8 +15,8 @@ from guvercin.core.restriction import RestrictionKind
 from guvercin.store import restricting, wishes, words
 from guvercin.store import statements as sql
 from guvercin.store.messages import find, finish_batch, move, standing
-from guvercin.store.store import Acceptance, BatchAsk, KeyRow, Quota, Repeat
 from guvercin.store.times import HOUR, to_ms
+from guvercin.store.verbs.accepting import Acceptance, BatchAsk, KeyRow, Quota, Repeat
 from guvercin.store.writer import Tx
 
 _MINUTE = 60_000

@@ -22,8 +22,8 @@ from guvercin.store import pacing
 from guvercin.store import statements as sql
 from guvercin.store.granting import withheld
 from guvercin.store.messages import find, is_unwanted, message, move, release_due
-from guvercin.store.store import FIRST_TURN, NO_TURN, Claimed, Turn
 from guvercin.store.times import from_ms, to_ms
+from guvercin.store.verbs.claiming import FIRST_TURN, NO_TURN, Claimed, Turn
 from guvercin.store.writer import Tx
 
 _BESIDE = 250

@@ -19,8 +19,8 @@ from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Hook, HookE
 from guvercin.store import auditing, inbox
 from guvercin.store import hook_statements as sql
 from guvercin.store.hand import by_hand
-from guvercin.store.store import NewHook, Try, Window
 from guvercin.store.times import from_ms, to_ms
+from guvercin.store.verbs.hooks import NewHook, Try, Window
 from guvercin.store.writer import Tx
 
 _SPAN = 5_000

@@ -1,21 +1,14 @@
 """What the network said of numbers, and how often it was asked, as functions of a connection or a transaction."""
 
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
 from sqlalchemy import Connection, select
 
 from guvercin.store import statements as sql
 from guvercin.store.tables import number_check
 from guvercin.store.times import from_ms, to_ms
+from guvercin.store.verbs.numbers import Checked
 from guvercin.store.writer import Tx
-
-
-class Checked(NamedTuple):
-    """Whether a number was on the network when an account last heard of it."""
-
-    is_registered: bool
-    at: datetime
 
 
 def last_check(connection: Connection, number: str) -> Checked | None:

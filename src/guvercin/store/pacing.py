@@ -17,8 +17,8 @@ from guvercin.core.pacing import KNOWN_FOR, MONTH, REFUSED_FOR
 from guvercin.core.restriction import Restriction, RestrictionKind
 from guvercin.store import statements as sql
 from guvercin.store.messages import back_in_line, standing
-from guvercin.store.store import Ledger, Waiting
 from guvercin.store.times import DAY, from_ms, to_ms
+from guvercin.store.verbs.pacing import Ledger, Waiting
 from guvercin.store.writer import Tx
 
 _MINUTE = 60_000

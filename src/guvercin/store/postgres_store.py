@@ -6,9 +6,9 @@ lock with it, is opened again; if another gateway has taken the lock meanwhile, 
 
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -18,10 +18,8 @@ from guvercin.store.hand import by_hand
 from guvercin.store.lock import DatabaseOwned
 from guvercin.store.postgres import engine_for, is_busy, is_owned, is_unavailable
 from guvercin.store.seen import Seen
-from guvercin.store.sqlite_store import SqliteStore
+from guvercin.store.sql_store import SqlStore
 from guvercin.store.writer import GROUP, Tx, Writer
-
-T = TypeVar("T")
 
 
 class Receipts:
@@ -41,7 +39,7 @@ class Receipts:
         return None if found == "in progress" else bool(found == "committed")
 
 
-class PostgresStore(SqliteStore):
+class PostgresStore(SqlStore):
     """The Store in one database of a server. See guvercin.store.store.Store for what each verb promises."""
 
     def __init__(
@@ -58,21 +56,21 @@ class PostgresStore(SqliteStore):
 
         `is_guest`: another process may be the gateway. `capacity`, `group` and `monotonic` are the writer's.
         """
-        self._seen = Seen(folder)
-        self._engine = engine_for(url, query_only=True, seal=Seal(folder))
+        seen = Seen(folder)
+        engine = engine_for(url, query_only=True, seal=Seal(folder))
         writing = engine_for(url, owner=not is_guest, seal=Seal(folder))
-        self._writer = Writer(
+        writer = Writer(
             writing.connect,
             path=None,
             is_busy=is_busy,
             is_unavailable=is_unavailable,
-            on_commit=self._seen.mark,
+            on_commit=seen.mark,
             capacity=capacity,
             group=group,
             monotonic=monotonic,
-            receipts=Receipts(self._engine.connect),
+            receipts=Receipts(engine.connect),
         )
-        self._begin_idle()
+        super().__init__(writer=writer, engine=engine, seen=seen, is_unavailable=is_unavailable)
 
     async def scrub(self, *, now: datetime) -> bool:  # noqa: ARG002 -- as the Store has it
         """Leave it to PostgreSQL, whose vacuum takes what was forgotten when nobody looks at it any more."""
@@ -94,26 +92,13 @@ class PostgresStore(SqliteStore):
         """Not here: a server's data is copied by its own tools."""
         raise GuvercinError(Code.UNSUPPORTED)
 
-    def _read_now(self, query: Callable[[Connection], T]) -> T:
-        connection = self._idle.get()
-        try:
-            try:
-                return query(connection)
-            except Exception:
-                if not _is_lost(connection):
-                    raise
-            with suppress(Exception):  # the server was away: ask once more, in a new session
-                connection.close()
-            connection = self._engine.connect()
-            return query(connection)
-        except Exception as trouble:
-            if is_unavailable(trouble):
-                raise GuvercinError(Code.STORE_UNAVAILABLE, retry_after=timedelta(seconds=5)) from trouble
-            raise
-        finally:
-            with suppress(Exception):  # ends SQLAlchemy's transaction; the session holds none
-                connection.rollback()
-            self._idle.put(connection)
+    def _renewed(self, connection: Connection) -> Connection | None:
+        """Answer a new session in the place of one that the server has ended."""
+        if not _is_lost(connection):
+            return None
+        with suppress(Exception):
+            connection.close()
+        return self._engine.connect()
 
 
 def _is_lost(connection: Connection) -> bool:

@@ -17,9 +17,11 @@ from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Lane, Message, Status, WaitsFor
 from guvercin.store import combing, messages, statements
 from guvercin.store.hand import BEGIN_READING, by_hand
-from guvercin.store.store import Acceptance, BatchRow, Depth, KeyRow, Rest
 from guvercin.store.tables import attempt, batch, event, message, not_understood
 from guvercin.store.times import HOUR, from_ms, to_ms
+from guvercin.store.verbs.accepting import Acceptance, KeyRow
+from guvercin.store.verbs.batches import BatchRow, Rest
+from guvercin.store.verbs.messages import Depth
 
 
 def one_message(connection: Connection, message_id: int) -> Message | None:

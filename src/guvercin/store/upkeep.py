@@ -15,8 +15,8 @@ from guvercin.store import statements as sql
 from guvercin.store.hand import by_hand
 from guvercin.store.hook_statements import FORGET_DELIVERIES
 from guvercin.store.messages import accepted, find, hold, move, never_left, standing
-from guvercin.store.store import Doubt, Due
 from guvercin.store.times import from_ms, to_ms
+from guvercin.store.verbs.upkeep import Doubt, Due
 from guvercin.store.writer import Tx
 
 

@@ -1,0 +1,1 @@
+"""What the Store can do, subject by subject: its verbs, and the records that they take and give. No SQL."""
