@@ -90,8 +90,26 @@ def figures(record_property: Callable[[str, object], None]) -> Figures:
     return keep
 
 
+class Tell(Protocol):
+    """Says something at the end of the run, of a test that passed."""
+
+    def __call__(self, what: str) -> None: ...
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Tell:
+    def say(what: str) -> None:
+        record_property("told", what)
+
+    return say
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Show the figures of the tests that passed; `make long` appends them to docs/RELIABILITY.md."""
+    """Show what the tests that passed tell, and their figures; `make long` appends those to docs/RELIABILITY.md."""
+    for report in terminalreporter.getreports("passed"):
+        for name, told in report.user_properties:
+            if name == "told":
+                terminalreporter.write_line(str(told))
     lines = [
         f"- `{report.nodeid.partition('::')[2]}`: "
         + ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in dict(counted).items())

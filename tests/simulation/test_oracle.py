@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 import pytest
+from tests.conftest import Tell
 from tests.gateway.house import SteadyStore, pace
 from tests.simulation.day import Stage
 from tests.simulation.promises import Broken
@@ -268,56 +269,60 @@ class WakesPeople(KnowsOtherRules):
 
 
 MUTANTS = [
-    ("P1", Stage(store_in=Forgets)),
-    ("P2", Stage(store_in=NeverSettles)),
-    ("P2", Stage(store_in=TellsInVain)),
-    ("P2", Stage(store_in=ForgetsLifetimes)),
-    ("P3", Stage(line=SendsTwice)),
-    ("P3", Stage(store_in=SendsWhatWasInHandAgain)),
-    ("P4", Stage(store_in=LastComesFirst)),
-    ("P5", Stage(store_in=GoesBack)),
-    ("P6", Stage(store_in=TakesPagesOut)),
-    ("P7", Stage(store_in=CancelsInWords)),
-    ("P7", Stage(store_in=ForgetsRefusals)),
-    ("P7", Stage(store_in=NeverDoubts)),
-    ("P7", Stage(store_in=AsksAtTheDoorAlone)),
-    ("P8", Stage(store_in=Hurries)),
-    ("P8", Stage(store_in=ForgetsTheGap)),
-    ("P8", Stage(store_in=IsEarly)),
-    ("P8", Stage(store_in=IsLate)),
-    ("P9", Stage(store_in=MiscountsDoubts)),
-    ("TRUE", Stage(line=NeverSends)),
-    ("TRUE", Stage(store_in=IsDeaf)),
-    ("ONCE", Stage(store_in=KnowsNoRepeats)),
-    ("TWICE", Stage(store_in=WritesTwice)),
-    ("STOP", Stage(store_in=PausesInWords)),
-    ("OVERTAKE", Stage(store_in=PutsBulkFirst)),
-    ("FAIR", Stage(store_in=ServesListByList)),
-    ("PACE", Stage(store_in=ForgetsItsLimits)),
-    ("PACE", Stage(store_in=KnowsNoCaps)),
-    ("PACE", Stage(store_in=Presses)),
-    ("QUIET", Stage(store_in=WakesPeople)),
-    ("WILL", Stage(store_in=NeverTakesBack)),
-    ("WILL", Stage(store_in=BelievesTheLast)),
-    ("WILL", Stage(store_in=TakesSilenceForConsent)),
-    ("LIMIT", Stage(store_in=KnowsNoLimits)),
+    ("P1", Stage(store_in=Forgets), 2),
+    ("P2", Stage(store_in=NeverSettles), 3),
+    ("P2", Stage(store_in=TellsInVain), 2),
+    ("P2", Stage(store_in=ForgetsLifetimes), 6),
+    ("P3", Stage(line=SendsTwice), 2),
+    ("P3", Stage(store_in=SendsWhatWasInHandAgain), 2),
+    ("P4", Stage(store_in=LastComesFirst), 4),
+    ("P5", Stage(store_in=GoesBack), 2),
+    ("P6", Stage(store_in=TakesPagesOut), 2),
+    ("P7", Stage(store_in=CancelsInWords), 9),
+    ("P7", Stage(store_in=ForgetsRefusals), 11),
+    ("P7", Stage(store_in=NeverDoubts), 8),
+    ("P7", Stage(store_in=AsksAtTheDoorAlone), 19),
+    ("P8", Stage(store_in=Hurries), 5),
+    ("P8", Stage(store_in=ForgetsTheGap), 23),
+    ("P8", Stage(store_in=IsEarly), 4),
+    ("P8", Stage(store_in=IsLate), 23),
+    ("P9", Stage(store_in=MiscountsDoubts), 15),
+    ("TRUE", Stage(line=NeverSends), 0),
+    ("TRUE", Stage(store_in=IsDeaf), 2),
+    ("ONCE", Stage(store_in=KnowsNoRepeats), 0),
+    ("TWICE", Stage(store_in=WritesTwice), 16),
+    ("STOP", Stage(store_in=PausesInWords), 64),
+    ("OVERTAKE", Stage(store_in=PutsBulkFirst), 6),
+    ("FAIR", Stage(store_in=ServesListByList), 13),
+    ("PACE", Stage(store_in=ForgetsItsLimits), 52),
+    ("PACE", Stage(store_in=KnowsNoCaps), 9),
+    ("PACE", Stage(store_in=Presses), 9),
+    ("QUIET", Stage(store_in=WakesPeople), 3),
+    ("WILL", Stage(store_in=NeverTakesBack), 21),
+    ("WILL", Stage(store_in=BelievesTheLast), 22),
+    ("WILL", Stage(store_in=TakesSilenceForConsent), 7),
+    ("LIMIT", Stage(store_in=KnowsNoLimits), 9),
 ]
+"""Promise, who breaks it, and a day on which that was found out. That day is played first; it decides nothing else."""
 
 
-def _name(value: object) -> str:
-    if isinstance(value, Stage):
-        return (value.line if value.line is not Wire else value.store_in).__name__
-    return str(value)
+def _name(stage: Stage) -> str:
+    return (stage.line if stage.line is not Wire else stage.store_in).__name__
 
 
-@pytest.mark.parametrize(("promise", "stage"), MUTANTS, ids=_name)
-def test_a_broken_promise_is_found_out(template: Path, promise: str, stage: Stage) -> None:
+NAMES = [f"{promise}-{_name(stage)}" for promise, stage, _ in MUTANTS]
+
+
+@pytest.mark.parametrize(("promise", "stage", "known"), MUTANTS, ids=NAMES)
+def test_a_broken_promise_is_found_out(template: Path, tell: Tell, promise: str, stage: Stage, known: int) -> None:
     found: list[str] = []
-    for seed in range(MOST_DAYS):
+    for seed in sorted(range(MOST_DAYS), key=lambda day: day != known):
         try:
             one_day(seed, template, stage)
         except Broken as broken:
             found.append(broken.promise)
             if broken.promise == promise:
+                if seed != known:
+                    tell(f"{_name(stage)} is found out on day {seed}, no longer on {known}: name it in MUTANTS")
                 return
     pytest.fail(f"{MOST_DAYS} days found {found}")
