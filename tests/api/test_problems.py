@@ -12,7 +12,7 @@ from fastapi import Body, FastAPI, HTTPException, Query
 from pydantic import BaseModel, Field
 from starlette.requests import ClientDisconnect, Request
 
-from guvercin.api.problems import PROBLEM_JSON, STATUS, describe, install, problem, responses
+from guvercin.api.problems import PROBLEM_JSON, STATUS, Problem, describe, install, problem, responses
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.phone import PhoneFault
 from guvercin.locale import Language
@@ -326,7 +326,7 @@ def test_every_error_of_a_route_is_declared_with_the_one_model() -> None:
     assert declared["401"]["x-kodlar"] == ["anahtar_yok", "anahtar_gecersiz"]
     for media_type in ("application/json", PROBLEM_JSON):
         assert declared["422"]["content"][media_type]["schema"] == {"$ref": "#/components/schemas/Problem"}
-    fields = document["components"]["schemas"]["Problem"]["properties"]
+    fields = Problem.model_json_schema(mode="serialization")["properties"]
     shown = describe(
         GuvercinError(Code.NOT_ON_WHATSAPP, log_id=1),
         language=Language.TR,

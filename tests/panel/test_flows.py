@@ -2,9 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from itertools import product
+from itertools import groupby, product
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
@@ -41,13 +41,16 @@ PAGES = (
     "/panel/yok",
 )
 ROLES = ("yonetici", "izleyici")
-LOOKS = list(product(PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW), ROLES))
+Look: TypeAlias = tuple[str, str, str, tuple[int, int], str]
+"""A page, the language, the theme and the size in which it is looked at, and the role of who looks."""
+
+LOOKS: list[Look] = list(product(PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW), ROLES))
 ENGLISH = re.compile(r"\b(?:Accounts|Messages|Send|Failed|Settings|Overview|Sign|Save|Cancel|Delivered|Search|Back)\b")
 REFUSED = {"/panel/hesaplar/yeni-bulut": 403, "/panel/toplu/taslaklar": 403, "/panel/yok": 404}
 """What pages answer to who only looks; to others only the last of them is none."""
 
 
-def some() -> list[tuple[str, str, str, tuple[int, int], str]]:
+def some() -> list[Look]:
     """Answer every look in the long run; else a tenth, so that each page, language, theme, size and role is there."""
     return LOOKS if IS_LONG else LOOKS[::13]
 
@@ -76,22 +79,29 @@ def cookies(shop: Shop, browser: Browser) -> Mapping[str, list[Any]]:
 
 
 def test_every_page_in_every_look(shop: Shop, browser: Browser, cookies: Mapping[str, list[Any]]) -> None:
-    for path, language, theme, size, role in some():
-        with window(
-            browser, shop.server.url, size=size, theme=theme, language=language, cookies=cookies[role]
-        ) as shown:
+    """Each visitor keeps their window while they look at their pages: opening one costs more than a page."""
+
+    def visitor(look: Look) -> tuple[str, tuple[int, int], str]:
+        _, language, _, size, role = look
+        return language, size, role
+
+    for (language, size, role), looks in groupby(sorted(some(), key=visitor), key=visitor):
+        with window(browser, shop.server.url, size=size, language=language, cookies=cookies[role]) as shown:
             shown.expected = ["404", "403"]
-            answer = shown.page.goto(f"{shop.server.url}{path}", wait_until="load")
-            assert answer is not None
-            is_refused = path in REFUSED and (role == "izleyici" or path == "/panel/yok")
-            assert answer.status == (REFUSED[path] if is_refused else 200), (path, role)
-            expect(shown.page.locator("html")).to_have_attribute("lang", language)
-            expect(shown.page.locator("html")).to_have_attribute("data-bs-theme", theme)
-            expect(shown.page.locator("h1")).to_have_count(1)
-            shown.fits()
-            shown.accessible()
-            text = shown.page.locator("body").inner_text()
-            assert language == "en" or not ENGLISH.search(text.replace("English", "")), text
+            for path, _, theme, _, _ in looks:
+                shown.page.emulate_media(color_scheme="dark" if theme == "dark" else "light")
+                answer = shown.page.goto(f"{shop.server.url}{path}", wait_until="load")
+                assert answer is not None
+                is_refused = path in REFUSED and (role == "izleyici" or path == "/panel/yok")
+                assert answer.status == (REFUSED[path] if is_refused else 200), (path, role)
+                expect(shown.page.locator("html")).to_have_attribute("lang", language)
+                expect(shown.page.locator("html")).to_have_attribute("data-bs-theme", theme)
+                expect(shown.page.locator("h1")).to_have_count(1)
+                shown.fits()
+                shown.accessible()
+                text = shown.page.locator("body").inner_text()
+                assert language == "en" or not ENGLISH.search(text.replace("English", "")), text
+                shown.check()
 
 
 def test_no_page_scrolls_sideways_on_the_narrowest_phone(shop: Shop, browser: Browser) -> None:

@@ -7,6 +7,7 @@ Laws
 3. A key is there or not by the kind of answer, never by the value: null is a value.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -38,6 +39,7 @@ class Answered(BaseModel):
         validate_by_name=True,
         validate_by_alias=True,
         serialize_by_alias=True,
+        defer_build=True,  # a model is made ready by its first answer: most of them are never given between two starts
     )
 
 
@@ -809,3 +811,14 @@ class Alive(Done):
     """`GET /saglik`."""
 
     version: Annotated[str, Field(alias="surum")]
+
+
+def kinds() -> Iterator[type[Answered]]:
+    """Answer every model of an answer or of a part of one."""
+    return _below(Answered)
+
+
+def _below(model: type[Answered]) -> Iterator[type[Answered]]:
+    for child in model.__subclasses__():
+        yield child
+        yield from _below(child)

@@ -1,21 +1,24 @@
 """How routes are documented: the pieces that they declare, and the OpenAPI document that is made of them.
 
-A request's schema is its model's own, asked of pydantic; an answer's comes through FastAPI; errors are those that
-`problems` declares. Nothing is written twice, and tests hold every answer to this document.
+A schema is its model's own, asked of pydantic when somebody wants the document: a route only names its models, because
+FastAPI would make a validator of every answer of every route, at every start. Errors are those that `problems`
+declares. Nothing is written twice, and tests hold every answer to this document.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from enum import Enum
-from typing import Any, TypeAlias
+from types import UnionType
+from typing import Any, TypeAlias, get_args
 
 import orjson
 from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode
 from starlette.routing import BaseRoute
 
 from guvercin import __version__
-from guvercin.api import problems, wire
+from guvercin.api import answers, problems, wire
 from guvercin.core.errors import Code
 from guvercin.locale import sentence
 
@@ -165,8 +168,15 @@ def succeeds(
     description: str = sentence("Done."),
 ) -> Declared:
     """Declare a success."""
-    content = {"application/json": _media({}, example)}
-    return {status: {"model": model, "description": description, "content": content}}
+    content = {"application/json": _media({"schema": _named(model)}, example)}
+    return {status: {"description": description, "content": content}}
+
+
+def _named(model: Any) -> dict[str, Any]:
+    """Answer the schema that names a model, or each of a union."""
+    if isinstance(model, UnionType):
+        return {"anyOf": [_named(each) for each in get_args(model)]}
+    return {"$ref": _REF.format(model=model.__name__)}
 
 
 def accepts(model: Any, *, example: Json) -> Declared:
@@ -229,14 +239,26 @@ def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
     for media in _media_of(document):
         if "example" in media:
             media["example"] = orjson.loads(media["example"])
-    schemas: dict[str, Any] = document["components"]["schemas"]
-    for model in wire.bodies():
-        schema = model.model_json_schema(ref_template=_REF)
-        schemas.update(schema.pop("$defs", {}))
-        schemas[model.__name__] = schema
+    document["components"] = {**document.get("components", {}), "schemas": _schemas()}
+    return document
+
+
+def _schemas() -> dict[str, Any]:
+    """Answer the schema of every model that is asked or answered, and of their parts, by name."""
+    schemas: dict[str, Any] = {}
+
+    def take(model: type[BaseModel], mode: JsonSchemaMode) -> None:
+        schema = model.model_json_schema(mode=mode, ref_template=_REF)
+        schemas.update(schema.pop("$defs", {}) | {model.__name__: schema})
+
+    for body in wire.bodies():
+        take(body, "validation")
+    for answer in answers.kinds():
+        take(answer, "serialization")
+    take(problems.Problem, "serialization")
     for schema in schemas.values():
         schema.pop("description", None)  # a class's docstring: it speaks to us, not to a client
-    return document
+    return dict(sorted(schemas.items()))
 
 
 def _media_of(document: Json) -> Iterator[dict[str, Any]]:

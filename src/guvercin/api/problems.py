@@ -178,7 +178,7 @@ WireName: TypeAlias = Callable[[str], str]
 class Fault(BaseModel):
     """What is wrong with one field."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, defer_build=True)
 
     field: str = Field(alias="alan")
     code: str = Field(alias="kod")
@@ -188,7 +188,7 @@ class Fault(BaseModel):
 class Problem(BaseModel):
     """Every error of this API. Turkish names carry the seed's habit, English ones RFC 9457's: one body, two readers."""
 
-    model_config = ConfigDict(populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True, defer_build=True)
 
     ok: Literal[False] = False
     message: str = Field(alias="hata")
@@ -269,8 +269,9 @@ def responses(*codes: Code) -> dict[int | str, dict[str, Any]]:
         entry = declared.setdefault(
             STATUS[code] or 422,
             {
-                "model": Problem,
-                "content": {PROBLEM_JSON: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+                "content": {
+                    kind: {"schema": {"$ref": "#/components/schemas/Problem"}} for kind in (_JSON, PROBLEM_JSON)
+                },
                 "x-kodlar": [],
             },
         )
