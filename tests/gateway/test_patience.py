@@ -11,7 +11,7 @@ from tests.gateway.pacing import HOUR, QUIET, Sent, begin, rules
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
 from guvercin.core.message import Status, WaitsFor
-from guvercin.core.outcome import Deferred, LineEvent
+from guvercin.core.outcome import Deferred, LineEvent, Scope
 from guvercin.core.pacing import Caps
 from guvercin.gateway import requests
 from guvercin.testing.transport import Act
@@ -68,6 +68,18 @@ async def test_a_try_that_is_too_far_away_is_told(shop: House, sent: Sent) -> No
     answer = await heard(shop, within=1)
     assert answer.waits_for is WaitsFor.RETRY
     assert answer.waits_until is not None
+
+
+async def test_a_line_that_rests_because_it_was_too_fast_is_told(shop: House, sent: Sent) -> None:
+    """What was refused for its speed closes the line for a minute; the next caller is not kept until they give up."""
+    sent.act = Act(answer=Deferred(reason=Code.PUSHED_BACK, pushed_back=True, scope=Scope.ACCOUNT))
+    await heard(shop, within=1)
+    rested_at = shop.clock.now()
+    sent.act = Act()
+    next_one = await heard(shop, within=2, phone=numbers(9)[8])
+    assert (next_one.standing.status, next_one.waits_for) == (Status.QUEUED, Code.PUSHED_BACK)
+    assert next_one.waits_until is not None
+    assert timedelta(seconds=50) < next_one.waits_until - rested_at <= timedelta(seconds=61)
 
 
 @pytest.mark.parametrize(

@@ -50,6 +50,18 @@ async def wait_out(house: House, number: int) -> timedelta:
     return wait
 
 
+async def test_what_is_worth_one_more_try_gets_one(house: House) -> None:
+    reluctant = Reluctant(house.world, first=100)
+    reluctant.answer = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, most_attempts=2)
+    number = await house.accept()
+    await house.dispatch()
+    await wait_out(house, number)
+    await house.dispatch()
+    message = await house.message(number)
+    assert (message.status, message.reason, message.attempts) == (Status.FAILED, Code.RETRIES_EXHAUSTED, 2)
+    assert reluctant.arrived == []
+
+
 async def test_it_is_tried_by_the_schedule_and_then_given_up(house: House) -> None:
     Reluctant(house.world, first=100)
     number = await house.accept(lifetime=timedelta(days=2))

@@ -38,12 +38,14 @@ class Deferred:
 
     `retry_after` null leaves the moment to `core.retry`. `pushed_back`: the network refused it for now, so it counts as
     an attempt; a snooze of our own («line down», «shutting down») doesn't. `scope` ACCOUNT: the line was too fast.
+    `most_attempts`: what is worth trying for this reason; null leaves it to `core.retry`.
     """
 
     reason: Code
     pushed_back: bool
     retry_after: timedelta | None = None
     scope: Scope = Scope.MESSAGE
+    most_attempts: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

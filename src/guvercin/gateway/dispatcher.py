@@ -355,6 +355,8 @@ class Dispatcher:
         if not outcome.pushed_back:
             return now + (outcome.retry_after or _SNOOZE)
         attempt = message.attempts + 1
+        if outcome.most_attempts is not None and attempt >= outcome.most_attempts:
+            return None
         if attempt > len(SCHEDULE) or outcome.retry_after is None:
             return retry_at(attempt, now, self._rng)
         return now + outcome.retry_after

@@ -25,6 +25,7 @@ from guvercin.core.event import Event, EventKind, Standing
 from guvercin.core.log import MessageFilter, Page
 from guvercin.core.message import HELD, Courtesy, Draft, File, IllegalOrder, Lane, Message, Status, WaitsFor, priority
 from guvercin.core.optout import REFUSALS
+from guvercin.core.restriction import RestrictionKind
 from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
@@ -85,6 +86,8 @@ _OF_ONE_FILE = frozenset({Code.FILE_NOT_OPENED, Code.FILE_TYPE, Code.FILE_TOO_LA
 
 _WAITS_LONG = HELD | {WaitsFor.TIME}
 """What no caller is kept waiting for."""
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 _MAX_TEXT = 4_096
 """What a message may hold while its account's transport is not there yet to say so."""
@@ -258,26 +261,36 @@ class Gateway:
         return now
 
     async def _obstacle(self, standing: Standing) -> Obstacle | None:
-        """Answer why a queued message doesn't leave now, where that is more than its place in line."""
+        """Answer what keeps a queued message longest from leaving, where that is more than its place in line."""
         if standing.status is not Status.QUEUED or standing.waits_for is WaitsFor.TIME:
             return None
         with suppress(GuvercinError):  # trouble with reading is no reason to say nothing of an accepted message
+            obstacles = [await self._closed(standing.account_id)]
             if standing.waits_for is not None:
                 row = await self._store.message(standing.id)
                 if row is not None and row.waits_for is not None:
-                    return Obstacle(row.waits_for, row.waits_until)
-            account = await self.accounts.any(standing.account_id)
-            if account is not None:
-                return closed_line(account, self._clock.now())
+                    obstacles.append(Obstacle(row.waits_for, row.waits_until))
+            return max((one for one in obstacles if one), key=lambda one: one.until or _NEVER, default=None)
         return None
 
     async def _stands_still(self, account_id: int, end: datetime) -> bool:
         """Say whether nothing leaves over an account's line before `end`, unless a human acts."""
         with suppress(GuvercinError):
-            account = await self.accounts.any(account_id)
-            obstacle = None if account is None else closed_line(account, self._clock.now())
+            obstacle = await self._closed(account_id)
             return obstacle is not None and (obstacle.until is None or obstacle.until > end)
         return False
+
+    async def _closed(self, account_id: int) -> Obstacle | None:
+        """Answer why nothing at all leaves over an account's line: it is down, or it rests because it was too fast."""
+        account, now = await self.accounts.any(account_id), self._clock.now()
+        if account is None:
+            return None
+        closed = closed_line(account, now)
+        if closed is None and account.pace.rules is not None:
+            for one in await self._store.restrictions(account_id):
+                if one.kind is RestrictionKind.BACKS_OFF and one.until is not None and one.until > now:
+                    return Obstacle(one.code, one.until)
+        return closed
 
     async def send_batch(
         self, token: Token, ask: AskBatch, *, wait: timedelta, key: IdempotencyKey | None = None

@@ -19,6 +19,7 @@ from guvercin.transports.web.errors import (
 NOW = datetime(2026, 2, 23, 11, 30, tzinfo=UTC)
 DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
 LATER = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
+ONCE_MORE = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, most_attempts=2)
 TOO_FAST = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, scope=Scope.ACCOUNT)
 IN_DOUBT = Lost(Code.ANSWER_LOST)
 
@@ -28,7 +29,7 @@ IN_DOUBT = Lost(Code.ANSWER_LOST)
     [
         ("server returned error 463", Refused(reason=Code.NEW_CHATS_RESTRICTED, scope=Scope.ACCOUNT, detail="463")),
         ("server returned error 475", Refused(reason=Code.MONTHLY_LIMIT, scope=Scope.ACCOUNT, detail="475")),
-        ("server returned error 479", LATER),
+        ("server returned error 479", ONCE_MORE),
         ("server returned error 429", TOO_FAST),
         ("server returned error 400", Refused(reason=Code.WHATSAPP_REFUSED, detail="400")),
         ("server returned error 999", Refused(reason=Code.WHATSAPP_REFUSED, detail="999")),

@@ -6,6 +6,7 @@ send that ended with it is Lost. The sources are whatsmeow's send.go, user.go an
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -29,7 +30,8 @@ NACKS: Mapping[int, Outcome] = MappingProxyType(
         429: TOO_FAST,
         463: Refused(reason=Code.NEW_CHATS_RESTRICTED, scope=Scope.ACCOUNT, detail="463"),
         475: Refused(reason=Code.MONTHLY_LIMIT, scope=Scope.ACCOUNT, detail="475"),
-        479: PUSHED_BACK,  # the session with a device was stale; the refusal has refreshed it
+        # The session with a device was stale, and the refusal has refreshed it: once more, or never.
+        479: replace(PUSHED_BACK, most_attempts=2),
         500: PUSHED_BACK,
         503: PUSHED_BACK,
     },
