@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,29 @@ from guvercin.core.message import Lane, Level, Status, priority
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, ReceiptKind
 from guvercin.store import accepting, accounts, claiming, messages, reading, statements, upkeep
 from guvercin.store.sqlite import FILE_NAME, engine_for
+from guvercin.store.statements.accepting import INSERT_BATCH, MARK_HOUR
 from guvercin.store.times import to_ms
 from guvercin.store.verbs.accepting import Repeat
 from guvercin.store.verbs.claiming import FIRST_TURN, Claimed, Turn
 from guvercin.store.writer import Tx
 
 NOW_MS = to_ms(NOW)
+
+HOT = [
+    import_module(f"{statements.__name__}.{subject}")
+    for subject in (
+        "accepting",
+        "batches",
+        "claiming",
+        "hearing",
+        "messages",
+        "numbers",
+        "pacing",
+        "restricting",
+        "upkeep",
+        "wishes",
+    )
+]
 
 BY_KEY = "INTEGER PRIMARY KEY"
 
@@ -204,7 +222,8 @@ def parameter_count(statement: str) -> int:
 def hot_statements() -> dict[str, str]:
     return {
         name: text
-        for name, text in vars(statements).items()
+        for subject in HOT
+        for name, text in vars(subject).items()
         if isinstance(text, str) and name.isupper() and not name.startswith("_") and not name.endswith("_COLUMNS")
     }
 
@@ -225,7 +244,7 @@ def test_a_statement_finds_its_rows_by_its_index(raw: Any, name: str) -> None:
 def test_no_question_of_a_person_reads_the_whole_log(connection: Connection, raw: Any) -> None:
     """Cold reads are looked at as they run, with what they were given: some are written by SQLAlchemy, some by hand."""
     asked: list[str] = []
-    raw.execute(statements.INSERT_BATCH, (1, 1, 10, 1, b"list", NOW_MS, None))
+    raw.execute(INSERT_BATCH, (1, 1, 10, 1, b"list", NOW_MS, None))
     raw.set_trace_callback(asked.append)
     reading.one_message(connection, 1)
     reading.attempts(connection, 1)
@@ -406,7 +425,7 @@ def test_a_page_costs_the_same_however_long_the_log_is(connection: Connection, r
             reading.page(connection, NOBODY[name], limit=50, below=None)
         return steps()
 
-    raw.execute(statements.MARK_HOUR, (1, NOW_MS))
+    raw.execute(MARK_HOUR, (1, NOW_MS))
     look()  # the first time, statements are compiled
     crowd(raw, "sent", 200)
     few = look()

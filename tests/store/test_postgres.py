@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,10 +17,11 @@ from tests.contracts.desk import Desk
 from tests.store.server import Server
 
 from guvercin.core.event import EventKind
-from guvercin.store import hook_statements, pacing, reading, statements, tally
+from guvercin.store import pacing, reading, statements, tally
 from guvercin.store.hand import BEGIN_WRITING, by_hand
 from guvercin.store.lock import DatabaseOwned
 from guvercin.store.schema import HEAD, prepare, version
+from guvercin.store.statements import claiming
 from guvercin.store.tables import metadata
 from guvercin.store.words import in_postgres
 from guvercin.store.writer import Tx, Writer
@@ -27,7 +30,13 @@ if TYPE_CHECKING:
     from guvercin.store.postgres_store import PostgresStore
 
 VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
-FRAGMENTS = {statements._TURN, reading._MESSAGES}
+WRITTEN_IN = [
+    *(import_module(f"{statements.__name__}.{subject.name}") for subject in iter_modules(statements.__path__)),
+    pacing,
+    tally,
+    reading,
+]
+FRAGMENTS = {claiming._TURN, reading._MESSAGES}
 """Beginnings of statements."""
 
 
@@ -63,7 +72,7 @@ def test_few_words_differ(ours: str, theirs: str) -> None:
 
 
 def test_every_statement_is_understood(migrated: str) -> None:
-    written = {**vars(statements), **vars(hook_statements), **vars(pacing), **vars(tally), **vars(reading)}
+    written = {name: words for place in WRITTEN_IN for name, words in vars(place).items()}
     with connecting(migrated)() as connection:
         hand: Any = by_hand(connection)
         understood = [

@@ -13,8 +13,9 @@ from guvercin.core.message import Draft, IllegalOrder, Lane, Level, Order, Statu
 from guvercin.core.pacing import LOOP_WINDOW
 from guvercin.core.restriction import RestrictionKind
 from guvercin.store import restricting, wishes, words
-from guvercin.store import statements as sql
 from guvercin.store.messages import find, finish_batch, move, standing
+from guvercin.store.statements import accepting as sql
+from guvercin.store.statements.restricting import RESTRICTION
 from guvercin.store.times import HOUR, to_ms
 from guvercin.store.verbs.accepting import Acceptance, BatchAsk, KeyRow, Quota, Repeat
 from guvercin.store.writer import Tx
@@ -299,7 +300,7 @@ def accept_batch(
         tx.record(now_ms, ask.note, account_id=ask.account_id, batch_id=batch_id, detail={"anahtar_id": token_id})
     rows = [_row(draft, token_id, now_ms, line_ms, batch_id=batch_id, fingerprint=None) for draft in drafts]
     _insert_batch(tx, rows, batch_id, now_ms)
-    banned = tx.execute(sql.RESTRICTION, (ask.account_id, RestrictionKind.BULK.value)).fetchone()
+    banned = tx.execute(RESTRICTION, (ask.account_id, RestrictionKind.BULK.value)).fetchone()
     if banned is not None:  # since a ban no human has said that bulk may go on
         restricting.pause_batch(tx, batch_id, ask.account_id, Code.TEMPORARY_BAN, now_ms=now_ms)
     finish_batch(tx, ask.account_id, batch_id, now_ms)  # if every row failed at once

@@ -16,7 +16,8 @@ from guvercin.core.message import File
 from guvercin.core.token import PASS_NAME, Permission, Token, TokenRules
 from guvercin.store import auditing
 from guvercin.store.hand import by_hand
-from guvercin.store.tables import batch_draft, day_pass, token, upload
+from guvercin.store.tables.access import day_pass, token
+from guvercin.store.tables.uploads import batch_draft, upload
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.verbs.uploads import DraftInShort, KeptDraft, KeptFile
 from guvercin.store.writer import Tx

@@ -17,9 +17,10 @@ from guvercin.core.event import EventKind
 from guvercin.core.message import Lane
 from guvercin.core.pacing import RELINKED_AT, Caps, Gap, Pace, Rules, Use
 from guvercin.store import auditing, restricting
-from guvercin.store import statements as sql
 from guvercin.store.hand import by_hand
-from guvercin.store.tables import account, message
+from guvercin.store.statements.pacing import COOL_DOWN
+from guvercin.store.tables.accounts import account
+from guvercin.store.tables.messages import message
 from guvercin.store.times import MILLISECOND, from_ms, to_ms
 from guvercin.store.writer import Tx
 
@@ -219,7 +220,7 @@ def link(tx: Tx, account_id: int, phone: str, *, now: datetime) -> bool:
     if before != phone:
         tx.connection.execute(update(account).where(account.c.id == account_id).values(phone=phone))
     # A line that is linked anew warms up again: by much if it is the same number, wholly if it is another.
-    tx.execute(sql.COOL_DOWN, (RELINKED_AT if before in {None, phone} else 0, account_id))
+    tx.execute(COOL_DOWN, (RELINKED_AT if before in {None, phone} else 0, account_id))
     _changed(tx, account_id, to_ms(now), {"ne": "baglandi"})
     return before not in {None, phone}
 

@@ -13,9 +13,9 @@ from sqlalchemy import Connection, delete, insert, select
 
 from guvercin.core.alert import Alert, AlertKind, Judgement, Trouble
 from guvercin.core.event import EventKind
-from guvercin.store import hook_statements as sql
 from guvercin.store.hand import by_hand
-from guvercin.store.tables import alert, alert_channel
+from guvercin.store.statements import hooks as sql
+from guvercin.store.tables.alerts import alert, alert_channel
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 

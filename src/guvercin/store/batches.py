@@ -15,9 +15,9 @@ from guvercin.core.event import EventKind
 from guvercin.core.message import Order
 from guvercin.core.restriction import RestrictionKind
 from guvercin.store import restricting
-from guvercin.store import statements as sql
 from guvercin.store.messages import move, standing
-from guvercin.store.tables import batch
+from guvercin.store.statements import batches as sql
+from guvercin.store.tables.messages import batch
 from guvercin.store.times import to_ms
 from guvercin.store.writer import Tx
 

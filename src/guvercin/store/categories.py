@@ -10,7 +10,7 @@ from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.message import Level
 from guvercin.store.hand import by_hand
-from guvercin.store.tables import category
+from guvercin.store.tables.categories import category
 from guvercin.store.times import MILLISECOND, to_ms
 from guvercin.store.writer import Tx
 

@@ -19,9 +19,12 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.message import Lane, News, Order, Status, advance
 from guvercin.store import pacing
-from guvercin.store import statements as sql
 from guvercin.store.granting import withheld
 from guvercin.store.messages import find, is_unwanted, message, move, release_due
+from guvercin.store.statements import claiming as sql
+from guvercin.store.statements.hearing import LAST_HEARD
+from guvercin.store.statements.messages import MESSAGE
+from guvercin.store.statements.upkeep import IS_DUE
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.verbs.claiming import FIRST_TURN, NO_TURN, Claimed, Turn
 from guvercin.store.writer import Tx
@@ -61,7 +64,7 @@ def claim_more(
             break
         recipient = claimed.message.recipient
         taken.add(recipient)
-        heard = tx.execute(sql.LAST_HEARD, (account_id, recipient)).fetchone()
+        heard = tx.execute(LAST_HEARD, (account_id, recipient)).fetchone()
         found.append(claimed if heard is None else replace(claimed, heard_at=from_ms(heard[0])))
     return found
 
@@ -86,7 +89,7 @@ def claim(
     rules let go only later.
     """
     now_ms = to_ms(now)
-    is_due = tx.execute(sql.IS_DUE, (now_ms,)).fetchone() is not None
+    is_due = tx.execute(IS_DUE, (now_ms,)).fetchone() is not None
     if is_due and release_due(tx, now=now, limit=_TRIES) == _TRIES:
         return Claimed(message=None, turn=turn.after, course=turn.course)  # there may be more
     course = None if turn.course is None else pacing.refreshed(tx, account_id, turn.course, turn.steady)
@@ -206,7 +209,7 @@ def _take(tx: Tx, message_id: int, now_ms: int, secret: bytes, draw: float) -> C
     advance(Status.QUEUED, Order.CLAIM)
     if tx.execute(sql.CLAIM, (message_id,)).rowcount != 1:
         raise RuntimeError("a row moved while it was held")
-    claimed = message(tx.execute(sql.MESSAGE, (message_id,)).fetchone())  # RETURNING costs more than asking
+    claimed = message(tx.execute(MESSAGE, (message_id,)).fetchone())  # RETURNING costs more than asking
     attempt_id = int(tx.execute(sql.INSERT_ATTEMPT, (message_id, secret, now_ms)).lastrowid)
     tx.execute(sql.SPEND_SLOT, (now_ms, draw, claimed.account_id))
     tx.record(

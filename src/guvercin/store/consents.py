@@ -8,7 +8,7 @@ from sqlalchemy import Connection, insert, select
 
 from guvercin.core.consent import Consent, ConsentSource, NewConsent, Proof, RecipientKind
 from guvercin.core.event import EventKind
-from guvercin.store.tables import consent
+from guvercin.store.tables.wishes import consent
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 

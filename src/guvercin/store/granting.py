@@ -7,7 +7,8 @@ has spent all the same: what is counted in doubt makes a wait longer, never a li
 from guvercin.core.errors import Code
 from guvercin.core.grant import DAY, Allowance, Held
 from guvercin.core.message import WaitsFor
-from guvercin.store import statements as sql
+from guvercin.store.statements import claiming as sql
+from guvercin.store.statements.hearing import LAST_HEARD
 from guvercin.store.writer import Tx
 
 
@@ -30,7 +31,7 @@ def withheld(tx: Tx, account_id: int, message_id: int, recipient: str, *, allowa
 
 
 def _heard_from(tx: Tx, account_id: int, recipient: str, now_ms: int) -> bool:
-    row = tx.execute(sql.LAST_HEARD, (account_id, recipient)).fetchone()
+    row = tx.execute(LAST_HEARD, (account_id, recipient)).fetchone()
     return row is not None and row[0] > now_ms - DAY
 
 

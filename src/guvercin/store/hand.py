@@ -1,7 +1,7 @@
 """Statements written by hand, over a connection of either database.
 
-The statements are SQLite's own words (statements.py, hook_statements.py), and SQLite runs them as they stand, by its
-driver. A session of PostgreSQL carries a `hand` that reads the same words its own way (postgres.py, words.py).
+The statements are SQLite's own words (statements/), and SQLite runs them as they stand, by its driver. A session
+of PostgreSQL carries a `hand` that reads the same words its own way (postgres.py, words.py).
 """
 
 from collections.abc import Iterator, Sequence

@@ -20,8 +20,9 @@ from guvercin.core.outcome import (
 )
 from guvercin.core.restriction import RestrictionKind
 from guvercin.store import batches, inbox, optouts, restricting
-from guvercin.store import statements as sql
 from guvercin.store.messages import receive
+from guvercin.store.statements import hearing as sql
+from guvercin.store.statements.restricting import BATCHES_IN_LINE
 from guvercin.store.times import DAY, to_ms
 from guvercin.store.writer import Tx
 
@@ -114,7 +115,7 @@ def _restrict(tx: Tx, account_id: int, told: Restricted, *, now: datetime) -> No
     account without rules is recorded alone: its own line keeps it.
     """
     if told.is_active and told.stops_bulk:
-        for (batch_id,) in tx.execute(sql.BATCHES_IN_LINE, (account_id,)).fetchall():
+        for (batch_id,) in tx.execute(BATCHES_IN_LINE, (account_id,)).fetchall():
             batches.pause(tx, batch_id, now=now)
     now_ms = to_ms(now)
     kind = _KINDS.get(told.code)

@@ -17,8 +17,8 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Hook, HookEvent, Lag, Notice, Secrets
 from guvercin.store import auditing, inbox
-from guvercin.store import hook_statements as sql
 from guvercin.store.hand import by_hand
+from guvercin.store.statements import hooks as sql
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.verbs.hooks import NewHook, Try, Window
 from guvercin.store.writer import Tx

@@ -34,7 +34,10 @@ from guvercin.core.message import (
 from guvercin.core.optout import NewOptOut, OptOutScope, OptOutSource, Verdict
 from guvercin.core.outcome import Accepted, Deferred, Lost, Outcome, Receipt, ReceiptKind, Refused
 from guvercin.store import restricting, wishes
-from guvercin.store import statements as sql
+from guvercin.store.statements import messages as sql
+from guvercin.store.statements.batches import BATCH_STATE, COUNT_BATCH, FINISH_BATCH
+from guvercin.store.statements.upkeep import DUE, LOOK_AGAIN
+from guvercin.store.statements.wishes import REFUSALS_OF
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 
@@ -202,8 +205,8 @@ def _follow_up(tx: Tx, row: Standing, after: Status, now_ms: int) -> None:
 
 def finish_batch(tx: Tx, account_id: int, batch_id: int, now_ms: int) -> None:
     """Tell that nothing of a batch is queued or sending any more: once, whatever becomes of its doubts later."""
-    if tx.execute(sql.FINISH_BATCH, (now_ms, batch_id)).rowcount == 1:
-        counts = dict(tx.execute(sql.COUNT_BATCH, (batch_id,)).fetchall())
+    if tx.execute(FINISH_BATCH, (now_ms, batch_id)).rowcount == 1:
+        counts = dict(tx.execute(COUNT_BATCH, (batch_id,)).fetchall())
         detail = {"toplam": sum(counts.values()), "dagilim": counts}
         tx.record(now_ms, EventKind.BATCH_FINISHED, account_id=account_id, batch_id=batch_id, detail=detail)
 
@@ -227,7 +230,7 @@ def never_left(tx: Tx, row: Standing, now_ms: int) -> Standing:
 def _kept_by_batch(tx: Tx, row: Standing, now_ms: int) -> Standing:
     """Answer a queued row whose batch is paused: it waits for that, or ends if the batch was cancelled meanwhile."""
     kept = replace(row, status=Status.QUEUED, waits_for=WaitsFor.PAUSED)
-    if tx.execute(sql.BATCH_STATE, (row.batch_id,)).fetchone()[2] is not None:
+    if tx.execute(BATCH_STATE, (row.batch_id,)).fetchone()[2] is not None:
         return move(tx, kept, Order.CANCEL, now_ms)
     tx.standings.append(kept)
     return kept
@@ -258,7 +261,7 @@ def _released(tx: Tx, row: Standing, waits_for: WaitsFor | None, now_ms: int) ->
 def release_due(tx: Tx, *, now: datetime, limit: int) -> int:
     """Put rows whose wait is over back in line; answers how many."""
     now_ms = to_ms(now)
-    rows = tx.execute(sql.DUE, (now_ms, limit)).fetchall()
+    rows = tx.execute(DUE, (now_ms, limit)).fetchall()
     for row in rows:
         back_in_line(tx, standing(row), now_ms)
     return len(rows)
@@ -266,7 +269,7 @@ def release_due(tx: Tx, *, now: datetime, limit: int) -> int:
 
 def is_unwanted(tx: Tx, message_id: int, account_id: int, recipient: str, now_ms: int) -> bool:
     """Take a message out of line that its recipient has refused, or may have refused; says whether it was."""
-    if not tx.execute(sql.REFUSALS_OF, (recipient, account_id)).fetchall():
+    if not tx.execute(REFUSALS_OF, (recipient, account_id)).fetchall():
         return False
     found = message(tx.execute(sql.MESSAGE, (message_id,)).fetchone())
     row = find(tx, message_id)
@@ -368,7 +371,7 @@ def accepted(tx: Tx, message_id: int, outcome: Accepted, now_ms: int, *, counts:
     row, other, has_early = standing(found), found[-2], found[-1]
     if other not in (None, row.id) or row.remote_id not in (None, outcome.remote_id):
         if row.status is Status.UNKNOWN:
-            tx.execute(sql.LOOK_AGAIN, (now_ms + _LOOK_LATER, row.id))
+            tx.execute(LOOK_AGAIN, (now_ms + _LOOK_LATER, row.id))
             return row
         look_at = now_ms + _LOOK_SOON
         return move(tx, row, News.LOST, now_ms, reason=Code.ANSWER_LOST, waits_until=look_at, counts=counts)

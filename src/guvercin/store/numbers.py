@@ -4,8 +4,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from guvercin.store import statements as sql
-from guvercin.store.tables import number_check
+from guvercin.store.statements import numbers as sql
+from guvercin.store.tables.hearing import number_check
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.verbs.numbers import Checked
 from guvercin.store.writer import Tx

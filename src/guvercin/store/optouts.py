@@ -22,11 +22,11 @@ from guvercin.core.event import EventKind
 from guvercin.core.message import Draft, News, WaitsFor
 from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource, Replies, Verdict, Wish
 from guvercin.core.outcome import Inbound
-from guvercin.store import statements as sql
 from guvercin.store import wishes
 from guvercin.store.accepting import insert
 from guvercin.store.hand import by_hand
 from guvercin.store.messages import back_in_line, move, standing
+from guvercin.store.statements import wishes as sql
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 

@@ -15,8 +15,9 @@ from guvercin.core.hours import Hours
 from guvercin.core.message import Courtesy, Lane, Message, Track, WaitsFor
 from guvercin.core.pacing import KNOWN_FOR, MONTH, REFUSED_FOR
 from guvercin.core.restriction import Restriction, RestrictionKind
-from guvercin.store import statements as sql
 from guvercin.store.messages import back_in_line, standing
+from guvercin.store.statements import pacing as sql
+from guvercin.store.statements.messages import STANDING
 from guvercin.store.times import DAY, from_ms, to_ms
 from guvercin.store.verbs.pacing import Ledger, Waiting
 from guvercin.store.writer import Tx
@@ -169,7 +170,7 @@ def park(tx: Tx, message_id: int, ask: Ask, parked: Park, *, course: Course, now
         expires_ms = _moved(expires_ms, now_ms, until_ms, _hours(course, ask.courtesy))
     tx.execute(sql.PARK_PACED, (parked.word.value, until_ms, ask.track.value, expires_ms, message_id))
     if ask.lane is Lane.SINGLE:  # somebody may wait for it
-        tx.standings.append(standing(tx.execute(sql.STANDING, (message_id,)).fetchone()))
+        tx.standings.append(standing(tx.execute(STANDING, (message_id,)).fetchone()))
 
 
 def _moved(expires_ms: int, from_: int, to: int, hours: Hours | None) -> int:

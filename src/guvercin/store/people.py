@@ -15,7 +15,9 @@ from guvercin.core.folding import fold
 from guvercin.core.person import IDLE_LIMIT, PERMISSIONS, SESSION_LIMIT, SETUP_LIMIT, SETUP_TRIES, Person, Role, Session
 from guvercin.core.token import PANEL_HINT, TokenRules
 from guvercin.store import access, auditing
-from guvercin.store.tables import person, session, setting, setup_code, token
+from guvercin.store.tables.access import token
+from guvercin.store.tables.house import setting
+from guvercin.store.tables.people import person, session, setup_code
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 

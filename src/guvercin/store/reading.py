@@ -15,9 +15,12 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, EventKind
 from guvercin.core.log import MessageFilter, Page, Tried, Unclear
 from guvercin.core.message import Lane, Message, Status, WaitsFor
-from guvercin.store import combing, messages, statements
+from guvercin.store import combing, messages
 from guvercin.store.hand import BEGIN_READING, by_hand
-from guvercin.store.tables import attempt, batch, event, message, not_understood
+from guvercin.store.statements.accepting import FIND_KEY
+from guvercin.store.statements.messages import MESSAGE, MESSAGE_COLUMNS, STANDING
+from guvercin.store.tables.hearing import not_understood
+from guvercin.store.tables.messages import attempt, batch, event, message
 from guvercin.store.times import HOUR, from_ms, to_ms
 from guvercin.store.verbs.accepting import Acceptance, KeyRow
 from guvercin.store.verbs.batches import BatchRow, Rest
@@ -27,7 +30,7 @@ from guvercin.store.verbs.messages import Depth
 def one_message(connection: Connection, message_id: int) -> Message | None:
     """Answer one message. By hand: it is what callers ask again and again until their message has arrived."""
     raw = by_hand(connection)
-    row = raw.execute(statements.MESSAGE, (message_id,)).fetchone()
+    row = raw.execute(MESSAGE, (message_id,)).fetchone()
     return None if row is None else messages.message(row)
 
 
@@ -42,11 +45,11 @@ def token_of(connection: Connection, message_id: int) -> int:
 def accepted_before(connection: Connection, token_id: int, key: KeyRow) -> Acceptance | None:
     """Answer what this very request was accepted as, by its key; null: it never was."""
     raw = by_hand(connection)
-    kept = raw.execute(statements.FIND_KEY, (token_id, key.method, key.path, key.key)).fetchone()
+    kept = raw.execute(FIND_KEY, (token_id, key.method, key.path, key.key)).fetchone()
     if kept is None or bytes(kept[0]) != key.body_hash:
         return None
     _, message_id, batch_id = kept
-    row = raw.execute(statements.STANDING, (message_id,)).fetchone()
+    row = raw.execute(STANDING, (message_id,)).fetchone()
     return Acceptance(standing=row and messages.standing(row), batch_id=batch_id, replayed=True)
 
 
@@ -108,7 +111,7 @@ def _one_moment(raw: Any) -> Iterator[None]:
         raw.execute("ROLLBACK")
 
 
-_MESSAGES = f"SELECT {statements.MESSAGE_COLUMNS} FROM message"  # noqa: S608 -- our own columns
+_MESSAGES = f"SELECT {MESSAGE_COLUMNS} FROM message"  # noqa: S608 -- our own columns
 
 BATCH_MESSAGES = f"{_MESSAGES} WHERE batch_id = ? AND +id > ? ORDER BY +id LIMIT ?"
 """The plus signs: by the batch's own index, however many rows of others lie between its own."""

@@ -18,7 +18,9 @@ from guvercin.core.event import EventKind, Standing
 from guvercin.core.outcome import Deferred, Outcome, Refused, Scope
 from guvercin.core.pacing import BREAKERS
 from guvercin.core.restriction import BACK_OFF, SLOWED_FOR, UNSTATED_LOCK, RestrictionKind
-from guvercin.store import statements as sql
+from guvercin.store.statements import restricting as sql
+from guvercin.store.statements.batches import PAUSE_BATCH, PAUSE_ROWS
+from guvercin.store.statements.pacing import WARM_DAYS
 from guvercin.store.times import HOUR, from_ms, to_ms
 from guvercin.store.writer import Tx
 
@@ -74,7 +76,7 @@ def banned(tx: Tx, account_id: int, *, code: Code, now: datetime, until: datetim
 
 def keeps_rules(tx: Tx, account_id: int) -> bool:
     """Say whether an account has a course: it has claimed something under rules."""
-    return tx.execute(sql.WARM_DAYS, (0, account_id)).fetchone() is not None
+    return tx.execute(WARM_DAYS, (0, account_id)).fetchone() is not None
 
 
 # -- after an answer
@@ -122,9 +124,9 @@ def _back_off(tx: Tx, account_id: int, code: Code, now_ms: int) -> None:
 
 def pause_batch(tx: Tx, batch_id: int, account_id: int, code: Code | None, *, now_ms: int) -> bool:
     """Take everything of a batch that has not left out of line; says whether it was not paused before."""
-    if tx.execute(sql.PAUSE_BATCH, (now_ms, code and code.value, batch_id)).rowcount != 1:
+    if tx.execute(PAUSE_BATCH, (now_ms, code and code.value, batch_id)).rowcount != 1:
         return False
-    tx.execute(sql.PAUSE_ROWS, (batch_id,))
+    tx.execute(PAUSE_ROWS, (batch_id,))
     detail = None if code is None else {"neden": code.value}
     tx.record(now_ms, EventKind.BATCH_PAUSED, account_id=account_id, batch_id=batch_id, detail=detail)
     return True

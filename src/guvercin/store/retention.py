@@ -15,9 +15,9 @@ import orjson
 from sqlalchemy import Connection
 
 from guvercin.core.rights import Cause, Destruction
-from guvercin.store import retention_statements as sql
 from guvercin.store.hand import by_hand
 from guvercin.store.rights import HAS_INBOX
+from guvercin.store.statements import retention as sql
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
 

@@ -16,8 +16,8 @@ from guvercin.core.message import Order, Status
 from guvercin.core.phone import InvalidPhone, parse_phone
 from guvercin.core.rights import Cause, Destruction, Dossier, Forgotten, Hold, NumberKnown, Seen, Told, Wrote
 from guvercin.store import auditing, consents, messages, optouts, reading
-from guvercin.store import statements as sql
 from guvercin.store.hand import by_hand
+from guvercin.store.statements.messages import MESSAGE_COLUMNS, STANDING_COLUMNS
 from guvercin.store.tables import metadata
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.writer import Tx
@@ -45,7 +45,7 @@ def dossier(connection: Connection, phone: str) -> Dossier:
     """Answer everything that is held of a number (E.164)."""
     raw = by_hand(connection)
     rows = raw.execute(
-        f"SELECT {sql.MESSAGE_COLUMNS} FROM message WHERE recipient = ? ORDER BY id",  # noqa: S608 -- our own columns
+        f"SELECT {MESSAGE_COLUMNS} FROM message WHERE recipient = ? ORDER BY id",  # noqa: S608 -- our own columns
         (phone,),
     ).fetchall()
     return Dossier(
@@ -165,7 +165,7 @@ def forget(tx: Tx, phone: str, *, now: datetime) -> Forgotten:
     return gone
 
 
-_STANDINGS = f"SELECT {sql.STANDING_COLUMNS} FROM message WHERE recipient = ? ORDER BY id"  # noqa: S608 -- our own
+_STANDINGS = f"SELECT {STANDING_COLUMNS} FROM message WHERE recipient = ? ORDER BY id"  # noqa: S608 -- our own
 _FILES = "SELECT DISTINCT file_digest FROM message"
 _PROOFS = "SELECT proof_digest FROM consent WHERE phone = ? AND proof_digest IS NOT NULL"
 

@@ -9,7 +9,7 @@ from guvercin.core.errors import Code
 from guvercin.core.message import Status
 from guvercin.core.tally import DayCount, HourCount
 from guvercin.store.hand import by_hand
-from guvercin.store.tables import count_mark, daily_count
+from guvercin.store.tables.tally import count_mark, daily_count
 from guvercin.store.times import HOUR, from_ms, to_ms
 from guvercin.store.writer import Tx
 

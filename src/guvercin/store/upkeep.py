@@ -11,10 +11,10 @@ from guvercin.core.message import News, WaitsFor
 from guvercin.core.outcome import Accepted, NeverLeft
 from guvercin.core.pacing import MONTH
 from guvercin.store import access, people
-from guvercin.store import statements as sql
 from guvercin.store.hand import by_hand
-from guvercin.store.hook_statements import FORGET_DELIVERIES
 from guvercin.store.messages import accepted, find, hold, move, never_left, standing
+from guvercin.store.statements import upkeep as sql
+from guvercin.store.statements.hooks import FORGET_DELIVERIES
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.verbs.upkeep import Doubt, Due
 from guvercin.store.writer import Tx

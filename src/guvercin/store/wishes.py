@@ -11,7 +11,7 @@ from guvercin.core.category import CATEGORIES
 from guvercin.core.errors import Code
 from guvercin.core.event import EventKind
 from guvercin.core.optout import NewOptOut, OptOutScope, Verdict, verdict
-from guvercin.store import statements as sql
+from guvercin.store.statements import wishes as sql
 from guvercin.store.times import to_ms
 from guvercin.store.writer import Tx
 

@@ -12,8 +12,8 @@ from typing import Any
 from sqlalchemy.dialects import postgresql
 
 from guvercin.store.hand import BEGIN_READING
-from guvercin.store.statements import INSERTED_COLUMNS
-from guvercin.store.tables import message
+from guvercin.store.statements.accepting import INSERTED_COLUMNS
+from guvercin.store.tables.messages import message
 
 _WHOLE = {
     BEGIN_READING: "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.store.seen import Seen
-from guvercin.store.statements import LAST_DUE
+from guvercin.store.statements.accepting import LAST_DUE
 from guvercin.store.times import to_ms
 from guvercin.store.writer import Committed, Writer
 

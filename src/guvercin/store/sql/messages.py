@@ -10,9 +10,10 @@ from guvercin.core.errors import Code
 from guvercin.core.event import Event, Standing
 from guvercin.core.log import MessageFilter, Page, Tried
 from guvercin.core.message import Message
-from guvercin.store import messages, reading, statements
+from guvercin.store import messages, reading
 from guvercin.store.hand import by_hand
 from guvercin.store.sql.database import Database
+from guvercin.store.statements.messages import STANDING
 from guvercin.store.verbs.messages import Depth
 
 
@@ -27,7 +28,7 @@ class SqlMessages(Database):
 
     async def standing(self, message_id: int) -> Standing | None:
         def query(connection: Connection) -> Standing | None:
-            row = by_hand(connection).execute(statements.STANDING, (message_id,)).fetchone()
+            row = by_hand(connection).execute(STANDING, (message_id,)).fetchone()
             return None if row is None else messages.standing(row)
 
         return await self._read(query)

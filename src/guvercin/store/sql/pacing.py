@@ -8,8 +8,9 @@ from sqlalchemy import Connection
 from guvercin.core.course import Course
 from guvercin.core.message import Track
 from guvercin.core.restriction import Restriction
-from guvercin.store import pacing, statements
+from guvercin.store import pacing
 from guvercin.store.sql.database import Database
+from guvercin.store.statements.pacing import KEEP_TIME
 from guvercin.store.times import to_ms
 from guvercin.store.verbs.pacing import Ledger, Waiting
 from guvercin.store.writer import Tx
@@ -40,4 +41,4 @@ class SqlPacing(Database):
         return await self._writer.do(lambda tx: pacing.judge_again(tx, account_id, course, now=now, limit=limit))
 
     async def keep_time(self, account_id: int, steady: int, *, now: datetime) -> None:
-        await self._writer.do(lambda tx: tx.execute(statements.KEEP_TIME, (steady, to_ms(now), account_id)).rowcount)
+        await self._writer.do(lambda tx: tx.execute(KEEP_TIME, (steady, to_ms(now), account_id)).rowcount)

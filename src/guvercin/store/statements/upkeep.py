@@ -1,0 +1,42 @@
+"""The statements of upkeep: waits and lifetimes that end, doubts, and what is held."""
+
+from guvercin.store.statements.messages import STANDING_COLUMNS
+
+_DUE = "waits_until <= ? AND status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')"
+
+IS_DUE = f"SELECT 1 FROM message WHERE {_DUE} LIMIT 1"
+"""What a claim asks first."""
+
+DUE = f"SELECT {STANDING_COLUMNS} FROM message WHERE {_DUE} ORDER BY waits_until LIMIT ? + 0"
+
+EXPIRED = f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT ? + 0"
+
+UNSETTLED = (
+    f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'sending' AND status IN ('sending', 'unknown') LIMIT ? + 0"
+)
+
+IN_DOUBT = (
+    "SELECT m.id, m.account_id, m.recipient, a.id, a.secret, a.started_at FROM message m JOIN attempt a ON a.id = "
+    "(SELECT max(id) FROM attempt WHERE message_id = m.id) "
+    "WHERE m.waits_until <= ? AND m.status = 'unknown' ORDER BY m.waits_until LIMIT ? + 0"
+)
+
+WHAT_IS_DUE = (
+    f"SELECT EXISTS (SELECT 1 FROM message WHERE {_DUE}), "
+    "EXISTS (SELECT 1 FROM message WHERE status = 'queued' AND expires_at <= ?), "
+    "EXISTS (SELECT 1 FROM batch WHERE is_cancelling), "
+    "EXISTS (SELECT 1 FROM message WHERE waits_until <= ? AND status = 'unknown')"
+)
+"""What upkeep asks each second: nearly always it is nothing, and then the writer isn't disturbed."""
+
+LOOK_AGAIN = "UPDATE message SET waits_until = ? WHERE id = ? AND status = 'unknown'"
+
+LOOK_NOW = "UPDATE message SET waits_until = ? WHERE status = 'unknown' AND waits_until > ? AND account_id = ?"
+
+UNFINISHED = f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'queued' AND waits_for IS NOT 'geri_yuklendi'"
+
+UNFINISHED_OF = f"{UNFINISHED} AND waits_for IS NOT 'numara_degisti' AND account_id = ?"
+
+END_ATTEMPTS_OF = (
+    "UPDATE attempt SET ended_at = ?, outcome = 'lost', reason = ? WHERE message_id = ? AND ended_at IS NULL"
+)
