@@ -19,7 +19,7 @@ from bench.filling import BATCH, RARE_ACCOUNT, RARE_CATEGORY, Filled, fill
 from bench.load import Load, drive, request
 from bench.server import API, CLOCK, Server, served
 from guvercin.api.asking import message_filter
-from guvercin.api.wire import ListMessages
+from guvercin.api.wire.messages import ListMessages
 from guvercin.core.message import Lane
 from guvercin.store import claiming, reading
 from guvercin.store.sqlite import FILE_NAME, engine_for

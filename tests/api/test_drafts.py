@@ -11,7 +11,7 @@ import openpyxl
 import pytest
 from tests.api.conftest import BASE, Connect, Server
 
-from guvercin.api.wire import MOST_RECIPIENTS
+from guvercin.api.wire.ground import MOST_RECIPIENTS
 from guvercin.core.token import Permission
 from guvercin.gateway.lists import DRAFTS_KEPT
 

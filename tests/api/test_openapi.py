@@ -12,9 +12,25 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 from tests.api.conftest import BASE, Connect
 from tests.api.declared import Declared
 
-from guvercin.api import answers, examples, wire
+from guvercin.api import examples
+from guvercin.api.answers.accounts import AccountAnswer, AccountList
+from guvercin.api.answers.batches import BatchAnswer, BatchSent, BatchStanding, ListRead, Rehearsed
+from guvercin.api.answers.files import UploadAnswer
+from guvercin.api.answers.ground import Done
+from guvercin.api.answers.lines import HealthAnswer, LinkAnswer, LookupAnswer
+from guvercin.api.answers.messages import Cancelled, MessageSent, MessageStanding, MessageStatusAnswer
 from guvercin.api.app import document
 from guvercin.api.asking import ask_file
+from guvercin.api.wire.access import SignIn
+from guvercin.api.wire.accounts import AddAccount, ChangeAccount, LinkAccount, MarkRead
+from guvercin.api.wire.batches import ImportForm, Recipient, SendBatch
+from guvercin.api.wire.categories import ChangeCategory
+from guvercin.api.wire.files import UploadForm
+from guvercin.api.wire.hooks import AddWebhook, ChangeWebhook, RenewSecret, ReplaySince
+from guvercin.api.wire.inbox import ReadInbox
+from guvercin.api.wire.messages import CancelReference, SendFile, SendText
+from guvercin.api.wire.names import FIELD_NAMES, bodies
+from guvercin.api.wire.people import AddConsent, AddOptOut, DecideOptOut, HoldPerson
 from guvercin.core.errors import GuvercinError
 from guvercin.locale import Language, translator
 
@@ -29,28 +45,28 @@ PUBLIC = {
 }
 
 BODIES: dict[str, type[BaseModel]] = {
-    f"{BASE}/gonder": wire.SendText,
-    f"{BASE}/toplu-gonder": wire.SendBatch,
-    f"{BASE}/toplu/on-kontrol": wire.SendBatch,
-    f"{BASE}/toplu/dosya": wire.ImportForm,
-    f"{BASE}/dosya-gonder": wire.SendFile,
-    f"{BASE}/iptal": wire.CancelReference,
-    f"{BASE}/hesaplar": wire.AddAccount,
-    f"{BASE}/hesaplar/{{account_id}}": wire.ChangeAccount,
-    f"{BASE}/turler/{{category_id}}": wire.ChangeCategory,
-    f"{BASE}/hesaplar/{{account_id}}/bagla": wire.LinkAccount,
-    f"{BASE}/hesaplar/{{account_id}}/okundu": wire.MarkRead,
-    f"{BASE}/gelen/okundu": wire.ReadInbox,
-    f"{BASE}/ret-listesi": wire.AddOptOut,
-    f"{BASE}/bakilacaklar/{{opt_out_id}}/karar": wire.DecideOptOut,
-    f"{BASE}/onaylar": wire.AddConsent,
-    f"{BASE}/kisiler/{{telefon}}/saklama": wire.HoldPerson,
-    f"{BASE}/dosyalar": wire.UploadForm,
-    "/api/v1/auth/token": wire.SignIn,
-    "/api/v1/webhooks": wire.AddWebhook,
-    "/api/v1/webhooks/{hook_id}": wire.ChangeWebhook,
-    "/api/v1/webhooks/{hook_id}/secret": wire.RenewSecret,
-    "/api/v1/webhooks/{hook_id}/yeniden": wire.ReplaySince,
+    f"{BASE}/gonder": SendText,
+    f"{BASE}/toplu-gonder": SendBatch,
+    f"{BASE}/toplu/on-kontrol": SendBatch,
+    f"{BASE}/toplu/dosya": ImportForm,
+    f"{BASE}/dosya-gonder": SendFile,
+    f"{BASE}/iptal": CancelReference,
+    f"{BASE}/hesaplar": AddAccount,
+    f"{BASE}/hesaplar/{{account_id}}": ChangeAccount,
+    f"{BASE}/turler/{{category_id}}": ChangeCategory,
+    f"{BASE}/hesaplar/{{account_id}}/bagla": LinkAccount,
+    f"{BASE}/hesaplar/{{account_id}}/okundu": MarkRead,
+    f"{BASE}/gelen/okundu": ReadInbox,
+    f"{BASE}/ret-listesi": AddOptOut,
+    f"{BASE}/bakilacaklar/{{opt_out_id}}/karar": DecideOptOut,
+    f"{BASE}/onaylar": AddConsent,
+    f"{BASE}/kisiler/{{telefon}}/saklama": HoldPerson,
+    f"{BASE}/dosyalar": UploadForm,
+    "/api/v1/auth/token": SignIn,
+    "/api/v1/webhooks": AddWebhook,
+    "/api/v1/webhooks/{hook_id}": ChangeWebhook,
+    "/api/v1/webhooks/{hook_id}/secret": RenewSecret,
+    "/api/v1/webhooks/{hook_id}/yeniden": ReplaySince,
 }
 
 
@@ -150,11 +166,11 @@ NO_NUMBERS = ["0", "000", "", " 5", "5.0", "-1", "+1", "1e3", "٥", 0, 1, 43_200
 def test_an_integer_is_documented_as_it_is_read(field: str, written: str | int) -> None:
     body = {"telefon": "+905321234567", "mesaj": "Merhaba", field: written}
     try:
-        wire.SendText.model_validate(body)
+        SendText.model_validate(body)
     except ValidationError:
-        assert not is_documented(wire.SendText, body)
+        assert not is_documented(SendText, body)
     else:
-        assert is_documented(wire.SendText, body)
+        assert is_documented(SendText, body)
 
 
 @pytest.mark.parametrize(
@@ -173,12 +189,12 @@ def test_an_integer_is_documented_as_it_is_read(field: str, written: str | int) 
 )
 def test_variables_are_documented_as_they_are_read(variables: Any, *, is_read: bool) -> None:
     recipient = {"telefon": "+905321234567", "degiskenler": variables}
-    assert is_documented(wire.SendBatch, {"alicilar": [recipient], "mesaj": "Merhaba"}) is is_read
+    assert is_documented(SendBatch, {"alicilar": [recipient], "mesaj": "Merhaba"}) is is_read
     if is_read:
-        wire.Recipient.model_validate(recipient)
+        Recipient.model_validate(recipient)
     else:
         with pytest.raises(ValidationError):
-            wire.Recipient.model_validate(recipient)
+            Recipient.model_validate(recipient)
 
 
 @pytest.mark.parametrize(
@@ -196,8 +212,8 @@ def test_variables_are_documented_as_they_are_read(variables: Any, *, is_read: b
 )
 def test_a_file_is_documented_as_it_is_asked_for(named: dict[str, Any], *, is_one: bool) -> None:
     body = {"telefon": "+905321234567", **named}
-    asked = wire.SendFile.model_validate(body)
-    assert is_documented(wire.SendFile, body) is is_one
+    asked = SendFile.model_validate(body)
+    assert is_documented(SendFile, body) is is_one
     if is_one:
         ask_file(asked, UTC)
     else:
@@ -226,23 +242,23 @@ def test_every_link_leads_to_an_operation_and_is_fed_by_the_answer() -> None:
 @pytest.mark.parametrize(
     ("example", "model"),
     [
-        (examples.SENT, answers.MessageSent),
-        (examples.FILE_SENT, answers.MessageSent),
-        (examples.STANDING, answers.MessageStanding),
-        (examples.BATCH_SENT, answers.BatchSent),
-        (examples.BATCH_STANDING, answers.BatchStanding),
-        (examples.ACCOUNTS, answers.AccountList),
-        (examples.ACCOUNT, answers.AccountAnswer),
-        (examples.STATUS, answers.MessageStatusAnswer),
-        (examples.BATCH, answers.BatchAnswer),
-        (examples.REHEARSED, answers.Rehearsed),
-        (examples.LIST_READ, answers.ListRead),
-        (examples.UPLOADED, answers.UploadAnswer),
-        (examples.CANCELLED, answers.Cancelled),
-        (examples.DONE, answers.Done),
-        (examples.LINKING, answers.LinkAnswer),
-        (examples.HEALTH, answers.HealthAnswer),
-        (examples.LOOKUP, answers.LookupAnswer),
+        (examples.SENT, MessageSent),
+        (examples.FILE_SENT, MessageSent),
+        (examples.STANDING, MessageStanding),
+        (examples.BATCH_SENT, BatchSent),
+        (examples.BATCH_STANDING, BatchStanding),
+        (examples.ACCOUNTS, AccountList),
+        (examples.ACCOUNT, AccountAnswer),
+        (examples.STATUS, MessageStatusAnswer),
+        (examples.BATCH, BatchAnswer),
+        (examples.REHEARSED, Rehearsed),
+        (examples.LIST_READ, ListRead),
+        (examples.UPLOADED, UploadAnswer),
+        (examples.CANCELLED, Cancelled),
+        (examples.DONE, Done),
+        (examples.LINKING, LinkAnswer),
+        (examples.HEALTH, HealthAnswer),
+        (examples.LOOKUP, LookupAnswer),
     ],
 )
 def test_an_answers_example_is_written_as_the_model_writes_it(example: Any, model: type[BaseModel]) -> None:
@@ -252,8 +268,8 @@ def test_an_answers_example_is_written_as_the_model_writes_it(example: Any, mode
 
 
 def test_every_attribute_has_one_wire_name_and_every_wire_name_one_attribute() -> None:
-    pairs = {(name, field.alias or name) for model in wire.bodies() for name, field in model.model_fields.items()}
-    assert len({name for name, _ in pairs}) == len({alias for _, alias in pairs}) == len(pairs) == len(wire.FIELD_NAMES)
+    pairs = {(name, field.alias or name) for model in bodies() for name, field in model.model_fields.items()}
+    assert len({name for name, _ in pairs}) == len({alias for _, alias in pairs}) == len(pairs) == len(FIELD_NAMES)
 
 
 async def test_the_document_is_public_and_speaks_both_languages(connect: Connect) -> None:

@@ -12,9 +12,12 @@ from starlette.requests import Request
 from guvercin.api.asking import cursor, read_cursor
 from guvercin.api.bodies import body_hash
 from guvercin.api.preferences import idempotency_key, preference
-from guvercin.api.render import batch_sent, clock_time, iso_time, message_sent
+from guvercin.api.render.batches import batch_sent
+from guvercin.api.render.ground import clock_time, iso_time
+from guvercin.api.render.messages import message_sent
 from guvercin.api.throttle import Throttle
-from guvercin.api.wire import LARGEST_INTEGER, SendText
+from guvercin.api.wire.ground import LARGEST_INTEGER
+from guvercin.api.wire.messages import SendText
 from guvercin.core.batch import Batch, Counts
 from guvercin.core.errors import GuvercinError
 from guvercin.core.event import Standing

@@ -29,19 +29,19 @@ from guvercin.api import (
     pages,
     problems,
     records,
-    render,
     reports,
     rights,
     signing,
     whatsapp,
-    wire,
     wishes,
 )
 from guvercin.api.documented import openapi, said
 from guvercin.api.door import MEGABYTE, Door
 from guvercin.api.metrics import Metrics
 from guvercin.api.reception import Reception, visit_of
+from guvercin.api.render.ground import PREFIX
 from guvercin.api.throttle import Throttle
+from guvercin.api.wire.names import FIELD_NAMES
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.files import MAX_FILE_SIZE
 from guvercin.gateway.gateway import Gateway
@@ -148,15 +148,15 @@ def create_app(
         throttle=Throttle(clock.monotonic),
         metrics=metrics,
     )
-    problems.install(app, field_names=wire.FIELD_NAMES, request_id=lambda request: visit_of(request).request_id)
+    problems.install(app, field_names=FIELD_NAMES, request_id=lambda request: visit_of(request).request_id)
     app.door = partial(
         Door,
         hot=meta_hook.HOT,
         limits={
-            f"{render.PREFIX}/toplu-gonder": 8 * MEGABYTE,
-            f"{render.PREFIX}/toplu/on-kontrol": 8 * MEGABYTE,
-            f"{render.PREFIX}/toplu/dosya": LARGEST_FILE + _FORM_ROOM,
-            f"{render.PREFIX}/dosyalar": max_upload + _FORM_ROOM,
+            f"{PREFIX}/toplu-gonder": 8 * MEGABYTE,
+            f"{PREFIX}/toplu/on-kontrol": 8 * MEGABYTE,
+            f"{PREFIX}/toplu/dosya": LARGEST_FILE + _FORM_ROOM,
+            f"{PREFIX}/dosyalar": max_upload + _FORM_ROOM,
             meta_hook.PREFIX: 4 * MEGABYTE,
             **wing_limits,
         },

@@ -4,8 +4,11 @@ import base64
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
-from guvercin.api import wire
 from guvercin.api.bodies import body_hash
+from guvercin.api.wire.batches import SendBatch
+from guvercin.api.wire.ground import LARGEST_INTEGER
+from guvercin.api.wire.messages import ListedStatus, ListMessages, SendFile, SendText
+from guvercin.api.wire.names import FIELD_NAMES
 from guvercin.core.category import GENERAL
 from guvercin.core.errors import Code, FieldFault, GuvercinError
 from guvercin.core.log import MessageFilter
@@ -14,7 +17,7 @@ from guvercin.core.phone import InvalidPhone, parse_phone
 from guvercin.gateway.requests import Ask, AskBatch, AskRecipient, FilePath, UploadedFile
 
 
-def ask(asked: wire.SendText, zone: tzinfo) -> Ask:
+def ask(asked: SendText, zone: tzinfo) -> Ask:
     """Answer what `gonder` asks."""
     return Ask(
         phone=asked.phone,
@@ -28,7 +31,7 @@ def ask(asked: wire.SendText, zone: tzinfo) -> Ask:
     )
 
 
-def ask_file(asked: wire.SendFile, zone: tzinfo) -> Ask:
+def ask_file(asked: SendFile, zone: tzinfo) -> Ask:
     """Answer what `dosya-gonder` asks: a file by its path or by its id, never both."""
     if asked.file_path is None and asked.file_id is None:
         raise bad("file_path", "zorunlu")
@@ -48,7 +51,7 @@ def ask_file(asked: wire.SendFile, zone: tzinfo) -> Ask:
     )
 
 
-def ask_batch(asked: wire.SendBatch, zone: tzinfo, body: Any) -> AskBatch:
+def ask_batch(asked: SendBatch, zone: tzinfo, body: Any) -> AskBatch:
     """Answer what `toplu-gonder` asks."""
     return AskBatch(
         recipients=[
@@ -90,14 +93,14 @@ def minutes(count: int | None) -> timedelta | None:
     return None if count is None else timedelta(minutes=count)
 
 
-def message_filter(query: wire.ListMessages, zone: tzinfo) -> MessageFilter:
+def message_filter(query: ListMessages, zone: tzinfo) -> MessageFilter:
     """Answer which messages a list is asked for."""
     statuses, scheduled = None, None
-    if query.status is wire.ListedStatus.SCHEDULED:
+    if query.status is ListedStatus.SCHEDULED:
         statuses, scheduled = frozenset({Status.QUEUED}), True
     elif query.status is not None:
         statuses = frozenset({Status(query.status.value)})
-        scheduled = False if query.status is wire.ListedStatus.QUEUED else None
+        scheduled = False if query.status is ListedStatus.QUEUED else None
     return MessageFilter(
         statuses=statuses,
         scheduled=scheduled,
@@ -140,14 +143,14 @@ def read_cursor(text: str) -> int:
         log_id = int.from_bytes(base64.urlsafe_b64decode(f"{text}="))
     except ValueError:
         raise bad("after", "gecersiz") from None
-    if not 1 <= log_id <= wire.LARGEST_INTEGER or cursor(log_id) != text:
+    if not 1 <= log_id <= LARGEST_INTEGER or cursor(log_id) != text:
         raise bad("after", "gecersiz")
     return log_id
 
 
 def unsupported(where: str) -> GuvercinError:
     """Build the refusal of a field that this version doesn't have yet."""
-    field = ".".join(wire.FIELD_NAMES.get(part, part) for part in where.split("."))
+    field = ".".join(FIELD_NAMES.get(part, part) for part in where.split("."))
     return GuvercinError(
         Code.UNSUPPORTED,
         faults=(FieldFault(where, Code.UNSUPPORTED.value),),

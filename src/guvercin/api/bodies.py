@@ -19,7 +19,8 @@ from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
 from guvercin.api.faults import invalid
-from guvercin.api.wire import ATTRIBUTES, MOST_RECIPIENTS
+from guvercin.api.wire.ground import MOST_RECIPIENTS
+from guvercin.api.wire.names import ATTRIBUTES
 from guvercin.core.errors import Code, GuvercinError
 
 Model = TypeVar("Model", bound=BaseModel)

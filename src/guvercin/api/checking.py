@@ -12,7 +12,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guvercin.api import answers, examples, render, wire
+from guvercin.api import examples
+from guvercin.api.answers.batches import BatchSent, BatchStanding, ListRead, ReadColumns, Rehearsed, RowVerdict
 from guvercin.api.asking import ask_batch, bad
 from guvercin.api.auth import BulkSender, check_permission
 from guvercin.api.bodies import body_hash, read_json, to_model
@@ -27,7 +28,9 @@ from guvercin.api.documented import (
     tells,
 )
 from guvercin.api.reception import reception_of, visit_of
+from guvercin.api.render.ground import PREFIX, clock_time, iso_time, marks, reply
 from guvercin.api.whatsapp import answer_batch
+from guvercin.api.wire.batches import ChosenColumns, ImportForm, SendBatch, SendList, StartList
 from guvercin.core.account import Kind
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.recipients import Person
@@ -44,14 +47,14 @@ MOST_TOLD = 1_000
 
 _MOST_FIELDS = 20
 _LONGEST_NAME = 100  # of a variable: a longer head can't be meant by a text
-_STARTED = f"{render.PREFIX}/toplu/taslak"
+_STARTED = f"{PREFIX}/toplu/taslak"
 """Where the keys of started drafts are kept."""
 
 DraftId = Annotated[str, Path(pattern="^[0-9a-f]{32}$")]
 
 _FILL = sentence("Fill the cell, or write a fallback after a bar.")
 
-router = APIRouter(prefix=render.PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
+router = APIRouter(prefix=PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
 
 
 @router.post(
@@ -60,19 +63,19 @@ router = APIRouter(prefix=render.PREFIX, tags=RECORDS, generate_unique_id_functi
     description=sentence(
         "What would become of each row of a toplu-gonder request, and how long it would take. Nothing is sent or kept."
     ),
-    openapi_extra=asks(wire.SendBatch, example=examples.SEND_BATCH),
-    responses=tells(answers.Rehearsed, *REFUSES_LISTS, example=examples.REHEARSED),
+    openapi_extra=asks(SendBatch, example=examples.SEND_BATCH),
+    responses=tells(Rehearsed, *REFUSES_LISTS, example=examples.REHEARSED),
 )
 async def check_list(request: Request, sender: BulkSender) -> Response:
     """Look a bulk request through."""
     body = await read_json(request)
-    asked = to_model(wire.SendBatch, body)
+    asked = to_model(SendBatch, body)
     if asked.has_files:
         check_permission(sender, Permission.FILE)
     reception = reception_of(request)
     found = await reception.gateway.rehearse(sender, ask_batch(asked, reception.zone, body))
     lines = range(1, len(asked.recipients) + 1)
-    return render.reply(answers.Rehearsed(**told(request, found, lines)), headers={"Vary": "Accept-Language"})
+    return reply(Rehearsed(**told(request, found, lines)), headers={"Vary": "Accept-Language"})
 
 
 @router.post(
@@ -82,8 +85,8 @@ async def check_list(request: Request, sender: BulkSender) -> Response:
         "Reads an Excel or CSV file, guesses its columns and checks it like on-kontrol. Nothing is sent: the list is "
         "kept for a day, until its taslak_id starts it."
     ),
-    openapi_extra=asks(wire.ImportForm, content_type="multipart/form-data"),
-    responses=tells(answers.ListRead, *REFUSES_LISTS, Code.UNREADABLE_LIST, example=examples.LIST_READ),
+    openapi_extra=asks(ImportForm, content_type="multipart/form-data"),
+    responses=tells(ListRead, *REFUSES_LISTS, Code.UNREADABLE_LIST, example=examples.LIST_READ),
 )
 async def read_list(request: Request, sender: BulkSender) -> Response:
     """Read an uploaded list, look it through, and keep it as a draft."""
@@ -96,7 +99,7 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
             if not isinstance(file, UploadFile):
                 raise bad("file", "zorunlu")
             written = {name: value for name, value in form.items() if isinstance(value, str) and value}
-            asked = to_model(wire.ImportForm, {**written, "dosya": file.filename or ""})
+            asked = to_model(ImportForm, {**written, "dosya": file.filename or ""})
             if asked.file_path is not None:
                 check_permission(sender, Permission.FILE)
             read = await reception.gateway.lists.read(file.file, _chosen(asked.columns))
@@ -111,16 +114,16 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
     draft_id, kept_until = None, None
     if found.is_acceptable:
         draft_id, kept_until = await reception.gateway.lists.keep(sender, orjson.dumps(body))
-    answer = answers.ListRead(
+    answer = ListRead(
         **told(request, found, [person.line for person in read.people]),
         draft_id=draft_id,
-        kept_until=kept_until and render.clock_time(kept_until, reception.zone),
+        kept_until=kept_until and clock_time(kept_until, reception.zone),
         heads=list(read.heads),
         columns=_columns(read),
         places=sorted({*read.columns.variables, *(["isim"] if read.columns.name is not None else [])}),
         is_scarred=read.is_scarred,
     )
-    return render.reply(answer, headers={"Vary": "Accept-Language"})
+    return reply(answer, headers={"Vary": "Accept-Language"})
 
 
 @router.post(
@@ -132,7 +135,7 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
     openapi_extra=asks(makes_rows=True),
     responses=leads_to_batch(
         tells(
-            answers.BatchSent | answers.BatchStanding,
+            BatchSent | BatchStanding,
             *SENDS,
             Code.DECLARATION_NEEDED,
             Code.TOO_MANY_RECIPIENTS,
@@ -140,11 +143,11 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
             Code.NO_FILE_ROOT,
             example=examples.BATCH_SENT,
         )
-        | accepts(answers.BatchSent | answers.BatchStanding, example=examples.BATCH_STANDING)
+        | accepts(BatchSent | BatchStanding, example=examples.BATCH_STANDING)
     ),
 )
 async def start_list(
-    request: Request, sender: BulkSender, draft_id: DraftId, query: Annotated[wire.StartList, Query()]
+    request: Request, sender: BulkSender, draft_id: DraftId, query: Annotated[StartList, Query()]
 ) -> Response:
     """Send what was uploaded and looked through. The draft's id is the key: it starts once."""
     kept = await reception_of(request).gateway.lists.find(sender, draft_id)
@@ -155,7 +158,7 @@ async def start_list(
         asked = {name: value for name, value in body.items() if name != "beyan"}  # declared or not, it is one list
         return IdempotencyKey(method="POST", path=_STARTED, key=draft_id, body_hash=body_hash(asked))
 
-    return await answer_batch(request, sender, kept, key_of=key, model=wire.SendList)
+    return await answer_batch(request, sender, kept, key_of=key, model=SendList)
 
 
 def _chosen(columns: str | None) -> dict[str, str]:
@@ -163,13 +166,13 @@ def _chosen(columns: str | None) -> dict[str, str]:
     if columns is None:
         return {}
     try:
-        asked = to_model(wire.ChosenColumns, orjson.loads(columns))
+        asked = to_model(ChosenColumns, orjson.loads(columns))
     except (orjson.JSONDecodeError, GuvercinError):
         raise bad("columns", "gecersiz") from None
     return {role: head for role, head in asked.model_dump().items() if head}
 
 
-def _request(asked: wire.ImportForm, written: dict[str, str], people: Sequence[Person]) -> dict[str, Any]:
+def _request(asked: ImportForm, written: dict[str, str], people: Sequence[Person]) -> dict[str, Any]:
     """Answer the toplu-gonder request that a list comes to."""
     common: dict[str, Any] = {name: written[name] for name in _COMMON if name in written}
     if asked.is_of_customers:
@@ -202,15 +205,15 @@ def _ask(people: Sequence[Person], body: Any, zone: tzinfo) -> AskBatch:
         )
         for person in people
     ]
-    return replace(ask_batch(to_model(wire.SendBatch, shell), zone, shell), recipients=rows)
+    return replace(ask_batch(to_model(SendBatch, shell), zone, shell), recipients=rows)
 
 
-def _columns(read: CustomerList) -> answers.ReadColumns:
+def _columns(read: CustomerList) -> ReadColumns:
     def head(place: int | None) -> str | None:
         return read.heads[place] if place is not None and place < len(read.heads) else None
 
     columns = read.columns
-    return answers.ReadColumns(
+    return ReadColumns(
         phone=head(columns.phone),
         name=head(columns.name),
         surname=head(columns.surname),
@@ -220,7 +223,7 @@ def _columns(read: CustomerList) -> answers.ReadColumns:
 
 def told(request: Request, found: Rehearsal, lines: Sequence[int]) -> dict[str, Any]:
     """Answer what is told of a rehearsal, in the caller's language; `lines` are the rows' numbers as people count."""
-    visit_of(request).headers |= render.marks(is_sandbox=found.account.kind is Kind.SANDBOX)
+    visit_of(request).headers |= marks(is_sandbox=found.account.kind is Kind.SANDBOX)
     say = translator(choose_language(request.headers.get("accept-language")))
     zone: tzinfo = reception_of(request).zone
     return {
@@ -232,15 +235,15 @@ def told(request: Request, found: Rehearsal, lines: Sequence[int]) -> dict[str, 
         "is_acceptable": found.is_acceptable,
         "sample": found.sample,
         "seconds": round(found.duration.total_seconds()),
-        "finish_at": found.finish_at and render.clock_time(found.finish_at, zone),
-        "finish_at_iso": found.finish_at and render.iso_time(found.finish_at, zone),
+        "finish_at": found.finish_at and clock_time(found.finish_at, zone),
+        "finish_at_iso": found.finish_at and iso_time(found.finish_at, zone),
         "too_late": found.too_late,
         "account_id": found.account.id,
         "warning": found.warning,
         "rows": [_row(say, verdict, lines[verdict.place]) for verdict in found.verdicts[:MOST_TOLD]],
         "untold": max(0, len(found.verdicts) - MOST_TOLD),
         "reason": found.waits_for,
-        "waits_until": found.waits_until and render.clock_time(found.waits_until, zone),
+        "waits_until": found.waits_until and clock_time(found.waits_until, zone),
         "waits": [
             {"reason": word, "seconds": round(length.total_seconds())}
             for word, length in sorted(found.waits.items(), key=lambda each: -each[1])
@@ -248,9 +251,9 @@ def told(request: Request, found: Rehearsal, lines: Sequence[int]) -> dict[str, 
     }
 
 
-def _row(say: Translator, verdict: Verdict, line: int) -> answers.RowVerdict:
+def _row(say: Translator, verdict: Verdict, line: int) -> RowVerdict:
     words, fault = WORDS[verdict.code], verdict.fault
-    return answers.RowVerdict(
+    return RowVerdict(
         line=line,
         recipient=verdict.recipient,
         fate=verdict.fate,

@@ -18,7 +18,9 @@ from pydantic.json_schema import JsonSchemaMode
 from starlette.routing import BaseRoute
 
 from guvercin import __version__
-from guvercin.api import answers, problems, wire
+from guvercin.api import problems
+from guvercin.api.answers.kinds import kinds
+from guvercin.api.wire.names import bodies
 from guvercin.core.errors import Code
 from guvercin.locale import sentence
 
@@ -251,9 +253,9 @@ def _schemas() -> dict[str, Any]:
         schema = model.model_json_schema(mode=mode, ref_template=_REF)
         schemas.update(schema.pop("$defs", {}) | {model.__name__: schema})
 
-    for body in wire.bodies():
+    for body in bodies():
         take(body, "validation")
-    for answer in answers.kinds():
+    for answer in kinds():
         take(answer, "serialization")
     take(problems.Problem, "serialization")
     for schema in schemas.values():

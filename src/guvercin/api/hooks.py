@@ -6,12 +6,18 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guvercin.api import answers, examples, render, wire
+from guvercin.api import examples
+from guvercin.api.answers.ground import SucceededWith
+from guvercin.api.answers.hooks import DeliveryPage, HookAnswer, HookList, NewHookAnswer, TrialAnswer
 from guvercin.api.asking import cursor, read_cursor
 from guvercin.api.auth import Owner
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import BODY, CHANGES, WEBHOOKS, asks, operation_id, tells
 from guvercin.api.reception import reception_of
+from guvercin.api.render.ground import reply
+from guvercin.api.render.hooks import delivery_page, hook_list, hook_record, new_hook, trial_answer
+from guvercin.api.wire.ground import LARGEST_INTEGER
+from guvercin.api.wire.hooks import AddWebhook, ChangeWebhook, ListDeliveries, RenewSecret, ReplaySince, WebhookOpen
 from guvercin.core.errors import Code
 from guvercin.core.hook import Hook
 from guvercin.gateway.requests import HookAsk
@@ -21,8 +27,8 @@ PREFIX = "/api/v1/webhooks"
 
 router = APIRouter(prefix=PREFIX, tags=WEBHOOKS, generate_unique_id_function=operation_id)
 
-HookId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
-EventId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
+HookId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
+EventId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 
 _NEVER_KEPT = {"Cache-Control": "no-store"}
 """The secret is in these answers, and in no others."""
@@ -42,9 +48,9 @@ def _translator(request: Request) -> Translator:
         "The secret is shown once."
     ),
     status_code=201,
-    openapi_extra=asks(wire.AddWebhook, example=examples.ADD_WEBHOOK),
+    openapi_extra=asks(AddWebhook, example=examples.ADD_WEBHOOK),
     responses=tells(
-        answers.NewHookAnswer,
+        NewHookAnswer,
         *BODY,
         Code.NOT_FOUND,
         Code.TOO_MANY_HOOKS,
@@ -54,13 +60,13 @@ def _translator(request: Request) -> Translator:
 )
 async def add_webhook(request: Request, owner: Owner) -> Response:
     """Add a webhook."""
-    asked = to_model(wire.AddWebhook, await read_json(request))
+    asked = to_model(AddWebhook, await read_json(request))
     gateway = reception_of(request).gateway
     ask = HookAsk(url=asked.url, events=asked.events, account_ids=asked.accounts, secret=asked.secret)
     hook, secret = await gateway.hooks.add(owner, ask, await gateway.accounts.seen(owner))
     say = _translator(request)
-    return render.reply(
-        render.new_hook(hook, secret, say("Webhook saved.")),
+    return reply(
+        new_hook(hook, secret, say("Webhook saved.")),
         status=201,
         headers={"Location": f"{PREFIX}/{hook.id}", **_NEVER_KEPT},
     )
@@ -70,19 +76,19 @@ async def add_webhook(request: Request, owner: Owner) -> Response:
     "",
     summary=sentence("Webhooks"),
     description=sentence("The webhooks that the token sees, without their secrets."),
-    responses=tells(answers.HookList, example=examples.WEBHOOKS),
+    responses=tells(HookList, example=examples.WEBHOOKS),
 )
 async def webhooks(request: Request, owner: Owner) -> Response:
     """List the webhooks."""
     reception = reception_of(request)
-    return render.reply(render.hook_list(await reception.gateway.hooks.seen(owner), reception.zone))
+    return reply(hook_list(await reception.gateway.hooks.seen(owner), reception.zone))
 
 
 @router.get(
     "/{hook_id}",
     summary=sentence("One webhook"),
     description=sentence("One webhook, without its secret."),
-    responses=tells(answers.HookAnswer, *_NAMED, example=examples.WEBHOOK),
+    responses=tells(HookAnswer, *_NAMED, example=examples.WEBHOOK),
 )
 async def webhook(request: Request, owner: Owner, hook_id: HookId) -> Response:
     """Tell about one webhook."""
@@ -95,14 +101,14 @@ async def webhook(request: Request, owner: Owner, hook_id: HookId) -> Response:
     description=sentence(
         "Changes what is given. One that was switched off goes on where it stopped, when durum is aktif again."
     ),
-    openapi_extra=asks(wire.ChangeWebhook, example=examples.CHANGE_WEBHOOK),
-    responses=tells(answers.HookAnswer, *BODY, Code.NOT_FOUND, example=examples.WEBHOOK),
+    openapi_extra=asks(ChangeWebhook, example=examples.CHANGE_WEBHOOK),
+    responses=tells(HookAnswer, *BODY, Code.NOT_FOUND, example=examples.WEBHOOK),
 )
 async def change_webhook(request: Request, owner: Owner, hook_id: HookId) -> Response:
     """Change a webhook."""
-    asked = to_model(wire.ChangeWebhook, await read_json(request))
+    asked = to_model(ChangeWebhook, await read_json(request))
     gateway = reception_of(request).gateway
-    is_open = None if asked.status is None else asked.status is wire.WebhookOpen.ACTIVE
+    is_open = None if asked.status is None else asked.status is WebhookOpen.ACTIVE
     ask = HookAsk(url=asked.url, events=asked.events, account_ids=asked.accounts, is_open=is_open)
     return _hook(request, await gateway.hooks.change(owner, hook_id, ask, await gateway.accounts.seen(owner)))
 
@@ -111,41 +117,41 @@ async def change_webhook(request: Request, owner: Owner, hook_id: HookId) -> Res
     "/{hook_id}",
     summary=sentence("Remove a webhook"),
     description=sentence("Nothing more is delivered to it; its secret and its deliveries are forgotten."),
-    responses=tells(answers.SucceededWith, *CHANGES, example=examples.WEBHOOK_GONE),
+    responses=tells(SucceededWith, *CHANGES, example=examples.WEBHOOK_GONE),
 )
 async def remove_webhook(request: Request, owner: Owner, hook_id: HookId) -> Response:
     """Remove a webhook."""
     await reception_of(request).gateway.hooks.remove(owner, hook_id)
     say = _translator(request)
-    return render.reply(answers.SucceededWith(success=True, message=say("Webhook removed.")))
+    return reply(SucceededWith(success=True, message=say("Webhook removed.")))
 
 
 @router.post(
     "/{hook_id}/dene",
     summary=sentence("Try a webhook out"),
     description=sentence("Posts a signed body that tells of nothing, once and now, and answers what came back."),
-    responses=tells(answers.TrialAnswer, *_NAMED, Code.SECRET_UNREADABLE, example=examples.TRIAL),
+    responses=tells(TrialAnswer, *_NAMED, Code.SECRET_UNREADABLE, example=examples.TRIAL),
 )
 async def try_webhook(request: Request, owner: Owner, hook_id: HookId) -> Response:
     """Try a webhook out."""
     trial = await reception_of(request).gateway.hooks.try_out(owner, hook_id)
-    return render.reply(render.trial(trial, _translator(request)))
+    return reply(trial_answer(trial, _translator(request)))
 
 
 @router.post(
     "/{hook_id}/secret",
     summary=sentence("Renew a secret"),
     description=sentence("Makes a new secret and shows it, once. For a day the one before signs too."),
-    openapi_extra=asks(wire.RenewSecret, example=examples.RENEW_SECRET),
-    responses=tells(answers.NewHookAnswer, *BODY, Code.NOT_FOUND, example=examples.NEW_WEBHOOK),
+    openapi_extra=asks(RenewSecret, example=examples.RENEW_SECRET),
+    responses=tells(NewHookAnswer, *BODY, Code.NOT_FOUND, example=examples.NEW_WEBHOOK),
 )
 async def renew_secret(request: Request, owner: Owner, hook_id: HookId) -> Response:
     """Give a webhook a new secret."""
-    asked = to_model(wire.RenewSecret, await read_json(request))
+    asked = to_model(RenewSecret, await read_json(request))
     hook, secret = await reception_of(request).gateway.hooks.renew_secret(owner, hook_id, asked.secret)
     say = _translator(request)
     told = say("New secret saved; for a day the one before signs too.")
-    return render.reply(render.new_hook(hook, secret, told), headers=_NEVER_KEPT)
+    return reply(new_hook(hook, secret, told), headers=_NEVER_KEPT)
 
 
 @router.get(
@@ -155,17 +161,17 @@ async def renew_secret(request: Request, owner: Owner, hook_id: HookId) -> Respo
         "What a webhook has heard and has still to hear, newest first. A page may be short: "
         "give «sonraki» back as sonra."
     ),
-    responses=tells(answers.DeliveryPage, *_NAMED, example=examples.DELIVERIES),
+    responses=tells(DeliveryPage, *_NAMED, example=examples.DELIVERIES),
 )
 async def deliveries(
-    request: Request, owner: Owner, hook_id: HookId, query: Annotated[wire.ListDeliveries, Query()]
+    request: Request, owner: Owner, hook_id: HookId, query: Annotated[ListDeliveries, Query()]
 ) -> Response:
     """List the deliveries of a webhook."""
     reception = reception_of(request)
     found, below = await reception.gateway.hooks.deliveries(
         owner, hook_id, below=None if query.after is None else read_cursor(query.after), limit=query.limit
     )
-    return render.reply(render.delivery_page(found, cursor(below) if below else None, reception.zone))
+    return reply(delivery_page(found, cursor(below) if below else None, reception.zone))
 
 
 @router.post(
@@ -174,7 +180,7 @@ async def deliveries(
     description=sentence(
         "Delivers one event once more, under its name, whatever became of it. Asking twice does no harm."
     ),
-    responses=tells(answers.SucceededWith, *CHANGES, example=examples.REPLAYED),
+    responses=tells(SucceededWith, *CHANGES, example=examples.REPLAYED),
 )
 async def replay(request: Request, owner: Owner, hook_id: HookId, event_id: EventId) -> Response:
     """Deliver one event once more."""
@@ -189,12 +195,12 @@ async def replay(request: Request, owner: Owner, hook_id: HookId, event_id: Even
         "Delivers everything since a moment once more, for a receiver that has lost it. "
         "Nothing from before the webhook."
     ),
-    openapi_extra=asks(wire.ReplaySince, example=examples.REPLAY_SINCE),
-    responses=tells(answers.SucceededWith, *BODY, Code.NOT_FOUND, Code.INVALID_TIME, example=examples.REPLAYED),
+    openapi_extra=asks(ReplaySince, example=examples.REPLAY_SINCE),
+    responses=tells(SucceededWith, *BODY, Code.NOT_FOUND, Code.INVALID_TIME, example=examples.REPLAYED),
 )
 async def replay_since(request: Request, owner: Owner, hook_id: HookId) -> Response:
     """Deliver everything since a moment once more."""
-    asked = to_model(wire.ReplaySince, await read_json(request))
+    asked = to_model(ReplaySince, await read_json(request))
     reception = reception_of(request)
     since = asked.since if asked.since.tzinfo is not None else asked.since.replace(tzinfo=reception.zone)
     await reception.gateway.hooks.replay_since(owner, hook_id, since)
@@ -202,9 +208,9 @@ async def replay_since(request: Request, owner: Owner, hook_id: HookId) -> Respo
 
 
 def _hook(request: Request, hook: Hook) -> Response:
-    return render.reply(render.hook_record(hook, reception_of(request).zone))
+    return reply(hook_record(hook, reception_of(request).zone))
 
 
 def _replayed(request: Request) -> Response:
     say = _translator(request)
-    return render.reply(answers.SucceededWith(success=True, message=say("It is delivered once more.")))
+    return reply(SucceededWith(success=True, message=say("It is delivered once more.")))

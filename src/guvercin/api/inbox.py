@@ -7,22 +7,27 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guvercin.api import answers, examples, render, wire
+from guvercin.api import examples
+from guvercin.api.answers.inbox import InboxAnswer, InboxPage
+from guvercin.api.answers.messages import Cancelled
 from guvercin.api.asking import aware, cursor, read_cursor
 from guvercin.api.auth import Reader, Sender
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import BODY, CHANGES, INBOX, asks, operation_id, tells
-from guvercin.api.notices import told
 from guvercin.api.reception import reception_of
 from guvercin.api.records import next_url
+from guvercin.api.render.ground import PREFIX, reply
+from guvercin.api.render.inbox import inbox_record
+from guvercin.api.wire.ground import LARGEST_INTEGER
+from guvercin.api.wire.inbox import ListInbox, ReadInbox
 from guvercin.core.errors import Code
-from guvercin.core.inbound import InboxFilter, Received
+from guvercin.core.inbound import InboxFilter
 from guvercin.core.phone import InvalidPhone, parse_phone
 from guvercin.locale import sentence
 
-router = APIRouter(prefix=render.PREFIX, tags=INBOX, generate_unique_id_function=operation_id)
+router = APIRouter(prefix=PREFIX, tags=INBOX, generate_unique_id_function=operation_id)
 
-InboundId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
+InboundId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 
 
 @router.get(
@@ -31,9 +36,9 @@ InboundId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
     description=sentence(
         "The messages that people wrote to your numbers, newest first. A picture or a file is named and not fetched."
     ),
-    responses=tells(answers.InboxPage, Code.INVALID_FIELD, example=examples.INBOX),
+    responses=tells(InboxPage, Code.INVALID_FIELD, example=examples.INBOX),
 )
-async def inbox(request: Request, reader: Reader, query: Annotated[wire.ListInbox, Query()]) -> Response:
+async def inbox(request: Request, reader: Reader, query: Annotated[ListInbox, Query()]) -> Response:
     """List what people wrote."""
     reception = reception_of(request)
     found = await reception.gateway.inbox.page(
@@ -48,55 +53,55 @@ async def inbox(request: Request, reader: Reader, query: Annotated[wire.ListInbo
         below=None if query.after is None else read_cursor(query.after),
     )
     after = None if found.next_id is None else cursor(found.next_id)
-    page = answers.InboxPage(
+    page = InboxPage(
         ok=True,
         data=[inbox_record(each, reception.zone) for each in found.messages],
         unread=await reception.gateway.inbox.unread(reader),
         next=after,
     )
     headers = {} if after is None else {"Link": f'<{next_url(request, after)}>; rel="next"'}
-    return render.reply(page, headers=headers)
+    return reply(page, headers=headers)
 
 
 @router.post(
     "/gelen/okundu",
     summary=sentence("Mark all as read"),
     description=sentence("Marks everything up to son_id as read, of one account or one person if named; how many."),
-    openapi_extra=asks(wire.ReadInbox, example=examples.READ_INBOX),
-    responses=tells(answers.Cancelled, *BODY, example=examples.ENDED),
+    openapi_extra=asks(ReadInbox, example=examples.READ_INBOX),
+    responses=tells(Cancelled, *BODY, example=examples.ENDED),
 )
 async def read_all(request: Request, sender: Sender) -> Response:
     """Mark messages as read."""
-    asked = to_model(wire.ReadInbox, await read_json(request))
+    asked = to_model(ReadInbox, await read_json(request))
     wanted = InboxFilter(account_id=asked.account_id, sender=None if asked.sender is None else sender_of(asked.sender))
     count = await reception_of(request).gateway.inbox.mark_all_read(sender, wanted, asked.upto)
-    return render.reply(answers.Cancelled(ok=True, count=count))
+    return reply(Cancelled(ok=True, count=count))
 
 
 @router.get(
     "/gelen/{inbound_id:int}",
     summary=sentence("One message that came in"),
     description=sentence("One message, with its whole text."),
-    responses=tells(answers.InboxAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.RECEIVED),
+    responses=tells(InboxAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.RECEIVED),
 )
 async def received(request: Request, reader: Reader, inbound_id: InboundId) -> Response:
     """Tell about one message."""
     reception = reception_of(request)
     found = await reception.gateway.inbox.one(reader, inbound_id)
-    return render.reply(answers.InboxAnswer(ok=True, data=inbox_record(found, reception.zone)))
+    return reply(InboxAnswer(ok=True, data=inbox_record(found, reception.zone)))
 
 
 @router.post(
     "/gelen/{inbound_id:int}/okundu",
     summary=sentence("Mark one as read"),
     description=sentence("Marks a message as read here; the person who wrote it is told nothing. Twice does no harm."),
-    responses=tells(answers.InboxAnswer, *CHANGES, example=examples.RECEIVED_AND_READ),
+    responses=tells(InboxAnswer, *CHANGES, example=examples.RECEIVED_AND_READ),
 )
 async def read_one(request: Request, sender: Sender, inbound_id: InboundId) -> Response:
     """Mark one message as read."""
     reception = reception_of(request)
     found = await reception.gateway.inbox.mark_read(sender, inbound_id)
-    return render.reply(answers.InboxAnswer(ok=True, data=inbox_record(found, reception.zone)))
+    return reply(InboxAnswer(ok=True, data=inbox_record(found, reception.zone)))
 
 
 def sender_of(written: str) -> str:
@@ -111,14 +116,3 @@ def _from(asked: date | datetime, zone: tzinfo) -> datetime:
     if isinstance(asked, datetime):
         return aware(asked, zone)
     return datetime.combine(asked, time(), zone)
-
-
-def inbox_record(message: Received, zone: tzinfo) -> answers.InboxRecord:
-    """Answer a message of the inbox as it is listed."""
-    return answers.InboxRecord(
-        **told(message, zone),
-        received_at=render.clock_time(message.received_at, zone),
-        received_at_iso=render.iso_time(message.received_at, zone),
-        is_read=message.read_at is not None,
-        read_at=message.read_at and render.clock_time(message.read_at, zone),
-    )

@@ -8,13 +8,20 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from guvercin import __version__
-from guvercin.api import answers, examples, problems, render, wire
+from guvercin.api import examples, problems
+from guvercin.api.answers.access import Alive
+from guvercin.api.answers.accounts import AccountAnswer, AccountList, AccountRemoved
+from guvercin.api.answers.ground import Done
 from guvercin.api.asking import bad, unsupported
 from guvercin.api.auth import AccountOwner, Reader, is_loopback, sign_in
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import ACCOUNTS, BODY, CHANGES, OPERATIONS, asks, operation_id, succeeds, tells
 from guvercin.api.metrics import CONTENT_TYPE
 from guvercin.api.reception import reception_of
+from guvercin.api.render.accounts import account_list, account_record
+from guvercin.api.render.ground import PREFIX, reply
+from guvercin.api.wire.accounts import LANES, AddAccount, CapsAsked, ChangeAccount, CloudSetup, LimitsAsked, WireLane
+from guvercin.api.wire.ground import LARGEST_INTEGER
 from guvercin.core.account import Account, Kind
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.pacing import Gap
@@ -23,24 +30,24 @@ from guvercin.gateway.requests import AccountChange, CapsChange, CloudAsk, Manne
 from guvercin.locale import sentence
 from guvercin.transports.cloud.setup import Template
 
-accounts = APIRouter(prefix=f"{render.PREFIX}/hesaplar", tags=ACCOUNTS, generate_unique_id_function=operation_id)
+accounts = APIRouter(prefix=f"{PREFIX}/hesaplar", tags=ACCOUNTS, generate_unique_id_function=operation_id)
 operations = APIRouter(tags=OPERATIONS, generate_unique_id_function=operation_id)
 
-AccountId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
-_CHANGED = tells(answers.AccountAnswer, *CHANGES, example=examples.ACCOUNT)
+AccountId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
+_CHANGED = tells(AccountAnswer, *CHANGES, example=examples.ACCOUNT)
 
 
 @accounts.get(
     "",
     summary=sentence("Accounts"),
     description=sentence("Lists the WhatsApp accounts and the state of their connections."),
-    responses=tells(answers.AccountList, example=examples.ACCOUNTS),
+    responses=tells(AccountList, example=examples.ACCOUNTS),
 )
 async def list_accounts(request: Request, reader: Reader) -> Response:
     """List the accounts that the token sees."""
     reception = reception_of(request)
     found = await reception.gateway.accounts.seen(reader)
-    return render.reply(render.account_list(found, reception.zone, reception.now()))
+    return reply(account_list(found, reception.zone, reception.now()))
 
 
 @accounts.post(
@@ -48,14 +55,14 @@ async def list_accounts(request: Request, reader: Reader) -> Response:
     summary=sentence("Add an account"),
     description=sentence("Adds an account. The default account stays what it was. Asking twice adds two."),
     status_code=201,
-    openapi_extra=asks(wire.AddAccount, example=examples.ADD_ACCOUNT),
+    openapi_extra=asks(AddAccount, example=examples.ADD_ACCOUNT),
     responses=tells(
-        answers.AccountAnswer, *BODY, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT, status=201
+        AccountAnswer, *BODY, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT, status=201
     ),
 )
 async def add_account(request: Request, owner: AccountOwner) -> Response:
     """Add an account."""
-    asked = to_model(wire.AddAccount, await read_json(request))
+    asked = to_model(AddAccount, await read_json(request))
     try:
         kind = Kind(asked.kind.value)
     except ValueError:
@@ -70,7 +77,7 @@ async def add_account(request: Request, owner: AccountOwner) -> Response:
     "/{account_id}",
     summary=sentence("One account"),
     description=sentence("One account with its pace and settings."),
-    responses=tells(answers.AccountAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.ACCOUNT),
+    responses=tells(AccountAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.ACCOUNT),
 )
 async def account(request: Request, reader: Reader, account_id: AccountId) -> Response:
     """Tell about one account."""
@@ -81,25 +88,25 @@ async def account(request: Request, reader: Reader, account_id: AccountId) -> Re
     "/{account_id}",
     summary=sentence("Change an account"),
     description=sentence("Changes the fields that are given and leaves the rest alone."),
-    openapi_extra=asks(wire.ChangeAccount, example=examples.CHANGE_ACCOUNT),
+    openapi_extra=asks(ChangeAccount, example=examples.CHANGE_ACCOUNT),
     responses=tells(
-        answers.AccountAnswer, *BODY, Code.NOT_FOUND, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT
+        AccountAnswer, *BODY, Code.NOT_FOUND, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT
     ),
 )
 async def change_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Rename an account, change its pace or its policy."""
-    asked = to_model(wire.ChangeAccount, await read_json(request))
+    asked = to_model(ChangeAccount, await read_json(request))
     gaps = {}
     for lane, gap in (asked.gaps or {}).items():
         if gap.least > gap.most:
             raise bad(f"gaps.{lane.value}.most", "gecersiz")
         gaps[lane] = Gap(least=timedelta(seconds=gap.least), most=timedelta(seconds=gap.most))
-    limits = asked.limits or wire.LimitsAsked()
+    limits = asked.limits or LimitsAsked()
     change = AccountChange(
         name=asked.name,
-        gaps={wire.LANES[lane]: gap for lane, gap in gaps.items() if lane in wire.LANES},
-        known_gap=gaps.get(wire.WireLane.KNOWN),
-        new_gap=gaps.get(wire.WireLane.NEW),
+        gaps={LANES[lane]: gap for lane, gap in gaps.items() if lane in LANES},
+        known_gap=gaps.get(WireLane.KNOWN),
+        new_gap=gaps.get(WireLane.NEW),
         preset=asked.preset,
         hourly=_caps(limits.hourly),
         daily=_caps(limits.daily),
@@ -112,7 +119,7 @@ async def change_account(request: Request, owner: AccountOwner, account_id: Acco
     return _account(request, await reception_of(request).gateway.accounts.change(owner, account_id, change))
 
 
-def _caps(asked: wire.CapsAsked | None) -> CapsChange:
+def _caps(asked: CapsAsked | None) -> CapsChange:
     return CapsChange() if asked is None else CapsChange(all=asked.all, existing=asked.existing, new=asked.new)
 
 
@@ -123,12 +130,12 @@ def _caps(asked: wire.CapsAsked | None) -> CapsChange:
         "Removes an account that has no unfinished messages; its records stay. A linked phone is unlinked and its "
         "session deleted; uyari is telefonda_kaldi if the phone could not be told."
     ),
-    responses=tells(answers.AccountRemoved, *CHANGES, Code.MESSAGES_WAITING, example=examples.REMOVED),
+    responses=tells(AccountRemoved, *CHANGES, Code.MESSAGES_WAITING, example=examples.REMOVED),
 )
 async def remove_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Remove an account that has nothing left to do."""
     warning = await reception_of(request).gateway.accounts.remove(owner, account_id)
-    return render.reply(answers.AccountRemoved(ok=True, warning=warning))
+    return reply(AccountRemoved(ok=True, warning=warning))
 
 
 @accounts.post(
@@ -168,25 +175,25 @@ async def resume_account(request: Request, owner: AccountOwner, account_id: Acco
     "/saglik",
     summary=sentence("Is it alive"),
     description=sentence("200 while the server runs."),
-    responses=succeeds(answers.Alive) | problems.responses(Code.INTERNAL),
+    responses=succeeds(Alive) | problems.responses(Code.INTERNAL),
 )
 async def alive() -> Response:
     """Say that the process lives."""
-    return render.reply(answers.Alive(ok=True, version=__version__))
+    return reply(Alive(ok=True, version=__version__))
 
 
 @operations.get(
     "/hazir",
     summary=sentence("Is it ready"),
     description=sentence("200 if messages can be accepted, else 503 with the reason."),
-    responses=succeeds(answers.Done) | problems.responses(Code.STORE_UNAVAILABLE, Code.CLOSING, Code.INTERNAL),
+    responses=succeeds(Done) | problems.responses(Code.STORE_UNAVAILABLE, Code.CLOSING, Code.INTERNAL),
 )
 async def ready(request: Request) -> Response:
     """Say whether messages can be accepted now."""
     readiness = await reception_of(request).gateway.ready()
     if not readiness.is_ready:
         raise GuvercinError(Code(readiness.troubles[0]) if readiness.troubles else Code.STORE_UNAVAILABLE)
-    return render.reply(answers.Done(ok=True))
+    return reply(Done(ok=True))
 
 
 @operations.get(
@@ -229,7 +236,7 @@ async def root(_request: Request) -> Response:
     return RedirectResponse("/panel", status_code=302)
 
 
-def _cloud(asked: wire.CloudSetup | None) -> CloudAsk | None:
+def _cloud(asked: CloudSetup | None) -> CloudAsk | None:
     if asked is None:
         return None
     templates = None
@@ -248,7 +255,7 @@ def _cloud(asked: wire.CloudSetup | None) -> CloudAsk | None:
     )
 
 
-def _manners(asked: wire.ChangeAccount) -> MannersChange | None:
+def _manners(asked: ChangeAccount) -> MannersChange | None:
     hours = asked.repeat_guard_hours
     given = MannersChange(
         keeps_notices=asked.keeps_notices,
@@ -258,6 +265,6 @@ def _manners(asked: wire.ChangeAccount) -> MannersChange | None:
     return None if given == MannersChange() else given
 
 
-def _account(request: Request, found: Account, **reply: Any) -> Response:
+def _account(request: Request, found: Account, **answered: Any) -> Response:
     reception = reception_of(request)
-    return render.reply(render.account_record(found, reception.zone, reception.now()), **reply)
+    return reply(account_record(found, reception.zone, reception.now()), **answered)

@@ -11,26 +11,28 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from guvercin.api import answers, examples, problems, wire
+from guvercin.api import examples, problems
+from guvercin.api.answers.ground import Done
 from guvercin.api.asking import bad
 from guvercin.api.bodies import read_body
 from guvercin.api.documented import OPERATIONS, operation_id, succeeds
 from guvercin.api.reception import reception_of
-from guvercin.api.render import reply
+from guvercin.api.render.ground import reply
+from guvercin.api.wire.ground import LARGEST_INTEGER
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.locale import sentence
 
 PREFIX = "/meta/webhook/"
 
-_DONE = reply(answers.Done(ok=True))
+_DONE = reply(Done(ok=True))
 """A constant, as nothing in it depends on who asks."""
 
-AccountId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
+AccountId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 
 
 def _account_id(request: Request) -> int:
     written: str = request.path_params["account_id"]
-    if not (written.isascii() and written.isdecimal() and 1 <= int(written[:17]) <= wire.LARGEST_INTEGER):
+    if not (written.isascii() and written.isdecimal() and 1 <= int(written[:17]) <= LARGEST_INTEGER):
         raise bad("account_id", "gecersiz")
     return int(written)
 
@@ -87,7 +89,7 @@ documented.add_api_route(
     methods=["POST"],
     summary=sentence("Meta's calls"),
     description=sentence("Statuses and messages of a cloud account, signed by Meta (X-Hub-Signature-256)."),
-    responses=succeeds(answers.Done, example=examples.DONE)
+    responses=succeeds(Done, example=examples.DONE)
     | problems.responses(
         Code.BROKEN_JSON,
         Code.NO_SIGNATURE,

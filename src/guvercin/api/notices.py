@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from guvercin.api.render import clock_time, iso_time
+from guvercin.api.render.ground import clock_time, iso_time
 from guvercin.core.account import LineState
 from guvercin.core.errors import Code
 from guvercin.core.event import OF_STATUS

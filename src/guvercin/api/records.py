@@ -9,7 +9,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guvercin.api import answers, examples, render, wire
+from guvercin.api import examples
+from guvercin.api.answers.files import UploadAnswer
+from guvercin.api.answers.messages import Cancelled, MessageHistoryAnswer, MessagePage, MessageSent, MessageStanding
 from guvercin.api.asking import bad, cursor, message_filter, read_cursor
 from guvercin.api.auth import FileSender, Reader, Sender
 from guvercin.api.bodies import read_json, to_model
@@ -26,23 +28,29 @@ from guvercin.api.documented import (
 )
 from guvercin.api.preferences import idempotency_key, preference
 from guvercin.api.reception import reception_of, visit_of
+from guvercin.api.render.files import upload_answer
+from guvercin.api.render.ground import PREFIX, marks, reply
+from guvercin.api.render.messages import message_history, message_page, message_standing
 from guvercin.api.whatsapp import LOG_ID, MESSAGE_WAIT, answer_sent
+from guvercin.api.wire.files import UploadForm
+from guvercin.api.wire.ground import LARGEST_INTEGER
+from guvercin.api.wire.messages import CancelReference, ListMessages
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.gateway.requests import Sent
 from guvercin.locale import sentence
 
-router = APIRouter(prefix=render.PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
+router = APIRouter(prefix=PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
 
-LogId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER, description=LOG_ID)]
+LogId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description=LOG_ID)]
 
 
 @router.get(
     "/gonderimler",
     summary=sentence("Messages"),
     description=sentence("The records, newest first. Give «sonraki» back as sonra to get the next page."),
-    responses=tells(answers.MessagePage, Code.INVALID_FIELD, Code.INVALID_PHONE, Code.INVALID_CATEGORY),
+    responses=tells(MessagePage, Code.INVALID_FIELD, Code.INVALID_PHONE, Code.INVALID_CATEGORY),
 )
-async def messages(request: Request, reader: Reader, query: Annotated[wire.ListMessages, Query()]) -> Response:
+async def messages(request: Request, reader: Reader, query: Annotated[ListMessages, Query()]) -> Response:
     """List messages, newest first."""
     reception = reception_of(request)
     page = await reception.gateway.messages(
@@ -56,28 +64,28 @@ async def messages(request: Request, reader: Reader, query: Annotated[wire.ListM
     rows = ((message, message.account_id in sandboxes) for message in page.messages)
     after = None if page.next_id is None else cursor(page.next_id)
     headers = {} if after is None else {"Link": f'<{next_url(request, after)}>; rel="next"'}
-    return render.reply(render.message_page(rows, after, reception.zone), headers=headers)
+    return reply(message_page(rows, after, reception.zone), headers=headers)
 
 
 @router.get(
     "/gonderimler/{log_id}",
     summary=sentence("One message"),
     description=sentence("One record with its tries and events."),
-    responses=tells(answers.MessageHistoryAnswer, Code.NOT_FOUND, Code.INVALID_FIELD),
+    responses=tells(MessageHistoryAnswer, Code.NOT_FOUND, Code.INVALID_FIELD),
 )
 async def message(request: Request, reader: Reader, log_id: LogId) -> Response:
     """Tell everything about one message."""
     reception = reception_of(request)
     history = await reception.gateway.history(reader, log_id)
-    visit_of(request).headers |= render.marks(is_sandbox=history.is_sandbox)
-    return render.reply(render.message_history(history, reception.zone))
+    visit_of(request).headers |= marks(is_sandbox=history.is_sandbox)
+    return reply(message_history(history, reception.zone))
 
 
 @router.post(
     "/gonderimler/{log_id}/iptal",
     summary=sentence("Cancel a message"),
     description=sentence("Withdraws a message that has not left. Asking twice does no harm."),
-    responses=tells(answers.MessageStanding, *CHANGES, Code.NOT_CANCELLABLE),
+    responses=tells(MessageStanding, *CHANGES, Code.NOT_CANCELLABLE),
 )
 async def cancel(request: Request, sender: Sender, log_id: LogId) -> Response:
     """Withdraw a message that has not left."""
@@ -88,7 +96,7 @@ async def cancel(request: Request, sender: Sender, log_id: LogId) -> Response:
     "/gonderimler/{log_id}/birak",
     summary=sentence("Release a held message"),
     description=sentence("Puts a message that came back with a backup in line again. Asking twice does no harm."),
-    responses=tells(answers.MessageStanding, *CHANGES),
+    responses=tells(MessageStanding, *CHANGES),
 )
 async def release(request: Request, sender: Sender, log_id: LogId) -> Response:
     """Put a held message back in line."""
@@ -102,14 +110,14 @@ async def release(request: Request, sender: Sender, log_id: LogId) -> Response:
     openapi_extra=asks(makes_rows=True),
     responses=leads_to_message(
         tells(
-            answers.MessageSent | answers.MessageStanding,
+            MessageSent | MessageStanding,
             *SENDS,
             Code.MESSAGES_WAITING,
             Code.CONTENT_GONE,
             Code.FILE_NOT_OPENED,
             example=examples.SENT,
         )
-        | accepts(answers.MessageStanding, example=examples.STANDING)
+        | accepts(MessageStanding, example=examples.STANDING)
     ),
 )
 async def resend(request: Request, sender: Sender, log_id: LogId) -> Response:
@@ -124,23 +132,23 @@ async def resend(request: Request, sender: Sender, log_id: LogId) -> Response:
     "/iptal",
     summary=sentence("Cancel by reference"),
     description=sentence("Withdraws every queued and scheduled message of this reference. Asking twice does no harm."),
-    openapi_extra=asks(wire.CancelReference, example=examples.CANCEL_REFERENCE),
-    responses=tells(answers.Cancelled, *BODY, example=examples.CANCELLED),
+    openapi_extra=asks(CancelReference, example=examples.CANCEL_REFERENCE),
+    responses=tells(Cancelled, *BODY, example=examples.CANCELLED),
 )
 async def cancel_reference(request: Request, sender: Sender) -> Response:
     """Withdraw everything of a reference that has not left."""
-    asked = to_model(wire.CancelReference, await read_json(request))
+    asked = to_model(CancelReference, await read_json(request))
     count = await reception_of(request).gateway.cancel_reference(sender, asked.reference)
-    return render.reply(answers.Cancelled(ok=True, count=count))
+    return reply(Cancelled(ok=True, count=count))
 
 
 @router.post(
     "/dosyalar",
     summary=sentence("Upload a file"),
     description=sentence("Keeps the PDF or image in the field dosya; its dosya_id stands for a path in dosya-gonder."),
-    openapi_extra=asks(wire.UploadForm, content_type="multipart/form-data"),
+    openapi_extra=asks(UploadForm, content_type="multipart/form-data"),
     responses=tells(
-        answers.UploadAnswer,
+        UploadAnswer,
         Code.INVALID_FIELD,
         Code.WRONG_CONTENT_TYPE,
         Code.BODY_TOO_LARGE,
@@ -162,7 +170,7 @@ async def upload(request: Request, sender: FileSender) -> Response:
             stored = await reception_of(request).gateway.upload(sender, file.file, file.filename or "")
     except HTTPException:  # the form can't be read
         raise bad("file", "gecersiz") from None
-    return render.reply(render.upload(stored))
+    return reply(upload_answer(stored))
 
 
 def next_url(request: Request, after: str) -> str:
@@ -172,5 +180,5 @@ def next_url(request: Request, after: str) -> str:
 
 
 def _standing(request: Request, sent: Sent) -> Response:
-    visit_of(request).headers |= render.marks(is_sandbox=sent.is_sandbox)
-    return render.reply(render.message_standing(sent, reception_of(request).zone))
+    visit_of(request).headers |= marks(is_sandbox=sent.is_sandbox)
+    return reply(message_standing(sent, reception_of(request).zone))

@@ -4,18 +4,19 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from guvercin.api import problems, render
+from guvercin.api import problems
 from guvercin.api.auth import Reader
 from guvercin.api.batches import BatchId
 from guvercin.api.documented import RECORDS, SIGNED_IN, Declared, operation_id
 from guvercin.api.reception import reception_of, visit_of
+from guvercin.api.render.ground import PREFIX, marks
 from guvercin.core.errors import Code
 from guvercin.core.token import Token
 from guvercin.gateway import reports
 from guvercin.gateway.reports import CSV, XLSX
 from guvercin.locale import choose_language, sentence, translator
 
-router = APIRouter(prefix=render.PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
+router = APIRouter(prefix=PREFIX, tags=RECORDS, generate_unique_id_function=operation_id)
 
 
 def _declared(media_type: str, schema: dict[str, str]) -> Declared:
@@ -60,7 +61,7 @@ async def _report(request: Request, reader: Token, batch_id: int) -> tuple[list[
     """Answer the heads of a report and its rows, page by page, in the caller's language. NOT_FOUND."""
     reception = reception_of(request)
     view = await reception.gateway.batches.one(reader, batch_id)
-    visit_of(request).headers |= render.marks(is_sandbox=view.is_sandbox)
+    visit_of(request).headers |= marks(is_sandbox=view.is_sandbox)
     say = translator(choose_language(request.headers.get("accept-language")))
     rows = reception.gateway.batches.rows(batch_id)
     return reports.heads(say), reports.told(rows, say, reception.zone)

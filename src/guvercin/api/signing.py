@@ -10,11 +10,15 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guvercin.api import answers, examples, problems, render, wire
+from guvercin.api import examples, problems
+from guvercin.api.answers.access import PassAnswer, PassRecord
+from guvercin.api.answers.ground import SucceededWith
 from guvercin.api.auth import client_address, secret_of, sign_in
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import BODY, SIGNED_IN, SIGNING_IN, asks, operation_id, succeeds
 from guvercin.api.reception import reception_of
+from guvercin.api.render.ground import reply
+from guvercin.api.wire.access import SignIn
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.locale import choose_language, sentence, translator
 
@@ -33,12 +37,12 @@ _MAY_FAIL = (
     "/token",
     summary=sentence("Sign in for a day"),
     description=sentence("Answers a token for 24 hours to a pair that «guvercin anahtar uret --cift» made."),
-    openapi_extra=asks(wire.SignIn, example=examples.SIGN_IN),
-    responses=succeeds(answers.PassAnswer, example=examples.PASS) | problems.responses(*_MAY_FAIL, *BODY),
+    openapi_extra=asks(SignIn, example=examples.SIGN_IN),
+    responses=succeeds(PassAnswer, example=examples.PASS) | problems.responses(*_MAY_FAIL, *BODY),
 )
 async def open_pass(request: Request) -> Response:
     """Buy a token of a day with a pair."""
-    asked = to_model(wire.SignIn, await read_json(request))
+    asked = to_model(SignIn, await read_json(request))
     reception = reception_of(request)
     try:
         secret, until = await reception.gateway.open_pass(asked.api_key, asked.api_secret)
@@ -47,15 +51,15 @@ async def open_pass(request: Request) -> Response:
             raise GuvercinError(Code.TOO_MANY_REQUESTS, retry_after=wait) from None
         raise
     ends = until.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-    record = answers.PassRecord(token=secret, expires_at=ends, token_type="Bearer")  # noqa: S106 -- the wire's word
-    return render.reply(answers.PassAnswer(success=True, data=record), headers={"Cache-Control": "no-store"})
+    record = PassRecord(token=secret, expires_at=ends, token_type="Bearer")  # noqa: S106 -- the wire's word
+    return reply(PassAnswer(success=True, data=record), headers={"Cache-Control": "no-store"})
 
 
 @router.post(
     "/revoke",
     summary=sentence("Sign out"),
     description=sentence("Ends the token of a day that signs this request. A token that its owner made stays."),
-    responses=succeeds(answers.SucceededWith, example=examples.SIGNED_OUT) | problems.responses(*SIGNED_IN),
+    responses=succeeds(SucceededWith, example=examples.SIGNED_OUT) | problems.responses(*SIGNED_IN),
 )
 async def end_pass(request: Request) -> Response:
     """End the token of a day that signs this request."""
@@ -63,4 +67,4 @@ async def end_pass(request: Request) -> Response:
     if not await reception_of(request).gateway.end_pass(secret_of(request) or ""):
         raise GuvercinError(Code.NOT_ALLOWED)
     say = translator(choose_language(request.headers.get("accept-language")))
-    return render.reply(answers.SucceededWith(success=True, message=say("Token revoked.")))
+    return reply(SucceededWith(success=True, message=say("Token revoked.")))

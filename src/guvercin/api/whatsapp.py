@@ -12,7 +12,9 @@ from fastapi import APIRouter, Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guvercin.api import answers, examples, render, wire
+from guvercin.api import examples
+from guvercin.api.answers.batches import BatchSent, BatchStanding
+from guvercin.api.answers.messages import MessageSent, MessageStanding, MessageStatusAnswer
 from guvercin.api.asking import ask, ask_batch, ask_file
 from guvercin.api.auth import BulkSender, FileSender, Reader, Sender, check_permission
 from guvercin.api.bodies import read_json, read_utf8, to_json, to_model
@@ -28,6 +30,12 @@ from guvercin.api.documented import (
 )
 from guvercin.api.preferences import Preference, idempotency_key, preference
 from guvercin.api.reception import reception_of, visit_of
+from guvercin.api.render.batches import batch_accepted, batch_sent, batch_url
+from guvercin.api.render.ground import PREFIX, marks, reply
+from guvercin.api.render.messages import message_sent, message_standing, message_status, message_url
+from guvercin.api.wire.batches import SendBatch
+from guvercin.api.wire.ground import LARGEST_INTEGER
+from guvercin.api.wire.messages import SendFile, SendText
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import WITH_WHATSAPP, Status
 from guvercin.core.token import Permission, Token
@@ -38,10 +46,10 @@ MESSAGE_WAIT = timedelta(seconds=10)
 BATCH_WAIT = timedelta(seconds=24)
 """A second less than the 25 that clients are promised: taking a list and counting it take time too."""
 
-router = APIRouter(prefix=render.PREFIX, tags=MESSAGES, generate_unique_id_function=operation_id)
+router = APIRouter(prefix=PREFIX, tags=MESSAGES, generate_unique_id_function=operation_id)
 
 LOG_ID = sentence("The ID of the log record")
-LogId = Annotated[int, Path(alias="logId", ge=1, le=wire.LARGEST_INTEGER, description=LOG_ID)]
+LogId = Annotated[int, Path(alias="logId", ge=1, le=LARGEST_INTEGER, description=LOG_ID)]
 
 
 @router.post(
@@ -50,16 +58,16 @@ LogId = Annotated[int, Path(alias="logId", ge=1, le=wire.LARGEST_INTEGER, descri
     description=sentence(
         "Sends a WhatsApp message to the number. It needs its country code; Turkish ones are read without it too."
     ),
-    openapi_extra=asks(wire.SendText, example=examples.SEND_TEXT, makes_rows=True),
+    openapi_extra=asks(SendText, example=examples.SEND_TEXT, makes_rows=True),
     responses=leads_to_message(
-        tells(answers.MessageSent | answers.MessageStanding, *SENDS, example=examples.SENT)
-        | accepts(answers.MessageStanding, example=examples.STANDING)
+        tells(MessageSent | MessageStanding, *SENDS, example=examples.SENT)
+        | accepts(MessageStanding, example=examples.STANDING)
     ),
 )
 async def send(request: Request, sender: Sender) -> Response:
     """Send a text to one number, and wait a little for WhatsApp."""
     body = await read_json(request)
-    asked = to_model(wire.SendText, body)
+    asked = to_model(SendText, body)
     reception = reception_of(request)
     wanted = preference(request, usual_wait=MESSAGE_WAIT)
     sent = await reception.gateway.send(
@@ -79,10 +87,10 @@ async def send(request: Request, sender: Sender) -> Response:
         "bulk use of a linked phone and closes numbers for it; no space between sends protects against that. A number "
         "that your business can't do without belongs on Meta's Cloud API."
     ),
-    openapi_extra=asks(wire.SendBatch, example=examples.SEND_BATCH, makes_rows=True),
+    openapi_extra=asks(SendBatch, example=examples.SEND_BATCH, makes_rows=True),
     responses=leads_to_batch(
         tells(
-            answers.BatchSent | answers.BatchStanding,
+            BatchSent | BatchStanding,
             *SENDS,
             Code.DECLARATION_NEEDED,
             Code.TOO_MANY_RECIPIENTS,
@@ -90,7 +98,7 @@ async def send(request: Request, sender: Sender) -> Response:
             Code.NO_FILE_ROOT,
             example=examples.BATCH_SENT,
         )
-        | accepts(answers.BatchSent | answers.BatchStanding, example=examples.BATCH_STANDING)
+        | accepts(BatchSent | BatchStanding, example=examples.BATCH_STANDING)
     ),
 )
 async def send_batch(request: Request, sender: BulkSender) -> Response:
@@ -104,7 +112,7 @@ async def answer_batch(
     raw: bytes,
     *,
     key_of: Callable[[Any], IdempotencyKey | None],
-    model: type[wire.SendBatch] = wire.SendBatch,
+    model: type[SendBatch] = SendBatch,
 ) -> Response:
     """Send a bulk request as it came, and answer it. `key_of`: the key of a decoded one."""
     reception = reception_of(request)
@@ -114,21 +122,21 @@ async def answer_batch(
     asking = reception.gateway.send_batch(sender, ask, wait=timedelta(0) if counts_accepted else wanted.wait, key=key)
     del ask, raw  # thousands of lines are not kept while their sender waits
     view = await asking
-    visit_of(request).headers |= render.marks(
+    visit_of(request).headers |= marks(
         is_sandbox=view.is_sandbox,
         is_replayed=view.replayed,
         is_repeated=view.repeated,
     )
-    answer = render.batch_accepted(view) if counts_accepted else render.batch_sent(view, reception.zone)
-    is_accepted = wanted.answers_accepted(is_open=isinstance(answer, answers.BatchStanding))
-    headers = {"Location": render.batch_url(view.batch.id), **wanted.headers()}
-    return render.reply(answer, status=202 if is_accepted else 200, headers=headers)
+    answer = batch_accepted(view) if counts_accepted else batch_sent(view, reception.zone)
+    is_accepted = wanted.answers_accepted(is_open=isinstance(answer, BatchStanding))
+    headers = {"Location": batch_url(view.batch.id), **wanted.headers()}
+    return reply(answer, status=202 if is_accepted else 200, headers=headers)
 
 
 def _read_batch(
     sender: Token,
     raw: bytes,
-    model: type[wire.SendBatch],
+    model: type[SendBatch],
     zone: tzinfo,
     key_of: Callable[[Any], IdempotencyKey | None],
 ) -> tuple[AskBatch, IdempotencyKey | None]:
@@ -144,10 +152,10 @@ def _read_batch(
     "/dosya-gonder",
     summary=sentence("Send a file"),
     description=sentence("Sends a PDF or an image over WhatsApp."),
-    openapi_extra=asks(wire.SendFile, example=examples.SEND_FILE, makes_rows=True),
+    openapi_extra=asks(SendFile, example=examples.SEND_FILE, makes_rows=True),
     responses=leads_to_message(
         tells(
-            answers.MessageSent | answers.MessageStanding,
+            MessageSent | MessageStanding,
             *SENDS,
             Code.FILE_NOT_OPENED,
             Code.FILE_TYPE,
@@ -155,13 +163,13 @@ def _read_batch(
             Code.NO_FILE_ROOT,
             example=examples.FILE_SENT,
         )
-        | accepts(answers.MessageStanding, example=examples.STANDING)
+        | accepts(MessageStanding, example=examples.STANDING)
     ),
 )
 async def send_file(request: Request, sender: FileSender) -> Response:
     """Send a file that lies on the server or was uploaded before."""
     body = await read_json(request)
-    asked = to_model(wire.SendFile, body)
+    asked = to_model(SendFile, body)
     reception = reception_of(request)
     wanted = preference(request, usual_wait=MESSAGE_WAIT)
     sent = await reception.gateway.send(
@@ -177,19 +185,19 @@ async def send_file(request: Request, sender: FileSender) -> Response:
     "/durum/{logId}",  # noqa: FAST003 -- it is an alias of log_id
     summary=sentence("Status of a message"),
     description=sentence("Asks where the message of this log record stands."),
-    responses=tells(answers.MessageStatusAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.STATUS),
+    responses=tells(MessageStatusAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.STATUS),
 )
 async def status(request: Request, reader: Reader, log_id: LogId) -> Response:
     """Tell where one message stands."""
     reception = reception_of(request)
     message, is_sandbox = await reception.gateway.message(reader, log_id)
-    visit_of(request).headers |= render.marks(is_sandbox=is_sandbox)
-    return render.reply(render.message_status(message, reception.zone, is_sandbox=is_sandbox))
+    visit_of(request).headers |= marks(is_sandbox=is_sandbox)
+    return reply(message_status(message, reception.zone, is_sandbox=is_sandbox))
 
 
 def answer_sent(request: Request, sent: Sent, wanted: Preference) -> Response:
     """Answer a send. A refusal within the wait is told as an error, with the row that it left."""
-    visit_of(request).headers |= render.marks(
+    visit_of(request).headers |= marks(
         is_sandbox=sent.is_sandbox,
         is_replayed=sent.replayed,
         is_repeated=sent.repeated,
@@ -198,6 +206,6 @@ def answer_sent(request: Request, sent: Sent, wanted: Preference) -> Response:
     if standing.status is Status.FAILED:
         raise GuvercinError(standing.reason or Code.WHATSAPP_REFUSED, log_id=standing.id)
     if wanted.answers_accepted(is_open=standing.status not in WITH_WHATSAPP):
-        headers = {"Location": render.message_url(standing.id), **wanted.headers()}
-        return render.reply(render.message_standing(sent, reception_of(request).zone), status=202, headers=headers)
-    return render.reply(render.message_sent(sent, reception_of(request).zone), headers=wanted.headers())
+        headers = {"Location": message_url(standing.id), **wanted.headers()}
+        return reply(message_standing(sent, reception_of(request).zone), status=202, headers=headers)
+    return reply(message_sent(sent, reception_of(request).zone), headers=wanted.headers())

@@ -1,41 +1,60 @@
 """What people want: the list of those who refuse messages, what has to be looked at, and consents."""
 
 from collections.abc import Sequence
-from datetime import tzinfo
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from guvercin.api import answers, examples, render, wire
+from guvercin.api import examples
+from guvercin.api.answers.ground import Done
+from guvercin.api.answers.messages import Cancelled
+from guvercin.api.answers.people import (
+    ConsentAnswer,
+    ConsentPage,
+    OptOutAnswer,
+    OptOutPage,
+)
 from guvercin.api.asking import aware, cursor, read_cursor, recipient_of
 from guvercin.api.auth import Owner, Reader
 from guvercin.api.bodies import read_json, to_model
 from guvercin.api.documented import BODY, CHANGES, WISHES, asks, operation_id, tells
 from guvercin.api.reception import reception_of
 from guvercin.api.records import next_url
-from guvercin.core.consent import Consent
+from guvercin.api.render.ground import PREFIX, reply
+from guvercin.api.render.people import consent_record, opt_out_record
+from guvercin.api.wire.ground import LARGEST_INTEGER
+from guvercin.api.wire.people import (
+    MEANINGS,
+    AddConsent,
+    AddOptOut,
+    DecideOptOut,
+    EndOptOuts,
+    ListedOptOuts,
+    ListOptOuts,
+    ListPeople,
+)
 from guvercin.core.errors import Code
 from guvercin.core.optout import OptOut, OptOutScope, OptOutSource
 from guvercin.gateway.iys import consents_csv
 from guvercin.gateway.requests import AskConsent, AskOptOut
 from guvercin.locale import sentence
 
-router = APIRouter(prefix=render.PREFIX, tags=WISHES, generate_unique_id_function=operation_id)
+router = APIRouter(prefix=PREFIX, tags=WISHES, generate_unique_id_function=operation_id)
 
-OptOutId = Annotated[int, Path(ge=1, le=wire.LARGEST_INTEGER)]
+OptOutId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
 
 
 @router.get(
     "/ret-listesi",
     summary=sentence("Who refuses messages"),
     description=sentence("People who want no messages, newest first. Nothing that a refusal covers goes to them."),
-    responses=tells(answers.OptOutPage, Code.INVALID_FIELD, Code.INVALID_PHONE, example=examples.OPT_OUTS),
+    responses=tells(OptOutPage, Code.INVALID_FIELD, Code.INVALID_PHONE, example=examples.OPT_OUTS),
 )
-async def opt_outs(request: Request, reader: Reader, query: Annotated[wire.ListOptOuts, Query()]) -> Response:
+async def opt_outs(request: Request, reader: Reader, query: Annotated[ListOptOuts, Query()]) -> Response:
     """List refusals."""
-    is_live = {wire.ListedOptOuts.LIVE: True, wire.ListedOptOuts.ENDED: False}.get(query.which)
+    is_live = {ListedOptOuts.LIVE: True, ListedOptOuts.ENDED: False}.get(query.which)
     found = await reception_of(request).gateway.wishes.opt_outs(
         reader,
         phone=None if query.phone is None else recipient_of(query.phone),
@@ -53,12 +72,12 @@ async def opt_outs(request: Request, reader: Reader, query: Annotated[wire.ListO
     description=sentence(
         "From now on nothing that it covers goes to this person; what waits for them fails. Asking twice adds one."
     ),
-    openapi_extra=asks(wire.AddOptOut, example=examples.ADD_OPT_OUT),
-    responses=tells(answers.OptOutAnswer, *BODY, Code.INVALID_PHONE, Code.NOT_FOUND, example=examples.OPT_OUT),
+    openapi_extra=asks(AddOptOut, example=examples.ADD_OPT_OUT),
+    responses=tells(OptOutAnswer, *BODY, Code.INVALID_PHONE, Code.NOT_FOUND, example=examples.OPT_OUT),
 )
 async def add_opt_out(request: Request, owner: Owner) -> Response:
     """Keep a refusal."""
-    asked = to_model(wire.AddOptOut, await read_json(request))
+    asked = to_model(AddOptOut, await read_json(request))
     reception = reception_of(request)
     kept = await reception.gateway.wishes.refuse(
         owner,
@@ -70,16 +89,16 @@ async def add_opt_out(request: Request, owner: Owner) -> Response:
             said=asked.said,
         ),
     )
-    return render.reply(answers.OptOutAnswer(ok=True, data=opt_out_record(kept, reception.zone)))
+    return reply(OptOutAnswer(ok=True, data=opt_out_record(kept, reception.zone)))
 
 
 @router.delete(
     "/ret-listesi",
     summary=sentence("End a refusal"),
     description=sentence("Ends this person's refusals, or those of one account or scope. Answers how many."),
-    responses=tells(answers.Cancelled, *CHANGES, Code.INVALID_PHONE, example=examples.ENDED),
+    responses=tells(Cancelled, *CHANGES, Code.INVALID_PHONE, example=examples.ENDED),
 )
-async def end_opt_outs(request: Request, owner: Owner, query: Annotated[wire.EndOptOuts, Query()]) -> Response:
+async def end_opt_outs(request: Request, owner: Owner, query: Annotated[EndOptOuts, Query()]) -> Response:
     """End refusals."""
     ended = await reception_of(request).gateway.wishes.allow(
         owner,
@@ -89,7 +108,7 @@ async def end_opt_outs(request: Request, owner: Owner, query: Annotated[wire.End
         by=OptOutSource(query.source.value),
         why=query.reason,
     )
-    return render.reply(answers.Cancelled(ok=True, count=ended))
+    return reply(Cancelled(ok=True, count=ended))
 
 
 @router.get(
@@ -98,9 +117,9 @@ async def end_opt_outs(request: Request, owner: Owner, query: Annotated[wire.End
     description=sentence(
         "Messages that sound like a refusal, newest first. Bulk to these people waits until you decide."
     ),
-    responses=tells(answers.OptOutPage, Code.INVALID_FIELD, Code.INVALID_PHONE, example=examples.DOUBTED),
+    responses=tells(OptOutPage, Code.INVALID_FIELD, Code.INVALID_PHONE, example=examples.DOUBTED),
 )
-async def doubted(request: Request, reader: Reader, query: Annotated[wire.ListPeople, Query()]) -> Response:
+async def doubted(request: Request, reader: Reader, query: Annotated[ListPeople, Query()]) -> Response:
     """List what a person has to decide."""
     found = await reception_of(request).gateway.wishes.opt_outs(
         reader,
@@ -117,26 +136,26 @@ async def doubted(request: Request, reader: Reader, query: Annotated[wire.ListPe
     "/bakilacaklar/{opt_out_id}/karar",
     summary=sentence("Decide what was meant"),
     description=sentence("Makes a refusal of it, or lets the bulk messages that waited for this go on."),
-    openapi_extra=asks(wire.DecideOptOut, example=examples.DECIDE_OPT_OUT),
-    responses=tells(answers.OptOutAnswer, *BODY, Code.NOT_FOUND, example=examples.OPT_OUT),
+    openapi_extra=asks(DecideOptOut, example=examples.DECIDE_OPT_OUT),
+    responses=tells(OptOutAnswer, *BODY, Code.NOT_FOUND, example=examples.OPT_OUT),
 )
 async def decide(request: Request, owner: Owner, opt_out_id: OptOutId) -> Response:
     """Decide what somebody meant."""
-    asked = to_model(wire.DecideOptOut, await read_json(request))
+    asked = to_model(DecideOptOut, await read_json(request))
     reception = reception_of(request)
     stands = await reception.gateway.wishes.decide(
-        owner, opt_out_id, wire.MEANINGS[asked.meaning], OptOutSource(asked.source.value)
+        owner, opt_out_id, MEANINGS[asked.meaning], OptOutSource(asked.source.value)
     )
-    return render.reply(answers.OptOutAnswer(ok=True, data=opt_out_record(stands, reception.zone)))
+    return reply(OptOutAnswer(ok=True, data=opt_out_record(stands, reception.zone)))
 
 
 @router.get(
     "/onaylar",
     summary=sentence("Consents"),
     description=sentence("Who has agreed to be advertised to, newest first."),
-    responses=tells(answers.ConsentPage, Code.INVALID_FIELD, Code.INVALID_PHONE, example=examples.CONSENTS),
+    responses=tells(ConsentPage, Code.INVALID_FIELD, Code.INVALID_PHONE, example=examples.CONSENTS),
 )
-async def consents(request: Request, _reader: Reader, query: Annotated[wire.ListPeople, Query()]) -> Response:
+async def consents(request: Request, _reader: Reader, query: Annotated[ListPeople, Query()]) -> Response:
     """List consents."""
     reception = reception_of(request)
     found = await reception.gateway.wishes.consents(
@@ -145,8 +164,8 @@ async def consents(request: Request, _reader: Reader, query: Annotated[wire.List
         below=None if query.after is None else read_cursor(query.after),
     )
     after = cursor(found[-1].id) if len(found) == query.limit else None
-    page = answers.ConsentPage(ok=True, data=[consent_record(each, reception.zone) for each in found], next=after)
-    return render.reply(page, headers=_link(request, after))
+    page = ConsentPage(ok=True, data=[consent_record(each, reception.zone) for each in found], next=after)
+    return reply(page, headers=_link(request, after))
 
 
 @router.post(
@@ -155,9 +174,9 @@ async def consents(request: Request, _reader: Reader, query: Annotated[wire.List
     description=sentence(
         "Records that somebody has agreed to be advertised to. Category 9 goes to them from now on, unless they refuse."
     ),
-    openapi_extra=asks(wire.AddConsent, example=examples.ADD_CONSENT),
+    openapi_extra=asks(AddConsent, example=examples.ADD_CONSENT),
     responses=tells(
-        answers.ConsentAnswer,
+        ConsentAnswer,
         *BODY,
         Code.INVALID_PHONE,
         Code.INVALID_TIME,
@@ -167,7 +186,7 @@ async def consents(request: Request, _reader: Reader, query: Annotated[wire.List
 )
 async def addconsent_record(request: Request, owner: Owner) -> Response:
     """Keep a consent."""
-    asked = to_model(wire.AddConsent, await read_json(request))
+    asked = to_model(AddConsent, await read_json(request))
     reception = reception_of(request)
     kept = await reception.gateway.wishes.consent(
         owner,
@@ -180,7 +199,7 @@ async def addconsent_record(request: Request, owner: Owner) -> Response:
             proof_id=asked.proof_id,
         ),
     )
-    return render.reply(answers.ConsentAnswer(ok=True, data=consent_record(kept, reception.zone)))
+    return reply(ConsentAnswer(ok=True, data=consent_record(kept, reception.zone)))
 
 
 @router.get(
@@ -192,7 +211,7 @@ async def addconsent_record(request: Request, owner: Owner) -> Response:
             "description": sentence("Done."),
             "content": {"text/csv": {"schema": {"type": "string", "contentEncoding": "utf-8"}}},
         },
-        **{status: each for status, each in tells(answers.Done).items() if status != 200},
+        **{status: each for status, each in tells(Done).items() if status != 200},
     },
 )
 async def export_consents(request: Request, _reader: Reader) -> Response:
@@ -209,42 +228,9 @@ async def export_consents(request: Request, _reader: Reader) -> Response:
 def _opt_out_page(request: Request, found: Sequence[OptOut], limit: int) -> Response:
     zone = reception_of(request).zone
     after = cursor(found[-1].id) if len(found) == limit else None
-    page = answers.OptOutPage(ok=True, data=[opt_out_record(each, zone) for each in found], next=after)
-    return render.reply(page, headers=_link(request, after))
+    page = OptOutPage(ok=True, data=[opt_out_record(each, zone) for each in found], next=after)
+    return reply(page, headers=_link(request, after))
 
 
 def _link(request: Request, after: str | None) -> dict[str, str]:
     return {} if after is None else {"Link": f'<{next_url(request, after)}>; rel="next"'}
-
-
-def opt_out_record(kept: OptOut, zone: tzinfo) -> answers.OptOutRecord:
-    """Answer what is told of a refusal."""
-    return answers.OptOutRecord(
-        id=kept.id,
-        phone=kept.phone,
-        scope=kept.scope,
-        source=kept.source,
-        account_id=kept.account_id,
-        said=kept.said,
-        created_at=render.clock_time(kept.created_at, zone),
-        created_at_iso=render.iso_time(kept.created_at, zone),
-        ended_at=kept.ended_at and render.clock_time(kept.ended_at, zone),
-        ended_by=kept.ended_by,
-        ended_why=kept.ended_why,
-    )
-
-
-def consent_record(kept: Consent, zone: tzinfo) -> answers.ConsentRecord:
-    """Answer what is told of a consent."""
-    return answers.ConsentRecord(
-        id=kept.id,
-        phone=kept.phone,
-        recipient_kind=kept.recipient_kind,
-        consent_source=kept.source,
-        given_at=render.clock_time(kept.given_at, zone),
-        given_at_iso=render.iso_time(kept.given_at, zone),
-        text_version=kept.text_version,
-        proof_name=kept.proof and kept.proof.name,
-        created_at=render.clock_time(kept.created_at, zone),
-        created_at_iso=render.iso_time(kept.created_at, zone),
-    )

@@ -1,6 +1,6 @@
 """The panel as one wing of the application: its addresses, and the porch before them."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import MappingProxyType
 
 from starlette.exceptions import HTTPException
@@ -79,6 +79,30 @@ async def live(request: Request) -> Response:
     return StreamingResponse(stream, media_type="text/event-stream", headers={"X-Accel-Buffering": "no"})
 
 
+ROUTES: Sequence[Route] = (
+    Route(f"{assets.PREFIX}/{{name}}", assets.show),
+    Route(LIVE, live),
+    *entrance.routes,
+    *overview.routes,
+    *cloud.routes,
+    *pace.routes,
+    *accounts.routes,
+    *sending.routes,
+    *copies.routes,
+    *bulk.routes,
+    *wizard.routes,
+    *log.routes,
+    *inbox.routes,
+    *keys.routes,
+    *webhooks.routes,
+    *reports.routes,
+    *wishes.routes,
+    *consents.routes,
+    *settings.routes,
+)
+"""Every address of the panel, room by room."""
+
+
 class Wing(BaseRoute):
     """Leads every request below some addresses to one app, which sees the whole address."""
 
@@ -101,28 +125,5 @@ class Wing(BaseRoute):
 
 def create_panel(desk: Desk) -> BaseRoute:
     """Make the wing of the panel."""
-    rooms = Router(
-        routes=[
-            Route(f"{assets.PREFIX}/{{name}}", assets.show),
-            Route(LIVE, live),
-            *entrance.routes,
-            *overview.routes,
-            *cloud.routes,
-            *pace.routes,
-            *accounts.routes,
-            *sending.routes,
-            *copies.routes,
-            *bulk.routes,
-            *wizard.routes,
-            *log.routes,
-            *inbox.routes,
-            *keys.routes,
-            *webhooks.routes,
-            *reports.routes,
-            *wishes.routes,
-            *consents.routes,
-            *settings.routes,
-        ],
-        redirect_slashes=False,
-    )
+    rooms = Router(routes=ROUTES, redirect_slashes=False)
     return Wing(Porch(rooms, desk), _ADDRESSES)

@@ -1,19 +1,14 @@
-"""What we answer about people's rights and about who did what: the models, and how they are filled."""
+"""What is answered about people's rights and about who did what."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, tzinfo
 from typing import Annotated, Any
 
 from pydantic import Field
 
-from guvercin.api import render
-from guvercin.api.answers import Answered, ClockTime, ConsentRecord, Done, IsoTime, MessageHistory, OptOutRecord
-from guvercin.api.render import clock_time, iso_time
-from guvercin.api.wishes import consent_record, opt_out_record
-from guvercin.core.audit import Entry, Way
-from guvercin.core.rights import Cause, Destruction, Dossier, Hold
-from guvercin.gateway.requests import History
-from guvercin.gateway.rights import Erasure
+from guvercin.api.answers.ground import Answered, ClockTime, Done, IsoTime
+from guvercin.api.answers.messages import MessageHistory
+from guvercin.api.answers.people import ConsentRecord, OptOutRecord
+from guvercin.core.audit import Way
+from guvercin.core.rights import Cause
 
 
 class HoldRecord(Answered):
@@ -141,110 +136,3 @@ class DestructionPage(Done):
 
     data: list[DestructionRecord]
     next: Annotated[str | None, Field(alias="sonraki")]
-
-
-def dossier(found: Dossier, zone: tzinfo, *, sandboxes: frozenset[int]) -> DossierAnswer:
-    """Answer everything that is held of a number."""
-    held = []
-    for told in found.messages:
-        history = History(
-            message=told.message,
-            is_sandbox=told.message.account_id in sandboxes,
-            attempts=told.attempts,
-            events=told.events,
-        )
-        shown = render.message_history(history, zone).data
-        held.append(HeldMessage(**dict(shown), variables=dict(told.message.variables or {})))
-    record = DossierRecord(
-        phone=found.phone,
-        messages=held,
-        refusals=[opt_out_record(each, zone) for each in found.refusals],
-        consents=[consent_record(each, zone) for each in found.consents],
-        wrote=[
-            WroteRecord(account_id=each.account_id, at=clock_time(each.at, zone), name=each.name, text=each.text)
-            for each in found.wrote
-        ],
-        seen=[
-            SeenRecord(
-                account_id=each.account_id,
-                wrote_at=_clock(each.wrote_at, zone),
-                written_at=_clock(each.written_at, zone),
-            )
-            for each in found.seen
-        ],
-        checks=[
-            CheckRecord(account_id=each.account_id, is_registered=each.is_registered, at=_clock(each.at, zone))
-            for each in found.checks
-        ],
-        drafts=found.drafts,
-        hold=None if found.hold is None else _hold(found.hold, zone),
-    )
-    return DossierAnswer(ok=True, data=record)
-
-
-def erasure(done: Erasure) -> ErasureAnswer:
-    """Answer what an erasure took."""
-    record = ErasureRecord(
-        messages=done.forgotten.messages,
-        refusals=done.forgotten.refusals,
-        files=done.files,
-        others=done.forgotten.others,
-        has_traces=done.has_traces,
-        copies=list(done.copies),
-    )
-    return ErasureAnswer(ok=True, data=record)
-
-
-def hold_answer(found: Hold, zone: tzinfo) -> HoldAnswer:
-    """Answer a hold."""
-    return HoldAnswer(ok=True, data=_hold(found, zone))
-
-
-def audit_page(found: Sequence[Entry], after: str | None, zone: tzinfo) -> AuditPage:
-    """Answer a page of the audit."""
-    records = [
-        AuditRecord(
-            id=each.id,
-            at=clock_time(each.at, zone),
-            at_iso=iso_time(each.at, zone),
-            what=each.what,
-            about=each.about,
-            who=each.who,
-            token_id=each.token_id,
-            way=each.way,
-            address=each.address,
-            detail=_plain(each.detail),
-        )
-        for each in found
-    ]
-    return AuditPage(ok=True, data=records, next=after)
-
-
-def destruction_page(found: Sequence[Destruction], after: str | None, zone: tzinfo) -> DestructionPage:
-    """Answer a page of the log of destructions."""
-    records = [
-        DestructionRecord(
-            id=each.id,
-            began_at=clock_time(each.began_at, zone),
-            ended_at=_clock(each.ended_at, zone),
-            cause=each.cause,
-            texts=each.texts,
-            records=each.records,
-            files=each.files,
-            others=each.others,
-        )
-        for each in found
-    ]
-    return DestructionPage(ok=True, data=records, next=after)
-
-
-def _hold(found: Hold, zone: tzinfo) -> HoldRecord:
-    return HoldRecord(why=found.why, since=clock_time(found.since, zone))
-
-
-def _clock(at: datetime | None, zone: tzinfo) -> str | None:
-    return None if at is None else clock_time(at, zone)
-
-
-def _plain(detail: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(detail)
