@@ -176,8 +176,9 @@ _ENDLESS = 2**30
 @lru_cache(maxsize=8)
 def shared_engine(path: Path, *, query_only: bool) -> Engine:
     """Answer an engine that all processes share, and all worlds in one place: what it has compiled is kept."""
-    pool = QueuePool if path in _KEPT_OPEN else NullPool
-    return engine_for(path, query_only=query_only, owns_file=not query_only, pool=pool)
+    is_kept = path in _KEPT_OPEN
+    pool = QueuePool if is_kept else NullPool
+    return engine_for(path, query_only=query_only, owns_file=not query_only, pool=pool, is_alone=is_kept)
 
 
 _KEPT_OPEN: set[Path] = set()

@@ -408,8 +408,13 @@ class Day:
             if self.oracle.is_done() and not self.world.outside:
                 return
             is_moving, told = self.oracle.events != told, self.oracle.events
-            await self._leap(15 if is_moving and self.oracle.is_in_line() else 1200)
+            await self._leap(15 if is_moving and self.oracle.is_in_line() else self._rest())
             await self._look_on()
+
+    def _rest(self) -> float:
+        """Answer the seconds until something is due, as far as rows say; twenty minutes at least."""
+        waits = self.oracle.next_due()
+        return max(1_200, 0 if waits is None else waits / 1_000 - self.clock.now().timestamp())
 
 
 async def _asked(verb: Callable[[House], Awaitable[Any]], house: House) -> Any:

@@ -74,6 +74,9 @@ _STARTED = replies(datetime(2026, 1, 1, tzinfo=UTC)).started.content.text or ""
 _ROUNDING = 0.0015
 """Seconds: the store keeps milliseconds, and a gap over a restart is counted from there."""
 
+_MILLISECOND = timedelta(milliseconds=1)
+"""What the store knows no part of."""
+
 
 class Oracle:
     """Looks on after everything that happens, and judges at the end of the day."""
@@ -145,6 +148,11 @@ class Oracle:
         """Say whether a message could leave now."""
         question = "SELECT EXISTS (SELECT 1 FROM message WHERE status = 'queued' AND waits_for IS NULL)"
         return bool(self._all(question)[0][0])
+
+    def next_due(self) -> int | None:
+        """Answer the moment at which the first of all waits ends (milliseconds); null: nothing waits for a moment."""
+        question = "SELECT min(waits_until) FROM message WHERE status IN ('queued', 'unknown')"
+        return self._all(question)[0][0]  # type: ignore[no-any-return]
 
     # -- while the day goes on
 
@@ -267,7 +275,7 @@ class Oracle:
             if number in self._answers():
                 continue
             wish = self._ledger.wishes[text_of(body)]
-            latest = max(hand.wall, self._ledger.highest_wall)
+            latest = max(hand.wall, self._ledger.highest_wall) + _MILLISECOND
             if resend_of is None and wish.planned_at is not None and latest < wish.planned_at:
                 raise Broken("P8", f"{number} left at {hand.wall} before {wish.planned_at}")
             if place:

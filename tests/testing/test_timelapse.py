@@ -1,7 +1,7 @@
 """A loop whose time passes only when nobody has anything left to do."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -88,3 +88,67 @@ def test_where_everybody_waits_for_another_it_says_so() -> None:
     loop.call_soon(loop.stop)
     loop.run_forever()
     loop.close()
+
+
+def test_what_is_due_at_one_moment_is_called_in_the_order_of_asking_and_not_what_was_taken_back() -> None:
+    called: list[int] = []
+    loop = TimelapseLoop()
+    for number in range(20):
+        later = loop.call_at(loop.time() + 5, called.append, number)
+        if number % 3 == 0:
+            later.cancel()
+    loop.call_later(5, loop.stop)
+    loop.run_forever()
+    loop.close()
+    assert called == [number for number in range(20) if number % 3]
+
+
+def test_a_wait_that_is_ended_as_it_is_over_has_been_ended() -> None:
+    async def story(clock: LapseClock) -> None:
+        until = clock.monotonic() + 60
+        waiting = asyncio.create_task(clock.wait(until, asyncio.Event()))
+        await asyncio.sleep(0)  # noqa: TID251 -- one turn of the loop
+        asyncio.get_running_loop().call_at(until, waiting.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        bell = asyncio.Event()
+        asyncio.get_running_loop().call_at(clock.monotonic() + 60, bell.set)
+        await clock.wait(clock.monotonic() + 60, bell)
+        await clock.wait(clock.monotonic() + 60, asyncio.Event())
+        task = asyncio.current_task()
+        assert task is not None
+        assert task.cancelling() == 0
+
+    run(story)
+
+
+def test_a_generator_that_nobody_asks_any_more_ends_as_it_would_elsewhere() -> None:
+    async def story(clock: LapseClock) -> None:
+        ended: list[bool] = []
+
+        async def numbers() -> AsyncIterator[int]:
+            try:
+                while True:
+                    yield 1
+            finally:
+                await clock.settle()
+                ended.append(True)
+
+        async for number in numbers():
+            assert number == 1
+            break
+        await clock.elapse(seconds(1))
+        assert ended == [True]
+
+    run(story)
+
+
+def test_trouble_in_a_call_is_told_and_the_loop_goes_on() -> None:
+    told: list[BaseException] = []
+    loop = TimelapseLoop()
+    loop.set_exception_handler(lambda _, context: told.append(context["exception"]))
+    loop.call_soon(divmod, 1, 0)
+    loop.call_soon(loop.stop)
+    loop.run_forever()
+    loop.close()
+    assert isinstance(told[0], ZeroDivisionError)

@@ -45,6 +45,7 @@ def engine_for(
     owns_file: bool = False,
     create: bool = False,
     pool: type[Pool] = NullPool,
+    is_alone: bool = False,
 ) -> Engine:
     """Make an engine whose connections are set up as this project needs them.
 
@@ -53,12 +54,13 @@ def engine_for(
 
     `owns_file`: the server's writer, the only one that checkpoints. Others beside a live server write one short
     transaction at most. `create` makes a missing file; otherwise a missing file is an error. `pool`: whether what is
-    closed stays open for the next who asks; a program that keeps its connections has no use for that.
+    closed stays open for the next who asks; a program that keeps its connections has no use for that. `is_alone`: no
+    other process opens the file meanwhile, so that locks and the index of the WAL are kept in this one's memory.
     """
     seal = Seal(path.parent)
 
     def connect() -> Any:
-        mode = "rwc" if create else "rw"
+        mode = ("rwc" if create else "rw") + ("&vfs=unix-excl" if is_alone else "")
         connection = driver.connect(
             f"file:{quote(str(path))}?mode={mode}",
             uri=True,
