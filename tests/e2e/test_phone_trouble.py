@@ -2,18 +2,23 @@
 
 import json
 from collections import Counter
+from datetime import datetime
 
 import pytest
 from tests.e2e.phones import add_phone, link, state, until_connected, until_seen
 from tests.e2e.server import Client, Server
 from tests.transports.web.bedside import Bedside
 
+from guvercin.core.pacing import SLOWED
 from guvercin.testing.whatsapp.faults import Act, Fault, Point
 from guvercin.testing.whatsapp.phones import Phone
 
 pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("whatsapp")]
 
 BATCH = 8
+
+GAP = 0.4
+"""Seconds between two messages of a batch that is interrupted by a ban."""
 
 
 def linked(server: Server, side: Bedside) -> tuple[Client, int, Phone]:
@@ -44,6 +49,7 @@ def test_banned_in_mid_batch_the_rest_is_held_and_goes_on_after_the_ban(
     side: Bedside,
 ) -> None:
     client, account, own = linked(phones, side)
+    client.set_gap(GAP, account)
     people = [side.person() for _ in range(BATCH)]
     side.server.faults.add(
         Fault(at=Point.MESSAGE, act=Act.CUT_AFTER, skip=2, account=own.number),
@@ -63,9 +69,16 @@ def test_banned_in_mid_batch_the_rest_is_held_and_goes_on_after_the_ban(
     assert by_status(client, account)["queued"] >= BATCH - 3
 
     until_connected(phones, client, account)
-    client.post(f"/toplu/{toplu}/devam", {})  # in case it stands still until somebody says so
+    assert client.get(f"/toplu/{toplu}").json["data"]["durum"] == "paused", "a human is asked before the rest goes"
+    assert client.post(f"/toplu/{toplu}/devam", {}).status == 200
     phones.until(lambda: by_status(client, account)["read"] == BATCH, within=60, what="the rest")
     assert [len(one.inbox) for one in people] == [1] * BATCH
+    # The day after a ban is slow: WhatsApp took each of the rest a fourfold gap after the one before it.
+    sent = sorted(datetime.fromisoformat(row["gonderim_zamani_iso"]) for row in client.pages(f"toplu_id={toplu}"))
+    after = [moment for moment in sent if moment >= datetime.fromisoformat(health["bitis_iso"])]
+    assert len(after) >= BATCH - 3
+    took = (after[-1] - after[0]).total_seconds()
+    assert took >= (len(after) - 1) * SLOWED * GAP - 1, after  # the log tells whole seconds
 
 
 def test_unlinked_on_the_phone_in_mid_batch_the_rest_waits_for_a_new_link(
