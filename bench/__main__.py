@@ -43,29 +43,31 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 }
 
 
-LONG: dict[str, Callable[[argparse.Namespace], Awaitable[list[Figure]]]] = {
-    "pages": lambda asked: pages.pages(asked.rows),
-    "scale": lambda asked: scale.scale(asked.rows),
-    "soak": lambda asked: soaking.soak(asked.minutes, asked.rate),
+LONG: dict[str, tuple[Callable[..., Awaitable[list[Figure]]], tuple[str, ...]]] = {
+    "pages": (pages.pages, ("rows",)),
+    "scale": (scale.scale, ("rows",)),
+    "grown": (cloud.grown, ("rows",)),
+    "soak": (soaking.soak, ("minutes", "rate")),
+    "cloudsoak": (cloud.soak, ("minutes", "rate")),
 }
-"""Run only when they are named: they take minutes and gigabytes."""
+"""Run only when they are named: they take minutes and gigabytes. Each with the options that it is given."""
 
 
 async def run(asked: argparse.Namespace) -> None:
     """Run benchmarks one after the other and print each as it ends."""
     for name in asked.names or list(BENCHMARKS):
-        measure = {**BENCHMARKS, "pages": pages.pages, "scale": scale.scale, "soak": soaking.soak}[name]
+        measure, options = LONG[name] if name in LONG else (BENCHMARKS[name], ())
         print(f"{name}: {inspect.getdoc(measure)}")
-        show(await (LONG[name](asked) if name in LONG else BENCHMARKS[name]()))
+        show(await measure(*(getattr(asked, option) for option in options)))
 
 
 parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
 names = [*BENCHMARKS, *LONG]
 parser.add_argument("names", nargs="*", choices=[*names, []], metavar="name", help=", ".join(names))
 parser.add_argument(
-    "--rows", type=int, default=1_000_000, help="scale, pages: messages in the log; a million take 0.8 GB"
+    "--rows", type=int, default=1_000_000, help="scale, pages, grown: messages in the log; a million take 0.8 GB"
 )
-parser.add_argument("--minutes", type=int, default=30, help="soak: how long")
-parser.add_argument("--rate", type=int, default=50, help="soak: messages a second")
+parser.add_argument("--minutes", type=int, default=30, help="soak, cloudsoak: how long")
+parser.add_argument("--rate", type=int, default=50, help="soak, cloudsoak: messages a second")
 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
     runner.run(run(parser.parse_args()))

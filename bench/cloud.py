@@ -9,15 +9,19 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from hashlib import sha256
 from itertools import count
+from pathlib import Path
 from socket import create_server
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
 import orjson
 
-from bench.figures import Figure, micro, middle, milli, share, spread
+from bench.figures import Figure, mega, micro, middle, milli, share, spread
+from bench.filling import fill
 from bench.load import drive, request
 from bench.server import API, CLOCK, ROOT, Server, served
+from bench.soaking import slope
 from guvercin.cli.graph import APP_SECRET, BUSINESS_ID, NUMBER_ID, TOKEN, VERIFY_TOKEN
 from guvercin.store.sqlite import FILE_NAME, engine_for
 
@@ -57,12 +61,13 @@ async def _fake(port: int, *options: str) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def _town(*options: str, is_told: bool = True) -> AsyncIterator[tuple[Server, int]]:
-    """Run a server with one cloud account and the fake that it sends to; answers the server and the account."""
+async def _town(*options: str, is_told: bool = True, folder: Path | None = None) -> AsyncIterator[tuple[Server, int]]:
+    """Run a server with one more cloud account and the fake that it sends to; answers the server and the account."""
     port = _free_port()
     async with AsyncExitStack() as stack:
-        server = await stack.enter_async_context(served(settings={"GUVERCIN_GRAPH_URL": f"http://127.0.0.1:{port}"}))
-        account_id = 2  # the sandbox is the first
+        settings = {"GUVERCIN_GRAPH_URL": f"http://127.0.0.1:{port}"}
+        server = await stack.enter_async_context(served(settings=settings, folder=folder))
+        account_id = _next_account(server)
         told = ["--webhook", f"http://127.0.0.1:{server.port}/meta/webhook/{account_id}"] if is_told else []
         await stack.enter_async_context(_fake(port, *options, *told))
         form = {"sablon_adi": "fatura_hazir", "dil": "tr", "yerler": ["mesaj"]}
@@ -78,6 +83,11 @@ async def _town(*options: str, is_told: bool = True) -> AsyncIterator[tuple[Serv
         gap = {"en_az": 0.0, "en_cok": 0.0}
         await server.ask("PATCH", f"{API}/hesaplar/{account_id}", {"araliklar": {"tekli": gap, "toplu": gap}})
         yield server, account_id
+
+
+def _next_account(server: Server) -> int:
+    with engine_for(server.folder / FILE_NAME, query_only=True).connect() as connection:
+        return int(connection.exec_driver_sql("SELECT max(id) + 1 FROM account").scalar_one())
 
 
 def _body(account_id: int) -> dict[str, Any]:
@@ -154,12 +164,43 @@ async def _steady() -> Figure:
     return Figure(name=f"{_STEADY} a second, p50 / p99 over Meta's delay", value=value, wanted="p99 ≤ 15 ms")
 
 
-async def statuses() -> list[Figure]:
+async def soak(minutes: int, rate: int) -> list[Figure]:
+    """Send so many messages a second the whole way over the fake Graph, and watch the memory."""
+    sizes: list[tuple[float, int]] = []
+    async with _town("--gecikme", str(_DELAY)) as (server, account_id):
+        began, cpu = CLOCK.monotonic(), server.cpu()
+        for second in range(1, minutes * 60 + 1):
+            await drive(server.port, _sends(server, account_id, rate), connections=8)
+            if second % 30 == 0:
+                sizes.append(((CLOCK.monotonic() - began) / 60, server.rss()))
+                print(f"  minute {sizes[-1][0]:5.1f}: {mega(server.rss())}", flush=True)
+            await CLOCK.sleep_until(began + second)
+        spent = (server.cpu() - cpu) / (CLOCK.monotonic() - began)
+        await _none_left(server, f"account_id = {account_id} AND status <> 'read'")
+        sent = server.count("status = 'read'")
+    calm = [(minute, rss) for minute, rss in sizes if minute >= minutes / 2]
+    return [
+        Figure(name="messages read, of those asked for", value=f"{sent:,} of {rate * minutes * 60:,}"),
+        Figure(name="memory (RSS), first / last", value=f"{mega(sizes[0][1])} / {mega(sizes[-1][1])}", wanted="flat"),
+        Figure(name=f"its slope after {calm[0][0]:.0f} minutes", value=f"{slope(calm) / 1e6:+.2f} MB an hour"),
+        Figure(name="CPU", value=f"{spent:.0%} of a core"),
+    ]
+
+
+async def grown(rows: int) -> list[Figure]:
+    """Take Meta's statuses alone into a log that is long already."""
+    with TemporaryDirectory(prefix="guvercin-bench-") as folder:
+        filled = fill(Path(folder), rows, waiting=0)
+        print(f"  filled {rows:,} rows in {filled.took:,.0f} s, {mega(filled.size)}", flush=True)
+        return await statuses(Path(folder))
+
+
+async def statuses(folder: Path | None = None) -> list[Figure]:
     """Take Meta's statuses alone: one in a call, twenty in a call, and a kill -9 right after the last answer."""
-    async with _town("--gecikme", "0", is_told=False) as (server, account_id):
+    async with _town("--gecikme", "0", is_told=False, folder=folder) as (server, account_id):
         await drive(server.port, _sends(server, account_id, _STATUSES))
-        await _none_left(server, "status IN ('queued', 'sending')")
-        ids = _remote_ids(server)
+        await _none_left(server, f"account_id = {account_id} AND status IN ('queued', 'sending')")
+        ids = _remote_ids(server, account_id)
         figures = []
         for label, word, size in (("one", "delivered", 1), ("twenty", "read", 20)):
             before = server.cpu()
@@ -174,13 +215,16 @@ async def statuses() -> list[Figure]:
                 Figure(name=f"{label} in a call: kept a second", value=f"{rate:,.0f}", wanted="≥ 3,000"),
             ]
         os.kill(server.pid, signal.SIGKILL)
-        lost = server.count("status != 'read'")
+        lost = server.count(f"account_id = {account_id} AND status != 'read'")
     return [*figures, Figure(name="lost by kill -9 after the last answer", value=f"{lost} of {len(ids)}", wanted="0")]
 
 
-def _remote_ids(server: Server) -> list[str]:
+def _remote_ids(server: Server, account_id: int) -> list[str]:
     with engine_for(server.folder / FILE_NAME, query_only=True).connect() as connection:
-        return [row[0] for row in connection.exec_driver_sql("SELECT remote_id FROM message ORDER BY id")]
+        rows = connection.exec_driver_sql(
+            "SELECT remote_id FROM message WHERE account_id = ? ORDER BY id", (account_id,)
+        )
+        return [row[0] for row in rows]
 
 
 def _calls(account_id: int, ids: list[str], word: str, size: int) -> Iterator[bytes]:

@@ -46,7 +46,7 @@ async def soak(minutes: int, rate: int) -> list[Figure]:
         Figure(name="memory (RSS), first / last / most", value=" / ".join(map(mega, _edges(sizes)))),
         Figure(
             name=f"its slope after {calm[0][0]:.0f} minutes",
-            value=f"{_slope(calm) / 1e6:+.2f} MB an hour",
+            value=f"{slope(calm) / 1e6:+.2f} MB an hour",
             wanted="flat",
         ),
         Figure(name="an answer, p50 / p99", value=f"{milli(share(waits, 0.5))} / {milli(share(waits, 0.99))}"),
@@ -67,7 +67,7 @@ def _edges(sizes: list[tuple[float, int]]) -> tuple[int, int, int]:
     return sizes[0][1], sizes[-1][1], max(size for _, size in sizes)
 
 
-def _slope(points: list[tuple[float, int]]) -> float:
+def slope(points: list[tuple[float, int]]) -> float:
     """Answer the bytes an hour by which a straight line through the points climbs."""
     middle_x = sum(x for x, _ in points) / len(points)
     middle_y = sum(y for _, y in points) / len(points)
