@@ -175,7 +175,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         access=access,
         spool=spool,
         account=gateway.accounts.any,
-        resend=gateway.resend_by_policy,
+        resend=gateway.singles.resend_by_policy,
         clock=clock,
     )
     alarm = Alarm(

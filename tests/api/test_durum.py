@@ -43,7 +43,7 @@ async def test_a_status_tells_everything_in_the_contracts_order(client: httpx2.A
     assert list(row) == KEYS
     assert (row["id"], row["durum"], row["isim"], row["referans"]) == (log_id, "sent", "Ali", "FTR-1")
     assert (row["deneme"], row["deneme_sayisi"], row["neden"], row["toplu_id"]) == (True, 1, None, None)
-    local = (await server.gateway.message(await any_token(server), log_id))[0].sent_at
+    local = (await server.gateway.messages.one(await any_token(server), log_id))[0].sent_at
     assert local is not None
     assert row["gonderim_zamani_iso"] == (local + timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%S+03:00")
     assert row["gonderim_zamani"] == row["gonderim_zamani_iso"][:19].replace("T", " ")

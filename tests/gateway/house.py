@@ -399,7 +399,7 @@ class House:
             access=self.access,
             spool=self.spool,
             account=self.gateway.accounts.any,
-            resend=self.gateway.resend_by_policy,
+            resend=self.gateway.singles.resend_by_policy,
             clock=clock,
         )
         self.alarm = Alarm(
@@ -530,7 +530,7 @@ class House:
     async def ask(self, phone: str = FIRST, text: str = "Merhaba", *, wait: float = 0, **more: Any) -> Sent:
         """Send one message; `more` are fields of Ask."""
         ask = Ask(**{"phone": phone, "text": text} | more)
-        return await self.gateway.send(self.everything, ask, wait=seconds(wait))
+        return await self.gateway.singles.send(self.everything, ask, wait=seconds(wait))
 
     async def accept(self, phone: str = FIRST, text: str | None = None, **more: Any) -> int:
         """Send one message without waiting; answers its log id. Its text is its own, so that it is no repeat."""

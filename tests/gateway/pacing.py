@@ -62,7 +62,7 @@ async def bulk(house: House, how_many: int, *, first: int = 0, category: int = 1
         body_hash=house.rng.randbytes(8),
         **more,
     )
-    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+    await house.gateway.bulk.send(house.everything, ask, wait=seconds(0))
 
 
 async def run(house: House, span: timedelta) -> None:
@@ -95,4 +95,4 @@ async def waits(house: House) -> Counter[WaitsFor | None]:
 
 async def strangers(house: House, how_many: int, *, first: int) -> None:
     ask = batch(*numbers(first + how_many)[first:], body_hash=house.rng.randbytes(8))
-    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+    await house.gateway.bulk.send(house.everything, ask, wait=seconds(0))

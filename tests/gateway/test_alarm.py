@@ -149,8 +149,8 @@ async def test_a_hook_that_closed_by_itself_and_an_old_backup(linked: House) -> 
 
 async def test_a_batch_that_stopped_by_itself_and_none_that_a_human_has_stopped(linked: House) -> None:
     await linked.gateway.accounts.pause(linked.everything, 1)
-    first = await linked.gateway.send_batch(linked.everything, batch(FIRST, SECOND), wait=seconds(0))
-    other = await linked.gateway.send_batch(linked.everything, batch(FIRST, text="b"), wait=seconds(0))
+    first = await linked.gateway.bulk.send(linked.everything, batch(FIRST, SECOND), wait=seconds(0))
+    other = await linked.gateway.bulk.send(linked.everything, batch(FIRST, text="b"), wait=seconds(0))
     now_ms = to_ms(linked.clock.now())
     reason = Code.TEMPORARY_BAN
     await linked.store.writer.do(lambda tx: pause_batch(tx, first.batch.id, 1, reason, now_ms=now_ms))

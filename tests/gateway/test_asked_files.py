@@ -52,7 +52,7 @@ async def test_a_file_needs_no_words(house: House) -> None:
 
 
 async def test_an_upload_stands_where_a_path_would(house: House) -> None:
-    upload = await house.gateway.upload(house.everything, BytesIO(PDF), "fatura.pdf")
+    upload = await house.gateway.uploads.keep(house.everything, BytesIO(PDF), "fatura.pdf")
     assert (upload.name, upload.media_type, upload.size) == ("fatura.pdf", "application/pdf", len(PDF))
     await house.accept(file=UploadedFile(id=upload.id))
     await house.accept(file=UploadedFile(id=upload.id), file_name="baska.pdf")
@@ -62,7 +62,7 @@ async def test_an_upload_stands_where_a_path_would(house: House) -> None:
 
 async def test_an_upload_is_its_token_s_own(house: House) -> None:
     other = await house.token("other")
-    upload = await house.gateway.upload(other, BytesIO(PDF), "fatura.pdf")
+    upload = await house.gateway.uploads.keep(other, BytesIO(PDF), "fatura.pdf")
     for file_id in (upload.id, "0" * 32, "", "../x"):
         trouble = await refused(house.ask(file=UploadedFile(id=file_id)))
         assert trouble.code is Code.FILE_NOT_OPENED
@@ -71,7 +71,7 @@ async def test_an_upload_is_its_token_s_own(house: House) -> None:
 
 
 async def test_an_upload_whose_copy_is_gone_cannot_be_sent(house: House) -> None:
-    upload = await house.gateway.upload(house.everything, BytesIO(PDF), "fatura.pdf")
+    upload = await house.gateway.uploads.keep(house.everything, BytesIO(PDF), "fatura.pdf")
     kept = await house.store.upload(upload.id)
     assert kept is not None
     house.spool.discard([kept.file.digest], taken_before=LATER)
@@ -113,13 +113,13 @@ async def test_a_file_is_sent_again_while_its_copy_is_kept(house: House) -> None
     (house.world.folder / "a.pdf").write_bytes(PDF)
     number = await house.accept(FIRST, file=FilePath(path="a.pdf"))
     await house.dispatch()
-    again = await house.gateway.resend(house.everything, number, wait=timedelta(0))
+    again = await house.gateway.singles.resend(house.everything, number, wait=timedelta(0))
     await house.dispatch()
     assert await house.status(again.standing.id) is Status.SENT
     file = (await house.message(number)).content.file
     assert file is not None
     house.spool.discard([file.digest], taken_before=LATER)
-    asked = house.gateway.resend(house.everything, number, wait=timedelta(0))
+    asked = house.gateway.singles.resend(house.everything, number, wait=timedelta(0))
     assert (await refused(asked)).code is Code.FILE_NOT_OPENED
 
 

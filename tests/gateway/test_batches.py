@@ -12,8 +12,8 @@ from guvercin.core.account import LineNews
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import Status
 from guvercin.core.outcome import Deferred, LineEvent, Lost, NeverLeft, ReceiptKind, Refused, Unclear
+from guvercin.gateway.bulk import BATCH_GUARD
 from guvercin.gateway.drafting import MOST_RECIPIENTS
-from guvercin.gateway.gateway import BATCH_GUARD
 from guvercin.gateway.requests import AskBatch, BatchView, IdempotencyKey
 from guvercin.testing.transport import Act
 
@@ -28,7 +28,7 @@ def figures(view: BatchView) -> tuple[int, int, int, int]:
 
 
 async def send(house: House, ask: AskBatch, wait: float = 0, key: IdempotencyKey | None = None) -> BatchView:
-    return await house.gateway.send_batch(house.everything, ask, wait=seconds(wait), key=key)
+    return await house.gateway.bulk.send(house.everything, ask, wait=seconds(wait), key=key)
 
 
 async def look(house: House, view: BatchView) -> BatchView:
@@ -144,7 +144,7 @@ async def test_a_doubt_that_proves_to_be_none_keeps_the_caller_waiting(house: Ho
 
 async def test_withdrawn_rows_count_as_failed(house: House) -> None:
     view = await send(house, batch(FIRST, SECOND, reference="KMP-1"))
-    assert await house.gateway.cancel_reference(house.everything, "KMP-1") == 2
+    assert await house.gateway.messages.cancel_reference(house.everything, "KMP-1") == 2
     assert figures(await look(house, view)) == (2, 0, 2, 0)
 
 
@@ -171,7 +171,7 @@ async def test_the_figures_agree_at_every_moment(house: House) -> None:
             case _:
                 number = rng.randrange(1, 43)
                 if await house.status(number) is Status.QUEUED and rng.random() < 0.2:
-                    await house.gateway.cancel(house.everything, number)
+                    await house.gateway.messages.cancel(house.everything, number)
         for view in views:
             assert figures(await look(house, view))[0] == 14
 

@@ -174,7 +174,7 @@ async def test_only_what_was_asked_for_and_only_from_then_on(house: House) -> No
 
 async def test_a_batch_is_told_once_with_its_counts(house: House) -> None:
     hook, _ = await add(house, HookEvent.BATCH_FINISHED)
-    view = await house.gateway.send_batch(house.everything, batch(FIRST, SECOND, "12"), wait=seconds(0))
+    view = await house.gateway.bulk.send(house.everything, batch(FIRST, SECOND, "12"), wait=seconds(0))
     await house.deliver_all()
     await carry(house, await courier(house, hook))
     (heard,) = told(house)
@@ -185,7 +185,7 @@ async def test_a_batch_is_told_once_with_its_counts(house: House) -> None:
 
 
 async def test_a_batch_of_nothing_but_failures_is_finished_at_once(house: House) -> None:
-    await house.gateway.send_batch(house.everything, batch("12", "13"), wait=seconds(0))
+    await house.gateway.bulk.send(house.everything, batch("12", "13"), wait=seconds(0))
     assert len(await house.events(EventKind.BATCH_FINISHED)) == 1
 
 

@@ -66,7 +66,7 @@ async def test_a_batch_is_finished_within_the_wait(world: World) -> None:
     await house.clock.elapse(seconds(1))
     began = house.clock.monotonic()
     calling = asyncio.create_task(
-        house.gateway.send_batch(house.everything, batch(*numbers(20)), wait=seconds(25)),
+        house.gateway.bulk.send(house.everything, batch(*numbers(20)), wait=seconds(25)),
     )
     while not calling.done():
         await house.clock.elapse(seconds(0.1))
@@ -160,7 +160,7 @@ async def test_waiting_callers_are_answered_when_it_stops(world: World) -> None:
     house = await start(world)
     await house.gateway.accounts.pause(house.everything, 1)
     callers = [house.calling(phone) for phone in numbers(5)]
-    bulk = asyncio.create_task(house.gateway.send_batch(house.everything, batch(FIRST), wait=seconds(25)))
+    bulk = asyncio.create_task(house.gateway.bulk.send(house.everything, batch(FIRST), wait=seconds(25)))
     await house.clock.elapse(seconds(1))
     house.gateway.close()
     await house.clock.settle()

@@ -34,7 +34,7 @@ async def bulk(house: House, *phones: str, text: str = "Merhaba", **more: object
     ask = AskBatch(
         **{"recipients": [AskRecipient(phone=each) for each in phones], "text": text, "body_hash": text.encode()} | more  # type: ignore[arg-type]
     )
-    view = await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+    view = await house.gateway.bulk.send(house.everything, ask, wait=seconds(0))
     return view.batch.id
 
 
@@ -126,14 +126,14 @@ async def test_what_is_in_doubt_is_not_sent_again_by_policy(house: House) -> Non
     await house.dispatch()
     says(house, "DUR")
     await house.clock.settle()
-    await house.gateway.resend_by_policy(number)
+    await house.gateway.singles.resend_by_policy(number)
     assert (await house.message(number)).reason is Code.GIVEN_UP
 
 
 async def test_a_list_says_beforehand_who_is_left_out(house: House) -> None:
     await house.gateway.wishes.refuse(house.everything, AskOptOut(phone="0532 123 45 67"))
     ask = AskBatch(recipients=[AskRecipient(phone=FIRST), AskRecipient(phone=SECOND)], text="Merhaba", body_hash=b"x")
-    found = await house.gateway.rehearse(house.everything, ask)
+    found = await house.gateway.bulk.rehearse(house.everything, ask)
     assert [(verdict.place, verdict.code) for verdict in found.verdicts] == [(0, Code.OPTED_OUT)]
     assert found.is_acceptable
 

@@ -66,7 +66,7 @@ async def slow(world: World) -> AsyncIterator[House]:
 
 async def bulk(house: House, how_many: int) -> None:
     ask = batch(*numbers(how_many), lifetime=LONG, body_hash=house.rng.randbytes(8))
-    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+    await house.gateway.bulk.send(house.everything, ask, wait=seconds(0))
 
 
 async def test_singles_keep_their_gap_over_many_sends(slow: House) -> None:

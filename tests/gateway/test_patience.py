@@ -109,7 +109,7 @@ async def test_a_line_that_dropped_a_moment_ago_is_waited_for(house: House) -> N
 async def test_a_bulk_of_the_evening_is_answered_at_once(shop: House) -> None:
     shop.clock.jump_wall(EVENING - shop.clock.now())
     ask = batch(*numbers(200), category=QUIET, is_of_customers=True)
-    asking = asyncio.create_task(shop.gateway.send_batch(shop.everything, ask, wait=seconds(25)))
+    asking = asyncio.create_task(shop.gateway.bulk.send(shop.everything, ask, wait=seconds(25)))
     for _ in range(40):
         await shop.dispatch()
         await shop.clock.elapse(seconds(0.1))
@@ -121,5 +121,5 @@ async def test_a_bulk_of_the_evening_is_answered_at_once(shop: House) -> None:
 async def test_a_bulk_on_a_line_that_is_gone_is_answered_at_once(house: House) -> None:
     house.world.peer.hang_up(LineEvent(news=LineNews.LOGGED_OUT, code=Code.REMOVED))
     await house.clock.settle()
-    view = await house.gateway.send_batch(house.everything, batch(*numbers(3)), wait=seconds(25))
+    view = await house.gateway.bulk.send(house.everything, batch(*numbers(3)), wait=seconds(25))
     assert view.counts.queued == 3

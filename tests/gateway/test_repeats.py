@@ -16,7 +16,7 @@ OTHER_BODY = IdempotencyKey(method="POST", path="/gonder", key="fis-1", body_has
 
 
 async def send(house: House, ask: Ask, key: IdempotencyKey | None = None) -> Sent:
-    return await house.gateway.send(house.everything, ask, wait=NO_WAIT, key=key)
+    return await house.gateway.singles.send(house.everything, ask, wait=NO_WAIT, key=key)
 
 
 def planned(house: House, after: float) -> Ask:
@@ -112,25 +112,25 @@ async def test_a_keyed_file_is_answered_when_the_file_is_gone(house: House, invo
 
 async def test_a_keyed_batch_is_answered_long_after_its_time_and_without_its_account(house: House) -> None:
     ask: AskBatch = batch(FIRST, SECOND, planned_at=house.clock.now() + seconds(60))
-    first = await house.gateway.send_batch(house.everything, ask, wait=NO_WAIT, key=KEY)
+    first = await house.gateway.bulk.send(house.everything, ask, wait=NO_WAIT, key=KEY)
     house.clock.advance(timedelta(hours=1))
-    again = await house.gateway.send_batch(house.everything, ask, wait=NO_WAIT, key=KEY)
+    again = await house.gateway.bulk.send(house.everything, ask, wait=NO_WAIT, key=KEY)
     assert (again.batch.id, again.counts.queued, again.replayed) == (first.batch.id, 2, True)
     await house.keep_up()
     await house.deliver_all()
     await house.gateway.accounts.remove(house.everything, 1)
-    again = await house.gateway.send_batch(house.everything, ask, wait=NO_WAIT, key=KEY)
+    again = await house.gateway.bulk.send(house.everything, ask, wait=NO_WAIT, key=KEY)
     assert (again.batch.id, again.counts.sent, again.replayed) == (first.batch.id, 2, True)
 
 
 async def test_a_keyed_resend_is_answered_when_its_account_is_gone(house: House) -> None:
     first = await send(house, Ask(phone=FIRST, text="Merhaba"))
     await house.deliver_all()
-    resent = await house.gateway.resend(house.everything, first.standing.id, wait=NO_WAIT, key=KEY)
+    resent = await house.gateway.singles.resend(house.everything, first.standing.id, wait=NO_WAIT, key=KEY)
     await house.deliver_all()
     await house.gateway.accounts.remove(house.everything, 1)
-    again = await house.gateway.resend(house.everything, first.standing.id, wait=NO_WAIT, key=KEY)
+    again = await house.gateway.singles.resend(house.everything, first.standing.id, wait=NO_WAIT, key=KEY)
     assert (again.standing.id, again.replayed) == (resent.standing.id, True)
     with pytest.raises(GuvercinError) as refused:
-        await house.gateway.resend(house.everything, first.standing.id, wait=NO_WAIT, key=None)
+        await house.gateway.singles.resend(house.everything, first.standing.id, wait=NO_WAIT, key=None)
     assert refused.value.code is Code.NOT_FOUND

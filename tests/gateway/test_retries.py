@@ -148,7 +148,7 @@ async def test_those_behind_a_row_that_was_withdrawn_keep_their_order(house: Hou
     script = Reluctant(house.world, first=1)
     first, second = await house.accept(FIRST), await house.accept(FIRST)
     await house.deliver_all()
-    await house.gateway.cancel(house.everything, first)
+    await house.gateway.messages.cancel(house.everything, first)
     third = await house.accept(FIRST)
     for _ in range(12):
         await house.deliver_all()
@@ -159,7 +159,7 @@ async def test_those_behind_a_row_that_was_withdrawn_keep_their_order(house: Hou
 
 async def test_a_row_of_higher_priority_is_not_held_back(house: House) -> None:
     script = Reluctant(house.world, first=1)
-    await house.gateway.send_batch(house.everything, batch(FIRST), wait=seconds(0))
+    await house.gateway.bulk.send(house.everything, batch(FIRST), wait=seconds(0))
     await house.dispatch()
     assert script.arrived == []
     single = await house.accept(FIRST)

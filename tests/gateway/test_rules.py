@@ -105,7 +105,7 @@ async def test_a_jump_and_then_a_restart_reset_no_limit(world: World, sent: Sent
 async def test_strangers_are_few_and_far_between(world: World, sent: Sent) -> None:
     house = await begin(world)
     ask = batch(*numbers(40), body_hash=b"strangers")
-    await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+    await house.gateway.bulk.send(house.everything, ask, wait=seconds(0))
     await run(house, DAY - HOUR)
     assert len(sent.sends) == 15
     assert all(gap >= 45 for gap in sent.gaps)
@@ -119,7 +119,7 @@ async def test_somebody_who_wrote_is_known_for_twenty_eight_days(shop: House, da
     wrote_at = shop.clock.now() - days * DAY
     inbound = Inbound(remote_id="G-1", sender=number, text="Merhaba", at=wrote_at)
     await shop.store.receive_inbound(1, inbound, now=wrote_at)
-    await shop.gateway.send_batch(shop.everything, batch(number), wait=seconds(0))
+    await shop.gateway.bulk.send(shop.everything, batch(number), wait=seconds(0))
     await run(shop, timedelta(minutes=5))
     (row,) = await shop.messages()
     assert row.track is track
@@ -314,7 +314,7 @@ async def test_an_order_that_nobody_waits_for_any_more_holds_nothing_back(shop: 
     await bulk(shop, 12)
     await run(shop, HOUR / 2)
     assert (await shop.messages())[-1].waits_for is WaitsFor.RECIPIENT
-    await shop.gateway.cancel(shop.everything, first.id)
+    await shop.gateway.messages.cancel(shop.everything, first.id)
     assert first.recipient not in {to for _, to in sent.sends}
     await run(shop, timedelta(minutes=2))
     assert first.recipient in {to for _, to in sent.sends}

@@ -41,8 +41,8 @@ async def test_everybody_is_reminded_and_the_forecast_was_right(world: World, st
     house = await begin(world, rules(warms_up=is_fresh))
     began = house.clock.now()
     ask = batch(*numbers(SHOP), category=QUIET, is_of_customers=True)
-    foretold = await house.gateway.rehearse(house.everything, ask)
-    view = await house.gateway.send_batch(house.everything, ask, wait=seconds(0))
+    foretold = await house.gateway.bulk.rehearse(house.everything, ask)
+    view = await house.gateway.bulk.send(house.everything, ask, wait=seconds(0))
     assert foretold.finish_at is not None
     await run(house, DUR_AFTER)
     refused_at, refusers = house.clock.now(), (sent.sends[0][1], numbers(SHOP)[-1])

@@ -104,7 +104,7 @@ async def test_a_proof_that_comes_after_the_lifetime_does_not_send_it(house: Hou
 async def test_a_planned_batch_is_released_at_its_moment_however_large(house: House) -> None:
     due = house.clock.now() + timedelta(hours=3)
     ask = batch(*numbers(1_200), planned_at=due)
-    await house.gateway.send_batch(house.everything, ask, wait=seconds(25))
+    await house.gateway.bulk.send(house.everything, ask, wait=seconds(25))
     house.clock.advance(timedelta(hours=3) - MOMENT)
     await house.keep_up()
     assert not await house.events(EventKind.MESSAGE_RELEASED)
@@ -118,7 +118,7 @@ async def test_a_planned_batch_is_released_at_its_moment_however_large(house: Ho
 
 async def test_an_expired_crowd_is_cleared_without_a_pause(world: World) -> None:
     house = await world.begin()
-    await house.gateway.send_batch(house.everything, batch(*numbers(700)), wait=seconds(0))
+    await house.gateway.bulk.send(house.everything, batch(*numbers(700)), wait=seconds(0))
     house.clock.advance(timedelta(days=3))
     assert await house.keep_up() == house.clock.now()
     assert await house.keep_up() > house.clock.now()
@@ -306,7 +306,7 @@ async def test_what_a_restored_copy_holds_waits_for_a_human(world: World) -> Non
     assert await house.status(doubtful) is Status.UNKNOWN
     assert not world.peer.looks
     assert len(world.peer.handed) == 1
-    sent = await house.gateway.release(house.everything, number)
+    sent = await house.gateway.messages.release(house.everything, number)
     assert sent.standing.waits_for is None
     await house.dispatch()
     assert await house.status(number) is Status.SENT
@@ -318,9 +318,11 @@ async def test_what_a_restored_copy_holds_waits_for_a_human(world: World) -> Non
 
 async def test_what_nobody_needs_is_forgotten(house: House) -> None:
     key = IdempotencyKey(method="POST", path="/gonder", key="k", body_hash=b"b")
-    first = await house.gateway.send(house.everything, Ask(phone=FIRST, text="Merhaba"), wait=seconds(0), key=key)
-    upload = await house.gateway.upload(house.everything, BytesIO(PDF), "fatura.pdf")
-    used = await house.gateway.upload(house.everything, BytesIO(PDF + b"\n"), "sozlesme.pdf")
+    first = await house.gateway.singles.send(
+        house.everything, Ask(phone=FIRST, text="Merhaba"), wait=seconds(0), key=key
+    )
+    upload = await house.gateway.uploads.keep(house.everything, BytesIO(PDF), "fatura.pdf")
+    used = await house.gateway.uploads.keep(house.everything, BytesIO(PDF + b"\n"), "sozlesme.pdf")
     await house.accept(
         SECOND,
         file=UploadedFile(id=used.id),
@@ -341,7 +343,9 @@ async def test_what_nobody_needs_is_forgotten(house: House) -> None:
     assert await house.store.upload(upload.id) is None
     assert not house.spool.has(kept[0].file.digest)
     assert house.spool.has(kept[1].file.digest), "a message still needs it"
-    again = await house.gateway.send(house.everything, Ask(phone=FIRST, text="Merhaba"), wait=seconds(0), key=key)
+    again = await house.gateway.singles.send(
+        house.everything, Ask(phone=FIRST, text="Merhaba"), wait=seconds(0), key=key
+    )
     assert not again.replayed
     assert again.standing.id != first.standing.id
 

@@ -17,10 +17,10 @@ from guvercin.core.outcome import Deferred, Lost, ReceiptKind, Refused, Unclear
 from guvercin.core.pacing import Gap
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import LONGEST_ACCOUNT_NAME
-from guvercin.gateway.gateway import RETRY_GUARD
 from guvercin.gateway.paces import LONGEST_GAP
 from guvercin.gateway.pulse import FRESH, LIMIT
 from guvercin.gateway.requests import AccountChange, Ask, IdempotencyKey, NewAccount, Sent
+from guvercin.gateway.singles import RETRY_GUARD
 from guvercin.testing.transport import Act
 
 NO_WAIT = timedelta(0)
@@ -46,7 +46,7 @@ async def second_account(house: House, **change: Any) -> Account:
 
 async def send(house: House, token: Token, key: IdempotencyKey | None = None, **fields: Any) -> Sent:
     ask = Ask(**{"phone": FIRST, "text": "Merhaba"} | fields)
-    return await house.gateway.send(token, ask, wait=NO_WAIT, key=key)
+    return await house.gateway.singles.send(token, ask, wait=NO_WAIT, key=key)
 
 
 # -- which account
@@ -68,8 +68,8 @@ async def test_an_account_that_is_not_there_or_not_yours_is_not_found(house: Hou
     assert await code_of(send(house, limited, account_id=1)) is Code.NOT_FOUND
     assert await code_of(send(house, limited)) is Code.NO_ACCOUNT, "the default is not its own"
     assert (await send(house, limited, account_id=other.id)).standing.account_id == other.id
-    assert await code_of(house.gateway.send_batch(limited, batch(FIRST, account_id=1), wait=NO_WAIT)) is Code.NOT_FOUND
-    assert await code_of(house.gateway.send_batch(limited, batch(FIRST), wait=NO_WAIT)) is Code.NO_ACCOUNT
+    assert await code_of(house.gateway.bulk.send(limited, batch(FIRST, account_id=1), wait=NO_WAIT)) is Code.NOT_FOUND
+    assert await code_of(house.gateway.bulk.send(limited, batch(FIRST), wait=NO_WAIT)) is Code.NO_ACCOUNT
 
 
 async def test_without_a_default_there_is_none_to_send_with(house: House) -> None:
@@ -85,14 +85,14 @@ async def test_what_a_token_cannot_see_does_not_exist_for_it(house: House) -> No
     limited = await house.token("limited", account_ids=frozenset({other.id}))
     hidden = await house.accept(reference="FTR-001")
     shown = await house.accept(account_id=other.id, reference="FTR-001")
-    view = await house.gateway.send_batch(house.everything, batch(SECOND), wait=NO_WAIT)
+    view = await house.gateway.bulk.send(house.everything, batch(SECOND), wait=NO_WAIT)
     gateway = house.gateway
     verbs: list[Callable[[int], Awaitable[Any]]] = [
-        lambda number: gateway.message(limited, number),
-        lambda number: gateway.history(limited, number),
-        lambda number: gateway.cancel(limited, number),
-        lambda number: gateway.release(limited, number),
-        lambda number: gateway.resend(limited, number, wait=NO_WAIT),
+        lambda number: gateway.messages.one(limited, number),
+        lambda number: gateway.messages.history(limited, number),
+        lambda number: gateway.messages.cancel(limited, number),
+        lambda number: gateway.messages.release(limited, number),
+        lambda number: gateway.singles.resend(limited, number, wait=NO_WAIT),
     ]
     for verb in verbs:
         assert await code_of(verb(hidden)) is await code_of(verb(4711)) is Code.NOT_FOUND
@@ -107,11 +107,11 @@ async def test_what_a_token_cannot_see_does_not_exist_for_it(house: House) -> No
         assert await code_of(account_verb(limited, 1)) is Code.NOT_FOUND
     assert await code_of(gateway.accounts.change(limited, 1, AccountChange(name="x"))) is Code.NOT_FOUND
     assert await code_of(gateway.accounts.add(limited, NewAccount(name="x", kind=Kind.SANDBOX))) is Code.NOT_ALLOWED
-    page = await gateway.messages(limited, MessageFilter(), limit=10, below=None)
+    page = await gateway.messages.page(limited, MessageFilter(), limit=10, below=None)
     assert [message.id for message in page.messages] == [shown]
     widened = MessageFilter(account_ids=frozenset({1}), account_id=1)
-    assert not (await gateway.messages(limited, widened, limit=10, below=None)).messages
-    assert await gateway.cancel_reference(limited, "FTR-001") == 1
+    assert not (await gateway.messages.page(limited, widened, limit=10, below=None)).messages
+    assert await gateway.messages.cancel_reference(limited, "FTR-001") == 1
     assert await house.status(hidden) is Status.QUEUED
     assert await house.status(shown) is Status.CANCELLED
 
@@ -128,10 +128,10 @@ async def test_accounts_are_added_changed_and_removed(house: House) -> None:
     assert changed.pace.gaps[Lane.SINGLE] == added.pace.gaps[Lane.SINGLE]
     number = await house.accept(account_id=added.id)
     assert await code_of(gateway.accounts.remove(token, added.id)) is Code.MESSAGES_WAITING
-    await gateway.cancel(token, number)
+    await gateway.messages.cancel(token, number)
     await gateway.accounts.remove(token, added.id)
     assert await code_of(gateway.accounts.one(token, added.id)) is Code.NOT_FOUND
-    message, _ = await gateway.message(token, number)
+    message, _ = await gateway.messages.one(token, number)
     assert message.status is Status.CANCELLED, "the log stays"
 
 
@@ -198,7 +198,7 @@ async def make(house: House, kind: str) -> int:
         case "queued" | "scheduled":
             pass
         case "cancelled":
-            await house.gateway.cancel(house.everything, number)
+            await house.gateway.messages.cancel(house.everything, number)
         case "held":
             await house.store.hold_unfinished(now=house.clock.now())
         case _:
@@ -230,19 +230,19 @@ async def test_what_has_not_left_can_be_withdrawn(house: House, kind: str) -> No
     before = await house.status(number)
     if kind in WITHDRAWABLE | {"cancelled"}:
         for _ in range(2):
-            sent = await house.gateway.cancel(house.everything, number)
+            sent = await house.gateway.messages.cancel(house.everything, number)
             assert sent.standing.status is Status.CANCELLED, "withdrawing twice is no error"
         message = await house.message(number)
         assert (message.status, message.waits_for) == (Status.CANCELLED, None)
     else:
-        trouble = await refused(house.gateway.cancel(house.everything, number))
+        trouble = await refused(house.gateway.messages.cancel(house.everything, number))
         assert (trouble.code, trouble.log_id) == (Code.NOT_CANCELLABLE, number)
         assert await house.status(number) is before
 
 
 async def test_two_who_withdraw_at_once_both_succeed(house: House) -> None:
     number = await house.accept()
-    both = [asyncio.create_task(house.gateway.cancel(house.everything, number)) for _ in range(2)]
+    both = [asyncio.create_task(house.gateway.messages.cancel(house.everything, number)) for _ in range(2)]
     await house.clock.settle()
     assert [one.result().standing.status for one in both] == [Status.CANCELLED] * 2
 
@@ -251,9 +251,9 @@ async def test_two_who_withdraw_at_once_both_succeed(house: House) -> None:
 async def test_a_reference_withdraws_what_has_not_left(house: House, kind: str) -> None:
     number = await make(house, kind)
     before = await house.status(number)
-    assert await house.gateway.cancel_reference(house.everything, " FTR-001 ") == (kind in WITHDRAWABLE)
+    assert await house.gateway.messages.cancel_reference(house.everything, " FTR-001 ") == (kind in WITHDRAWABLE)
     assert await house.status(number) is (Status.CANCELLED if kind in WITHDRAWABLE else before)
-    assert await house.gateway.cancel_reference(house.everything, "FTR-002") == 0
+    assert await house.gateway.messages.cancel_reference(house.everything, "FTR-002") == 0
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -262,11 +262,11 @@ async def test_sending_again_makes_a_new_row(house: House, kind: str) -> None:
     house.world.peer.script = lambda _: Act()
     old = await house.message(number)
     if kind in WITHDRAWABLE | {"sending"}:
-        trouble = await refused(house.gateway.resend(house.everything, number, wait=NO_WAIT))
+        trouble = await refused(house.gateway.singles.resend(house.everything, number, wait=NO_WAIT))
         assert (trouble.code, trouble.log_id) == (Code.MESSAGES_WAITING, number)
         assert len(await house.statuses()) == 1
         return
-    sent = await house.gateway.resend(house.everything, number, wait=NO_WAIT)
+    sent = await house.gateway.singles.resend(house.everything, number, wait=NO_WAIT)
     again = await house.message(sent.standing.id)
     assert again.id != number
     assert (again.resend_of, again.recipient, again.content, again.reference, again.status) == (
@@ -288,7 +288,7 @@ async def test_sending_again_makes_a_new_row(house: House, kind: str) -> None:
 async def test_sending_again_may_wait_for_the_answer(house: House) -> None:
     number = await make(house, "failed")
     house.world.peer.script = lambda _: Act()
-    asking = asyncio.create_task(house.gateway.resend(house.everything, number, wait=seconds(10)))
+    asking = asyncio.create_task(house.gateway.singles.resend(house.everything, number, wait=seconds(10)))
     await house.clock.settle()
     await house.dispatch()
     await house.clock.settle()
@@ -296,18 +296,18 @@ async def test_sending_again_may_wait_for_the_answer(house: House) -> None:
 
 
 async def test_a_row_whose_number_nobody_could_read_is_not_sent_again(house: House) -> None:
-    await house.gateway.send_batch(house.everything, batch("kapı no 5", FIRST), wait=NO_WAIT)
+    await house.gateway.bulk.send(house.everything, batch("kapı no 5", FIRST), wait=NO_WAIT)
     bad = (await house.messages())[0]
     assert bad.reason is Code.INVALID_PHONE
-    assert await code_of(house.gateway.resend(house.everything, bad.id, wait=NO_WAIT)) is Code.INVALID_PHONE
+    assert await code_of(house.gateway.singles.resend(house.everything, bad.id, wait=NO_WAIT)) is Code.INVALID_PHONE
     assert len(await house.statuses()) == 2
 
 
 async def test_a_repeat_that_was_left_out_of_a_batch_can_be_sent_after_all(house: House) -> None:
-    await house.gateway.send_batch(house.everything, batch(FIRST, FIRST), wait=NO_WAIT)
+    await house.gateway.bulk.send(house.everything, batch(FIRST, FIRST), wait=NO_WAIT)
     repeat = (await house.messages())[1]
     assert repeat.reason is Code.DUPLICATE
-    sent = await house.gateway.resend(house.everything, repeat.id, wait=NO_WAIT)
+    sent = await house.gateway.singles.resend(house.everything, repeat.id, wait=NO_WAIT)
     assert sent.standing.status is Status.QUEUED
 
 
@@ -315,7 +315,7 @@ async def test_a_repeat_that_was_left_out_of_a_batch_can_be_sent_after_all(house
 async def test_only_what_is_held_can_be_released(house: House, kind: str) -> None:
     number = await make(house, kind)
     before = await house.message(number)
-    sent = await house.gateway.release(house.everything, number)
+    sent = await house.gateway.messages.release(house.everything, number)
     after = await house.message(number)
     if kind == "held":
         assert (sent.standing.status, after.status, after.waits_for) == (Status.QUEUED, Status.QUEUED, None)
@@ -328,7 +328,7 @@ async def test_a_doubt_after_a_late_receipt_cannot_be_given_up(house: House) -> 
     await house.clock.elapse(seconds(5))
     await house.keep_up()
     assert await house.status(number) is Status.SENT
-    again = await house.gateway.resend(house.everything, number, wait=NO_WAIT)
+    again = await house.gateway.singles.resend(house.everything, number, wait=NO_WAIT)
     assert await house.status(number) is Status.SENT, "a settled row keeps its status"
     assert again.standing.id != number
 
@@ -353,7 +353,8 @@ async def test_a_key_answers_the_row_that_it_made_as_it_stands_now(house: House)
 async def test_a_repeat_with_a_key_waits_like_the_first(house: House) -> None:
     ask = Ask(phone=FIRST, text="Merhaba")
     callers = [
-        asyncio.create_task(house.gateway.send(house.everything, ask, wait=seconds(10), key=key())) for _ in range(3)
+        asyncio.create_task(house.gateway.singles.send(house.everything, ask, wait=seconds(10), key=key()))
+        for _ in range(3)
     ]
     await house.clock.settle()
     assert not any(caller.done() for caller in callers)
@@ -375,19 +376,21 @@ async def test_a_key_stands_for_one_body_one_token_and_one_path(house: House) ->
 
 async def test_a_key_of_a_message_is_none_of_a_batch(house: House) -> None:
     await send(house, house.everything, key())
-    asked = house.gateway.send_batch(house.everything, batch(FIRST), wait=NO_WAIT, key=key())
+    asked = house.gateway.bulk.send(house.everything, batch(FIRST), wait=NO_WAIT, key=key())
     assert await code_of(asked) is Code.KEY_MISMATCH
-    await house.gateway.send_batch(house.everything, batch(FIRST), wait=NO_WAIT, key=key("k2"))
+    await house.gateway.bulk.send(house.everything, batch(FIRST), wait=NO_WAIT, key=key("k2"))
     assert await code_of(send(house, house.everything, key("k2"))) is Code.KEY_MISMATCH
     number = await house.accept()
     await house.deliver_all()
-    asked_again = house.gateway.resend(house.everything, number, wait=NO_WAIT, key=key("k2"))
+    asked_again = house.gateway.singles.resend(house.everything, number, wait=NO_WAIT, key=key("k2"))
     assert await code_of(asked_again) is Code.KEY_MISMATCH
 
 
 async def test_sending_again_with_a_key_makes_one_row(house: House) -> None:
     number = await make(house, "unknown")
-    first, again = [await house.gateway.resend(house.everything, number, wait=NO_WAIT, key=key("k9")) for _ in range(2)]
+    first, again = [
+        await house.gateway.singles.resend(house.everything, number, wait=NO_WAIT, key=key("k9")) for _ in range(2)
+    ]
     assert (first.standing.id, again.standing.id, again.replayed) == (first.standing.id, first.standing.id, True)
     assert len(await house.statuses()) == 2
 
@@ -497,18 +500,18 @@ async def test_what_is_not_accepted_spends_no_quota(house: House) -> None:
 
 async def test_a_batch_that_is_larger_than_the_rest_of_the_day_is_refused_whole(house: House) -> None:
     limited = await house.token("limited", per_day=5)
-    await house.gateway.send_batch(limited, batch(*numbers(3)), wait=NO_WAIT)
-    assert await code_of(house.gateway.send_batch(limited, batch(*numbers(4)), wait=NO_WAIT)) is Code.DAILY_QUOTA
+    await house.gateway.bulk.send(limited, batch(*numbers(3)), wait=NO_WAIT)
+    assert await code_of(house.gateway.bulk.send(limited, batch(*numbers(4)), wait=NO_WAIT)) is Code.DAILY_QUOTA
     assert len(await house.statuses()) == 3
-    await house.gateway.send_batch(limited, batch(*numbers(2)), wait=NO_WAIT)
+    await house.gateway.bulk.send(limited, batch(*numbers(2)), wait=NO_WAIT)
 
 
 async def test_sending_again_spends_quota(house: House) -> None:
     limited = await house.token("limited", per_day=2)
     number = (await send(house, limited)).standing.id
     await house.dispatch()
-    await house.gateway.resend(limited, number, wait=NO_WAIT)
-    assert await code_of(house.gateway.resend(limited, number, wait=NO_WAIT)) is Code.DAILY_QUOTA
+    await house.gateway.singles.resend(limited, number, wait=NO_WAIT)
+    assert await code_of(house.gateway.singles.resend(limited, number, wait=NO_WAIT)) is Code.DAILY_QUOTA
 
 
 # -- reading, and the state of the whole
@@ -517,7 +520,7 @@ async def test_sending_again_spends_quota(house: House) -> None:
 async def test_a_history_tells_everything_that_happened(house: House) -> None:
     number = await make(house, "unknown")
     house.world.peer.evidence = Unclear()
-    history = await house.gateway.history(house.everything, number)
+    history = await house.gateway.messages.history(house.everything, number)
     assert history.message.id == number
     assert history.is_sandbox
     assert [tried.outcome for tried in history.attempts] == ["lost"]
@@ -526,8 +529,8 @@ async def test_a_history_tells_everything_that_happened(house: House) -> None:
 
 async def test_pages_are_read_from_the_newest(house: House) -> None:
     asked = [await house.accept(phone) for phone in numbers(5)]
-    first = await house.gateway.messages(house.everything, MessageFilter(), limit=3, below=None)
-    rest = await house.gateway.messages(house.everything, MessageFilter(), limit=3, below=first.next_id)
+    first = await house.gateway.messages.page(house.everything, MessageFilter(), limit=3, below=None)
+    rest = await house.gateway.messages.page(house.everything, MessageFilter(), limit=3, below=first.next_id)
     assert [message.id for message in (*first.messages, *rest.messages)] == asked[::-1]
     assert rest.next_id is None
 
@@ -586,16 +589,16 @@ async def test_closing_takes_nothing_new_of_any_kind(house: House) -> None:
     token, gateway = house.everything, house.gateway
     for asked in (
         send(house, token),
-        gateway.send_batch(token, batch(FIRST), wait=NO_WAIT),
-        gateway.resend(token, number, wait=NO_WAIT),
-        gateway.upload(token, BytesIO(b"%PDF-1.4\n"), "f.pdf"),
+        gateway.bulk.send(token, batch(FIRST), wait=NO_WAIT),
+        gateway.singles.resend(token, number, wait=NO_WAIT),
+        gateway.uploads.keep(token, BytesIO(b"%PDF-1.4\n"), "f.pdf"),
     ):
         assert await code_of(asked) is Code.CLOSING
-    assert (await gateway.message(token, number))[0].status is Status.SENT, "reading goes on"
+    assert (await gateway.messages.one(token, number))[0].status is Status.SENT, "reading goes on"
 
 
 async def test_the_queue_at_a_glance(house: House) -> None:
-    await house.gateway.send_batch(house.everything, batch(*numbers(3)), wait=NO_WAIT)
+    await house.gateway.bulk.send(house.everything, batch(*numbers(3)), wait=NO_WAIT)
     await house.accept()
     (depth,) = await house.gateway.depths()
     assert depth.in_line == {Lane.SINGLE: 1, Lane.BULK: 3}

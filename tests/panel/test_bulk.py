@@ -135,7 +135,7 @@ async def test_a_sample_goes_to_myself_alone(made: Panel) -> None:
     page = (await made.post(await upload(made), form)).text
     assert "Denemeniz yolda" in page
     assert await made.server.rows() == 1
-    found, _ = await made.server.gateway.message(await owner(made), 1)
+    found, _ = await made.server.gateway.messages.one(await owner(made), 1)
     assert (found.recipient, found.content.text) == ("+905059998877", "Merhaba Ayşe Yılmaz, 1.250,00 TL")
     slip = await made.post(await upload(made), {**form, "benim": "12"})
     assert re.search('id="benim-hata">', slip.text)

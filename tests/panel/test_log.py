@@ -31,7 +31,7 @@ async def full(made: Panel) -> Panel:
     assert (await made.post("/panel/gonder", form)).status_code == 303
     gateway = made.server.gateway
     program = await gateway.authenticate(await made.server.token())
-    await gateway.send(
+    await gateway.singles.send(
         program, Ask(phone=BORA, text="=1+1 Fatura", name="Bora", reference="F-7"), wait=timedelta(0), key=None
     )
     form |= {"telefon": "+905321110003", "isim": "", "mesaj": "Başka"}

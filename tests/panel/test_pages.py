@@ -146,7 +146,7 @@ async def test_what_waits_is_withdrawn_and_sent_again(made: Panel) -> None:
     log_id = await send(made)
     assert "Geri çek" in (await made.get(f"/panel/mesajlar/{log_id}")).text
     await made.post(f"/panel/mesajlar/{log_id}/iptal", {})
-    found, _ = await made.server.gateway.message(owner, log_id)
+    found, _ = await made.server.gateway.messages.one(owner, log_id)
     assert found.status is Status.CANCELLED
     again = await made.post(f"/panel/mesajlar/{log_id}/yeniden", {"_tek": "a" * 32})
     assert again.headers["location"] == f"/panel/mesajlar/{log_id + 1}"

@@ -100,7 +100,7 @@ async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: b
                 lifetime=wanted.lifetime,
                 is_of_customers=is_of_customers,
             )
-            return await house.gateway.send_batch(token, ask_batch, wait=wait, key=key)
+            return await house.gateway.bulk.send(token, ask_batch, wait=wait, key=key)
         ask = Ask(
             phone=phones[0],
             text=text,
@@ -110,7 +110,7 @@ async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: b
             planned_at=planned_at,
             lifetime=wanted.lifetime,
         )
-        return await house.gateway.send(token, ask, wait=wait, key=key)
+        return await house.gateway.singles.send(token, ask, wait=wait, key=key)
 
     for _ in range(4):
         told = await day.ask(who, verb, patience=patience)
@@ -154,9 +154,9 @@ async def meddle(day: Day, *, what: str, place: float) -> None:
     owner = day.world.tokens["everything"]
     number = 1 + int(place * day.oracle.messages())
     verbs: dict[str, Callable[[House], Any]] = {
-        "cancels": lambda house: house.gateway.cancel(owner, number),
-        "sends again": lambda house: house.gateway.resend(owner, number, wait=seconds(0)),
-        "releases": lambda house: house.gateway.release(owner, number),
+        "cancels": lambda house: house.gateway.messages.cancel(owner, number),
+        "sends again": lambda house: house.gateway.singles.resend(owner, number, wait=seconds(0)),
+        "releases": lambda house: house.gateway.messages.release(owner, number),
     }
     told = await day.ask("owner", verbs[what])
     if isinstance(told, Sent):
@@ -168,7 +168,7 @@ async def meddle(day: Day, *, what: str, place: float) -> None:
 async def cancel_reference(day: Day) -> None:
     """Withdraw whatever still waits of an invoice."""
     owner = day.world.tokens["everything"]
-    await day.ask("owner", lambda house: house.gateway.cancel_reference(owner, "FTR-1"))
+    await day.ask("owner", lambda house: house.gateway.messages.cancel_reference(owner, "FTR-1"))
 
 
 def regrets(rng: Random, hours: Hours) -> Iterator[Happening]:
@@ -184,7 +184,7 @@ async def look(day: Day, *, place: float) -> None:
     """Look how a message and a batch are doing."""
     owner = day.world.tokens["everything"]
     number = 1 + int(place * day.oracle.messages())
-    told = await day.ask("reader", lambda house: house.gateway.message(owner, number))
+    told = await day.ask("reader", lambda house: house.gateway.messages.one(owner, number))
     if isinstance(told, tuple):
         day.oracle.hear("reader", number, told[0].status.value, told[0].remote_id)
     batches = sorted(number for numbers in day.ledger.batch_ids.values() for number in numbers)

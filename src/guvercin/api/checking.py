@@ -73,7 +73,7 @@ async def check_list(request: Request, sender: BulkSender) -> Response:
     if asked.has_files:
         check_permission(sender, Permission.FILE)
     reception = reception_of(request)
-    found = await reception.gateway.rehearse(sender, ask_batch(asked, reception.zone, body))
+    found = await reception.gateway.bulk.rehearse(sender, ask_batch(asked, reception.zone, body))
     lines = range(1, len(asked.recipients) + 1)
     return reply(Rehearsed(**told(request, found, lines)), headers={"Vary": "Accept-Language"})
 
@@ -106,7 +106,7 @@ async def read_list(request: Request, sender: BulkSender) -> Response:
     except HTTPException:  # the form can't be read
         raise bad("file", "gecersiz") from None
     body = _request(asked, written, read.people)
-    found = await reception.gateway.rehearse(
+    found = await reception.gateway.bulk.rehearse(
         sender,
         _ask(read.people, body, reception.zone),
         {place: Code.SEVERAL_NUMBERS for place, person in enumerate(read.people) if person.is_first_of_several},

@@ -53,7 +53,7 @@ LogId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER, description=LOG_ID)]
 async def messages(request: Request, reader: Reader, query: Annotated[ListMessages, Query()]) -> Response:
     """List messages, newest first."""
     reception = reception_of(request)
-    page = await reception.gateway.messages(
+    page = await reception.gateway.messages.page(
         reader,
         message_filter(query, reception.zone),
         limit=query.limit,
@@ -76,7 +76,7 @@ async def messages(request: Request, reader: Reader, query: Annotated[ListMessag
 async def message(request: Request, reader: Reader, log_id: LogId) -> Response:
     """Tell everything about one message."""
     reception = reception_of(request)
-    history = await reception.gateway.history(reader, log_id)
+    history = await reception.gateway.messages.history(reader, log_id)
     visit_of(request).headers |= marks(is_sandbox=history.is_sandbox)
     return reply(message_history(history, reception.zone))
 
@@ -89,7 +89,7 @@ async def message(request: Request, reader: Reader, log_id: LogId) -> Response:
 )
 async def cancel(request: Request, sender: Sender, log_id: LogId) -> Response:
     """Withdraw a message that has not left."""
-    return _standing(request, await reception_of(request).gateway.cancel(sender, log_id))
+    return _standing(request, await reception_of(request).gateway.messages.cancel(sender, log_id))
 
 
 @router.post(
@@ -100,7 +100,7 @@ async def cancel(request: Request, sender: Sender, log_id: LogId) -> Response:
 )
 async def release(request: Request, sender: Sender, log_id: LogId) -> Response:
     """Put a held message back in line."""
-    return _standing(request, await reception_of(request).gateway.release(sender, log_id))
+    return _standing(request, await reception_of(request).gateway.messages.release(sender, log_id))
 
 
 @router.post(
@@ -124,7 +124,7 @@ async def resend(request: Request, sender: Sender, log_id: LogId) -> Response:
     """Send a message again, as a new row."""
     wanted = preference(request, usual_wait=MESSAGE_WAIT)
     key = idempotency_key(request, {})
-    sent = await reception_of(request).gateway.resend(sender, log_id, wait=wanted.wait, key=key)
+    sent = await reception_of(request).gateway.singles.resend(sender, log_id, wait=wanted.wait, key=key)
     return answer_sent(request, sent, wanted)
 
 
@@ -138,7 +138,7 @@ async def resend(request: Request, sender: Sender, log_id: LogId) -> Response:
 async def cancel_reference(request: Request, sender: Sender) -> Response:
     """Withdraw everything of a reference that has not left."""
     asked = to_model(CancelReference, await read_json(request))
-    count = await reception_of(request).gateway.cancel_reference(sender, asked.reference)
+    count = await reception_of(request).gateway.messages.cancel_reference(sender, asked.reference)
     return reply(Cancelled(ok=True, count=count))
 
 
@@ -167,7 +167,7 @@ async def upload(request: Request, sender: FileSender) -> Response:
             file = form.get("dosya")
             if not isinstance(file, UploadFile):
                 raise bad("file", "zorunlu")
-            stored = await reception_of(request).gateway.upload(sender, file.file, file.filename or "")
+            stored = await reception_of(request).gateway.uploads.keep(sender, file.file, file.filename or "")
     except HTTPException:  # the form can't be read
         raise bad("file", "gecersiz") from None
     return reply(upload_answer(stored))

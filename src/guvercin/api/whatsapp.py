@@ -70,7 +70,7 @@ async def send(request: Request, sender: Sender) -> Response:
     asked = to_model(SendText, body)
     reception = reception_of(request)
     wanted = preference(request, usual_wait=MESSAGE_WAIT)
-    sent = await reception.gateway.send(
+    sent = await reception.gateway.singles.send(
         sender,
         ask(asked, reception.zone),
         wait=wanted.wait,
@@ -119,7 +119,7 @@ async def answer_batch(
     wanted = preference(request, usual_wait=BATCH_WAIT)
     ask, key = await reception.gateway.lists.aside(partial(_read_batch, sender, raw, model, reception.zone, key_of))
     counts_accepted = sender.rules.counts_accepted
-    asking = reception.gateway.send_batch(sender, ask, wait=timedelta(0) if counts_accepted else wanted.wait, key=key)
+    asking = reception.gateway.bulk.send(sender, ask, wait=timedelta(0) if counts_accepted else wanted.wait, key=key)
     del ask, raw  # thousands of lines are not kept while their sender waits
     view = await asking
     visit_of(request).headers |= marks(
@@ -172,7 +172,7 @@ async def send_file(request: Request, sender: FileSender) -> Response:
     asked = to_model(SendFile, body)
     reception = reception_of(request)
     wanted = preference(request, usual_wait=MESSAGE_WAIT)
-    sent = await reception.gateway.send(
+    sent = await reception.gateway.singles.send(
         sender,
         ask_file(asked, reception.zone),
         wait=wanted.wait,
@@ -190,7 +190,7 @@ async def send_file(request: Request, sender: FileSender) -> Response:
 async def status(request: Request, reader: Reader, log_id: LogId) -> Response:
     """Tell where one message stands."""
     reception = reception_of(request)
-    message, is_sandbox = await reception.gateway.message(reader, log_id)
+    message, is_sandbox = await reception.gateway.messages.one(reader, log_id)
     visit_of(request).headers |= marks(is_sandbox=is_sandbox)
     return reply(message_status(message, reception.zone, is_sandbox=is_sandbox))
 

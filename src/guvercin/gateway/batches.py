@@ -1,7 +1,6 @@
 """Batches after they were accepted: how far they are, when they end, and what their owner decides about them."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from guvercin.core.account import Account, Kind, LineState
@@ -12,6 +11,7 @@ from guvercin.core.token import Token
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.drafting import Faults, check_word
+from guvercin.gateway.obstacles import UNTIL_A_HUMAN_ACTS
 from guvercin.gateway.outlook import Outlook, Prospect
 from guvercin.gateway.requests import BatchView
 from guvercin.store.store import Store
@@ -24,27 +24,6 @@ LONGEST_NAME = 80
 
 ROWS_AT_ONCE = 500
 """Rows of a report that are read and written together."""
-
-_UNTIL_A_HUMAN_ACTS = frozenset({LineState.STOPPED, LineState.PAIRING, LineState.LOGGED_OUT, LineState.BLOCKED})
-"""Lines over which nothing leaves until a human acts."""
-
-
-@dataclass(frozen=True, slots=True)
-class Obstacle:
-    """What keeps a message from leaving, and until when; null: until a human acts."""
-
-    why: WaitsFor | Code
-    until: datetime | None = None
-
-
-def closed_line(account: Account, now: datetime) -> Obstacle | None:
-    """Answer why an account's line lets nothing out, unless it is about to dial or to be back by itself."""
-    line = account.line
-    if line.state in _UNTIL_A_HUMAN_ACTS:
-        return Obstacle(line.code or Code.LINE_DOWN)
-    if line.state is LineState.BANNED and (line.until is None or line.until > now):
-        return Obstacle(line.code or Code.TEMPORARY_BAN, line.until)
-    return None
 
 
 class Batches:
@@ -168,7 +147,7 @@ def forecast(
 def starts(account: Account, now: datetime, starts_at: datetime | None) -> datetime | None:
     """Answer when an account can send next; null while its line stands still."""
     line = account.line
-    if line.state in _UNTIL_A_HUMAN_ACTS:
+    if line.state in UNTIL_A_HUMAN_ACTS:
         return None
     if line.state is LineState.BANNED and line.until is None:
         return None

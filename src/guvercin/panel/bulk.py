@@ -173,7 +173,7 @@ class Bulk:
 
 async def _told(request: Request, view: BatchView) -> Bulk:
     desk, viewer = desk_of(request), viewer_of(request)
-    first = await desk.gateway.messages(viewer.token, MessageFilter(batch_id=view.batch.id), limit=1, below=None)
+    first = await desk.gateway.messages.page(viewer.token, MessageFilter(batch_id=view.batch.id), limit=1, below=None)
     account = await desk.gateway.accounts.any(view.batch.account_id)
     people = {person.token.id: person.name for person in await desk.people.every()}
     keys = {key.id: key.rules.name for key in await desk.access.keys()}
@@ -272,7 +272,7 @@ async def _gather(request: Request, batch_id: int) -> Mapping[str, Any]:
     desk, viewer = desk_of(request), viewer_of(request)
     view = await desk.gateway.batches.one(viewer.token, batch_id)
     wanted = MessageFilter(batch_id=batch_id, statuses=frozenset(_MOVED))
-    latest = (await desk.gateway.messages(viewer.token, wanted, limit=_LATEST, below=None)).messages
+    latest = (await desk.gateway.messages.page(viewer.token, wanted, limit=_LATEST, below=None)).messages
     reasons = await desk.gateway.batches.reasons(batch_id)
     return {
         "bulk": await _told(request, view),

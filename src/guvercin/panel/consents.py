@@ -135,7 +135,7 @@ async def _proof(request: Request) -> str | None:
     file = form_of(request).get("dosya")
     if not isinstance(file, UploadFile) or not file.filename:
         return None
-    kept = await desk_of(request).gateway.upload(viewer_of(request).token, file.file, file.filename)
+    kept = await desk_of(request).gateway.uploads.keep(viewer_of(request).token, file.file, file.filename)
     return kept.id
 
 

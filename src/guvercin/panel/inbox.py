@@ -176,7 +176,7 @@ async def gather_one(request: Request, message_id: int) -> dict[str, Any]:
         limit=_LINES,
         below=None,
     )
-    ours = await desk.gateway.messages(
+    ours = await desk.gateway.messages.page(
         viewer.token,
         MessageFilter(account_id=message.account_id, recipient=message.sender),
         limit=_LINES,
@@ -244,7 +244,9 @@ async def answer(request: Request) -> Response:
     )
     path = f"{INBOX}/{message_id}/yanit"
     try:
-        await desk.gateway.send(viewer.token, ask, wait=timedelta(0), key=key_of(typed(form, "_tek"), path, given))
+        await desk.gateway.singles.send(
+            viewer.token, ask, wait=timedelta(0), key=key_of(typed(form, "_tek"), path, given)
+        )
     except GuvercinError as refusal:
         if refusal.code in {Code.NOT_FOUND, Code.CLOSING, Code.STORE_UNAVAILABLE}:
             raise

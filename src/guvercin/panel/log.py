@@ -66,7 +66,7 @@ async def show_log(request: Request) -> Response:
         return back(f"{LOG}/{log_id}")
     below = asked.get("sonra", "")
     accounts = await desk.gateway.accounts.seen(viewer.token)
-    found = await desk.gateway.messages(
+    found = await desk.gateway.messages.page(
         viewer.token, wanted, limit=_ROWS, below=int(below) if below.isdecimal() and len(below) < 16 else None
     )
     names = {account.id: account.name for account in accounts}
@@ -159,7 +159,7 @@ async def _searched(request: Request, wanted: MessageFilter, searched: str) -> t
     with suppress(InvalidPhone):
         return replace(wanted, recipient=parse_phone(searched).e164), None
     of_reference = replace(wanted, reference=searched)
-    found = await desk_of(request).gateway.messages(viewer_of(request).token, of_reference, limit=1, below=None)
+    found = await desk_of(request).gateway.messages.page(viewer_of(request).token, of_reference, limit=1, below=None)
     return (of_reference if found.messages else replace(wanted, text=searched)), None
 
 
@@ -177,7 +177,7 @@ async def log_view(request: Request) -> View:
     filters = {name: value for name, value in asked.items() if name != "sayfa"}
 
     async def gather() -> Mapping[str, Any]:
-        found = await desk.gateway.messages(viewer.token, wanted, limit=_ROWS, below=None)
+        found = await desk.gateway.messages.page(viewer.token, wanted, limit=_ROWS, below=None)
         fresh = sum(each.id > int(top) for each in found.messages) if top.isdecimal() else 0
         return {"fresh": fresh, "first": f"{LOG}?{urlencode(filters)}" if filters else LOG}
 
@@ -202,7 +202,7 @@ async def _pages(request: Request, wanted: MessageFilter) -> AsyncIterator[Seque
     gateway, token = desk_of(request).gateway, viewer_of(request).token
     below: int | None = None
     while True:
-        page = await gateway.messages(token, wanted, limit=_EXPORTED_AT_ONCE, below=below)
+        page = await gateway.messages.page(token, wanted, limit=_EXPORTED_AT_ONCE, below=below)
         yield page.messages
         below = page.next_id
         if below is None:
@@ -223,12 +223,12 @@ async def show_message(request: Request) -> Response:
 async def gather(request: Request, log_id: int) -> Mapping[str, Any]:
     """Answer everything about a message."""
     desk, viewer = desk_of(request), viewer_of(request)
-    found = await desk.gateway.history(viewer.token, log_id)
+    found = await desk.gateway.messages.history(viewer.token, log_id)
     message, now = found.message, desk.now()
     account = await desk.gateway.accounts.any(message.account_id)
     people = {person.token.id: person.name for person in await desk.people.every()}
     keys = {key.id: key.rules.name for key in await desk.access.keys()}
-    asker = await desk.gateway.asker(message.id)
+    asker = await desk.gateway.messages.asker(message.id)
     is_held = message.waits_for is not None and message_pill(message).kind == "wait"
     reason = WORDS.get(message.reason) if message.reason is not None else None
     return {
@@ -282,7 +282,7 @@ async def cancel(request: Request) -> Response:
     """Withdraw a message that has not left."""
     log_id = request.path_params["log_id"]
     try:
-        await desk_of(request).gateway.cancel(viewer_of(request).token, log_id)
+        await desk_of(request).gateway.messages.cancel(viewer_of(request).token, log_id)
     except GuvercinError as refusal:
         if refusal.code is not Code.NOT_CANCELLABLE:
             raise
@@ -294,7 +294,7 @@ async def give_up(request: Request) -> Response:
     """Call a message in doubt failed."""
     log_id = request.path_params["log_id"]
     try:
-        await desk_of(request).gateway.give_up(viewer_of(request).token, log_id)
+        await desk_of(request).gateway.messages.give_up(viewer_of(request).token, log_id)
     except GuvercinError as refusal:
         if refusal.code is not Code.NOT_CANCELLABLE:  # it was settled meanwhile: the page shows how
             raise
@@ -304,7 +304,7 @@ async def give_up(request: Request) -> Response:
 async def release(request: Request) -> Response:
     """Let a held message go on."""
     log_id = request.path_params["log_id"]
-    await desk_of(request).gateway.release(viewer_of(request).token, log_id)
+    await desk_of(request).gateway.messages.release(viewer_of(request).token, log_id)
     return back(f"{LOG}/{log_id}")
 
 
@@ -312,7 +312,7 @@ async def resend(request: Request) -> Response:
     """Send a message again as a new one."""
     desk, form, log_id = desk_of(request), form_of(request), request.path_params["log_id"]
     path = f"{LOG}/{log_id}/yeniden"
-    sent = await desk.gateway.resend(
+    sent = await desk.gateway.singles.resend(
         viewer_of(request).token, log_id, wait=timedelta(0), key=key_of(typed(form, "_tek"), path, {})
     )
     return back(f"{LOG}/{sent.standing.id}")

@@ -58,14 +58,14 @@ async def gather(request: Request) -> Mapping[str, Any]:
     gateway, token, now = desk.gateway, viewer.token, desk.now()
     accounts = await gateway.accounts.seen(token)
     names = {account.id: account.name for account in accounts}
-    latest = (await gateway.messages(token, MessageFilter(), limit=_LATEST, below=None)).messages
+    latest = (await gateway.messages.page(token, MessageFilter(), limit=_LATEST, below=None)).messages
     batches, _ = await gateway.batches.page(token, account_id=None, limit=_LOOKED_AT, below=None)
     running = [each for each in batches if not each.counts.is_finished][:_RUNNING]
     today = desk.tally.day_of(now)
     counts = await desk.tally.between(today - timedelta(days=_WEEK - 1), today)
     keys = [key for key in await desk.access.keys() if key.rules.name != "terminal"]
     asked = request.query_params.get("kayit", "")
-    tried = await gateway.history(token, int(asked)) if asked.isdecimal() else None
+    tried = await gateway.messages.history(token, int(asked)) if asked.isdecimal() else None
     sandbox = next((account for account in accounts if account.phone == SANDBOX_PHONE), None)
     return {
         "accounts": [(account, line_words(account, now)) for account in accounts],

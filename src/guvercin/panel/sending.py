@@ -92,7 +92,7 @@ async def gather(request: Request) -> Mapping[str, Any]:
     asked = request.query_params.get("kayit", "")
     if not asked.isdecimal():
         return {"sent": None, "steps": [], "state": None}
-    found = await desk_of(request).gateway.history(viewer_of(request).token, int(asked))
+    found = await desk_of(request).gateway.messages.history(viewer_of(request).token, int(asked))
     return {"sent": found.message, "steps": steps.of(found), "state": message_pill(found.message)}
 
 
@@ -122,7 +122,9 @@ async def send(request: Request) -> Response:
             account_id=_number(typed(form, "hesap"), 0) or None,
             file=UploadedFile(id=given["dosya_id"]) if given.get("dosya_id") else None,
         )
-        sent = await desk.gateway.send(viewer.token, ask, wait=_AT_ONCE, key=key_of(typed(form, "_tek"), SEND, given))
+        sent = await desk.gateway.singles.send(
+            viewer.token, ask, wait=_AT_ONCE, key=key_of(typed(form, "_tek"), SEND, given)
+        )
     except GuvercinError as refusal:
         if refusal.code in {Code.NOT_FOUND, Code.CLOSING, Code.STORE_UNAVAILABLE}:
             raise
@@ -147,7 +149,7 @@ async def _upload(request: Request) -> tuple[str, str] | None:
     desk, file = desk_of(request), form_of(request).get("dosya")
     if not isinstance(file, UploadFile) or not file.filename:
         return None
-    kept = await desk.gateway.upload(viewer_of(request).token, file.file, file.filename)
+    kept = await desk.gateway.uploads.keep(viewer_of(request).token, file.file, file.filename)
     return kept.id, kept.name
 
 

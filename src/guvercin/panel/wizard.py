@@ -217,7 +217,7 @@ async def _check(request: Request, plan: Plan) -> Check:
         account_id=number(typed(form, "hesap"), 0) or None,
     )
     several = {place: Code.SEVERAL_NUMBERS for place, person in enumerate(people) if person.is_first_of_several}
-    found = await desk.gateway.rehearse(viewer.token, asked, several)
+    found = await desk.gateway.bulk.rehearse(viewer.token, asked, several)
     verdicts = {verdict.place: verdict for verdict in found.verdicts}
     blanks: dict[str, int] = {}
     if template is not None:
@@ -344,7 +344,7 @@ async def _sample(request: Request, check: Check) -> Response:
             key = key_of(
                 typed(form, "_tek"), f"{NEW}/deneme", {"telefon": typed(form, "benim"), "mesaj": ask.text or ""}
             )
-            sent = await desk.gateway.send(viewer.token, ask, wait=_AT_ONCE, key=key)
+            sent = await desk.gateway.singles.send(viewer.token, ask, wait=_AT_ONCE, key=key)
             sampled = sent.standing.id
         except GuvercinError as refusal:
             if refusal.code in _PASSING:
@@ -367,7 +367,7 @@ async def _start(request: Request, check: Check) -> Response:
         orjson.dumps([check.plan.roles, check.plan.text, asked.category, asked.account_id])
     ).digest()
     try:
-        view = await desk.gateway.send_batch(
+        view = await desk.gateway.bulk.send(
             viewer.token,
             asked,
             wait=_AT_ONCE,
