@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ pytestmark = pytest.mark.anyio
 
 PAGE = "/panel/webhook"
 URL = "https://magaza.example/webhook?k=gizli"
+AYSE = "+905321234567"
 SECRET = re.compile(r"whsec_[A-Za-z0-9+/=]+")
 
 
@@ -173,11 +175,16 @@ async def test_deliveries_are_listed_and_asked_for_again(made: Panel) -> None:
     now = made.server.clock.now()
     wrote = Inbound(remote_id="I", sender="+905321234567", text="x", at=now)
     await made.server.store.receive_inbound(1, wrote, now=now)
-    page = await page_with(made, "HTTP 500")
+    page = await page_with(made, "Adresteki program hata verdi (500)")
     assert "Size biri yazdı" in page
-    assert 'href="/panel/gelenler/1"' in page
     assert "+905321234567" not in page
     event_id = re.findall(r"/bildirimler/(\d+)/yeniden", page)[0]
+    detail = (await made.get(f"{PAGE}/1/bildirimler/{event_id}")).text
+    assert 'href="/panel/gelenler/1"' in detail
+    assert "Adresteki program hata verdi (500)" in detail
+    assert "&#34;mesaj.alindi&#34;" in detail
+    assert f"msg_{event_id}" in detail
+    assert (await made.get(f"{PAGE}/1/bildirimler/999")).status_code == 404
     receiver.answers = lambda _: Called(trouble=None, status=200)
     done = await made.post(f"{PAGE}/1/bildirimler/{event_id}/yeniden", {})
     assert "Yeniden iletiliyor." in (await made.get(done.headers["location"])).text
@@ -192,11 +199,51 @@ async def test_deliveries_are_listed_and_asked_for_again(made: Panel) -> None:
     assert (await made.get(f"{PAGE}/1?sonra=x")).status_code == 200
 
 
-async def test_whoever_only_looks_learns_no_secret_path_and_changes_nothing(made: Panel) -> None:
+async def test_what_came_back_is_shown_in_memory_and_counted_on_the_disk(made: Panel) -> None:
+    await add(made, olay=["mesaj.gonderildi"])
+    receiver = made.server.receiver
+    receiver.answers = lambda _: Called(trouble=None, status=204, shown="<i>teşekkürler</i>")
+    assert "denemenin" not in (await made.get(PAGE)).text
+    sent = {"telefon": "+905000000001", "mesaj": "Gizli metin", "tur": "10", "hesap": "1"}
+    assert (await made.post("/panel/gonder", sent)).status_code == 303
+    page = await page_with(made, "204")
+    event_id = re.findall(r"/bildirimler/(\d+)/yeniden", page)[0]
+    detail = (await made.get(f"{PAGE}/1/bildirimler/{event_id}")).text
+    assert "&lt;i&gt;teşekkürler&lt;/i&gt;" in detail
+    assert "Gizli metin" not in detail, "no text of a message goes to an address"
+    assert "24 saatte 1 denemenin %100 kadarı alındı" in (await made.get(PAGE)).text
+    now = made.server.clock.now()
+    assert await made.server.store.hook_tries(now=now + timedelta(hours=25)) == {}
+    assert (await made.post(f"{PAGE}/1/sil", {})).status_code == 303
+    assert await made.server.store.hook_tries(now=now) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [(404, "adres yanlış olabilir"), (401, "giriş istiyor"), (429, "çok sık"), (503, "hata verdi (503)"), (418, "2xx")],
+)
+async def test_a_status_is_told_in_words(made: Panel, status: int, told: str) -> None:
     await add(made)
+    made.server.receiver.answers = lambda _: Called(trouble=CallTrouble.REFUSED, status=status)
+    page = (await made.post(f"{PAGE}/1/dene", {})).text
+    shown = re.search(r'id="deneme".*?</section>', page, re.DOTALL)
+    assert shown is not None
+    assert told in shown[0].lower()
+    assert f"HTTP {status}" in shown[0]
+    assert f"POST {URL}" in shown[0]
+    assert "webhook-id: deneme_" in shown[0]
+
+
+async def test_whoever_only_looks_learns_no_secret_path_and_changes_nothing(made: Panel) -> None:
+    await add(made, olay=["mesaj.gonderildi"])
+    await made.post("/panel/gonder", {"telefon": AYSE, "mesaj": "Merhaba", "tur": "10", "hesap": "1"})
+    page = await page_with(made, "/bildirimler/")
+    event_id = re.findall(r"/bildirimler/(\d+)/yeniden", page)[0]
+    assert AYSE in (await made.get(f"{PAGE}/1/bildirimler/{event_id}")).text
     await as_viewer(made)
-    for path in (PAGE, f"{PAGE}/1"):
+    for path in (PAGE, f"{PAGE}/1", f"{PAGE}/1/bildirimler/{event_id}"):
         page = (await made.get(path)).text
+        assert AYSE not in page
         assert "https://magaza.example/…" in page
         assert "gizli" not in page
         assert 'name="url"' not in page

@@ -185,14 +185,41 @@ class Delivery:
     took_ms: int | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What came back at the last try. `shown` is the beginning of the answer, where it may be shown."""
+
+    at: datetime
+    status: int | None
+    took_ms: int
+    shown: str | None
+
+
+MOST_HEARD = 200
+"""Answers of one hook that are remembered."""
+
+
 @dataclass(slots=True)
 class Tally:
-    """What the couriers of this process have done, for those who count."""
+    """What the couriers of this process have done, for those who count.
+
+    `heard`, by hook and event: the newest answers. They are kept here alone and never written down, because an answer
+    may repeat what it was told.
+    """
 
     taken: dict[int, int] = field(default_factory=dict)
     failed: dict[int, int] = field(default_factory=dict)
+    heard: dict[int, dict[int, Heard]] = field(default_factory=dict)
 
     def count(self, hook_id: int, *, is_taken: bool) -> None:
         """Count one try."""
         table = self.taken if is_taken else self.failed
         table[hook_id] = table.get(hook_id, 0) + 1
+
+    def remember(self, hook_id: int, event_id: int, heard: Heard) -> None:
+        """Remember an answer; the oldest is forgotten."""
+        answers = self.heard.setdefault(hook_id, {})
+        answers.pop(event_id, None)
+        answers[event_id] = heard
+        if len(answers) > MOST_HEARD:
+            del answers[next(iter(answers))]

@@ -19,7 +19,7 @@ from standardwebhooks import Webhook
 
 from guvercin import __version__
 from guvercin.core.call import Called
-from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Hook, Notice, Secrets, Tally, notice_id
+from guvercin.core.hook import CloseReason, Delivery, DeliveryState, Heard, Hook, Notice, Secrets, Tally, notice_id
 from guvercin.core.retry import DELIVERIES, retry_at
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import to_the_end
@@ -204,6 +204,11 @@ class Courier:
         delivery = self._judged(hook, each, called, on_its_way)
         on_its_way.done.append(delivery)
         self._tally.count(hook.id, is_taken=called.trouble is None)
+        took_ms = called.took // timedelta(milliseconds=1)
+        # A receiver may repeat what it was told: what somebody wrote to us is remembered nowhere but in the inbox.
+        shown = called.shown if each.notice.received is None else None
+        heard = Heard(at=self._clock.now(), status=called.status, took_ms=took_ms, shown=shown)
+        self._tally.remember(hook.id, each.notice.id, heard)
         return delivery.state is not DeliveryState.WAITING
 
     def _judged(self, hook: Hook, each: Try, called: Called, on_its_way: _Round) -> Delivery:
@@ -344,11 +349,16 @@ class Couriers:
         self._calls = self._calls or self._open_way()
         return self._calls
 
+    def body_of(self, notice: Notice) -> bytes:
+        """Answer the body in which a notice travels."""
+        return self._write(notice)
+
     async def step(self, now: datetime) -> datetime:
         """Read the hooks; begin a courier for each new one, end those of removed ones."""
         hooks = {hook.id: hook for hook in await self._store.hooks()}
         for hook_id in self._couriers.keys() - hooks.keys():
             await self._end(hook_id)
+            self.tally.heard.pop(hook_id, None)
         for hook in hooks.values():
             if hook.id in self._couriers:
                 self._couriers[hook.id].refresh(hook)

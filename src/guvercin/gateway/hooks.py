@@ -7,7 +7,7 @@ Laws
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random  # noqa: TID251 -- the type alone: chance comes in as an argument
@@ -20,6 +20,7 @@ from guvercin.core.hook import (
     KEY_BYTES,
     CloseReason,
     Delivery,
+    Heard,
     Hook,
     HookEvent,
     Notice,
@@ -51,8 +52,19 @@ BOTH_SIGN = timedelta(hours=24)
 class Trial:
     """A delivery that was only tried: what was sent, and what came back."""
 
+    url: str
+    headers: Mapping[str, str]
     body: bytes
     called: Called
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """One delivery, the body in which it travels, and what came back last as far as this process remembers."""
+
+    delivery: Delivery
+    body: bytes
+    heard: Heard | None
 
 
 class Hooks:
@@ -103,6 +115,19 @@ class Hooks:
     ) -> tuple[Sequence[Delivery], int]:
         """Answer a page of a hook's deliveries, newest first, and the event below which to go on (0: nowhere)."""
         return await self._store.deliveries(await self.one(token, hook_id), below=below, limit=limit)
+
+    async def delivery(self, token: Token, hook_id: int, event_id: int) -> Carried:
+        """Answer one delivery of a hook with what went and what came back. NOT_FOUND."""
+        hook = await self.one(token, hook_id)
+        found, _ = await self._store.deliveries(hook, below=event_id + 1, limit=1)
+        if not found or found[0].notice.id != event_id or event_id < hook.first_id:
+            raise GuvercinError(Code.NOT_FOUND)
+        heard = self.tally.heard.get(hook.id, {}).get(event_id)
+        return Carried(delivery=found[0], body=self._couriers.body_of(found[0].notice), heard=heard)
+
+    async def tries(self) -> Mapping[int, tuple[int, int]]:
+        """Answer by hook how many tries of the last 24 hours were taken, and how many not."""
+        return await self._store.hook_tries(now=self._clock.now())
 
     async def newest(self) -> int:
         """Answer the place after everything that has happened."""
@@ -220,8 +245,9 @@ class Hooks:
             raise GuvercinError(Code.SECRET_UNREADABLE) from None
         body = self._write_trial(now)
         name = notice_id(self._rng.randrange(2**48), "deneme")
-        called = await self._couriers.calls.post(hook.url, body, headers_of(name, now, body, keys))
-        return Trial(body=body, called=called)
+        headers = headers_of(name, now, body, keys)
+        called = await self._couriers.calls.post(hook.url, body, headers)
+        return Trial(url=hook.url, headers=headers, body=body, called=called)
 
     # -- inside
 

@@ -15,10 +15,11 @@ from starlette.routing import Route
 from guvercin.core.call import CallTrouble
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import Event, EventKind
-from guvercin.core.hook import Delivery, DeliveryState, Hook, HookEvent, HookState
+from guvercin.core.hook import Delivery, DeliveryState, Heard, Hook, HookEvent, HookState, notice_id
 from guvercin.gateway.drafting import Faults
 from guvercin.gateway.hooks import Trial
 from guvercin.gateway.requests import HookAsk
+from guvercin.locale import sentence
 from guvercin.locale.terms import CALLS, CLOSINGS, DELIVERIES, HOOK_EVENTS, HOOKS
 from guvercin.panel.desk import desk_of, form_of, typed, viewer_of
 from guvercin.panel.live import View
@@ -72,11 +73,9 @@ async def _list(
 async def gather(request: Request) -> dict[str, Any]:
     """Answer the addresses and how each is."""
     desk, viewer = desk_of(request), viewer_of(request)
-    hooks = desk.gateway.hooks
-    tally = hooks.tally
+    tries = await desk.gateway.hooks.tries()
     rows = [
-        (hook, _STATES[hook.state], tally.taken.get(hook.id, 0), tally.failed.get(hook.id, 0))
-        for hook in await hooks.seen(viewer.token)
+        (hook, _STATES[hook.state], *tries.get(hook.id, (0, 0))) for hook in await desk.gateway.hooks.seen(viewer.token)
     ]
     return {"rows": rows, "closings": CLOSINGS, "shown": {row[0].id: _shown(request, row[0]) for row in rows}}
 
@@ -184,23 +183,78 @@ async def gather_one(request: Request, hook_id: int) -> dict[str, Any]:
         "account_names": None
         if hook.account_ids is None
         else [names.get(each, str(each)) for each in hook.account_ids],
-        "deliveries": [(each, _DELIVERIES[each.state], _trouble(each)) for each in deliveries],
+        "deliveries": [
+            _row(each, desk.gateway.hooks.tally.heard.get(hook_id, {}).get(each.notice.id)) for each in deliveries
+        ],
         "older": f"{HOOKS_PAGE}/{hook_id}?sonra={after}" if after else "",
         "is_first": not below,
     }
 
 
-def _trouble(delivery: Delivery) -> str:
-    """Answer what went wrong with the last try, as a sentence of the catalogue."""
-    known = set(CallTrouble)
-    return CALLS[CallTrouble(delivery.trouble)] if delivery.trouble in known else ""
+def _row(delivery: Delivery, heard: Heard | None) -> dict[str, Any]:
+    """Answer a delivery as the table shows it. What was simply done left no row: of it the answers in memory tell."""
+    status = delivery.status or (heard and heard.status)
+    took_ms = delivery.took_ms if delivery.took_ms is not None or heard is None else heard.took_ms
+    return {
+        "each": delivery,
+        "mark": _DELIVERIES[delivery.state],
+        "trouble": _why(delivery.trouble, delivery.status),
+        "code": str(status) if status else "2xx" if delivery.state is DeliveryState.DONE else "–",
+        "ms": took_ms,
+        "tried_at": delivery.tried_at or (heard and heard.at),
+    }
+
+
+_STATUSES: Mapping[int, str] = {
+    401: sentence("The address wants a sign-in (401): it must take what comes with our signature alone."),
+    403: sentence("The address refuses us (403): a firewall or a rule of the site may be in the way."),
+    404: sentence("Nothing is there (404): the address may be wrong."),
+    405: sentence("The address takes no POST (405): it may be wrong."),
+    410: sentence("The address said that it is gone (410), and was switched off."),
+    413: sentence("The body is too large for it (413)."),
+    429: sentence("It is asked too often (429): it is left alone for as long as it wants."),
+}
+_BROKEN = sentence("The program at the address broke ({status}): look into its log.")
+
+
+def _why(trouble: str | None, status: int | None) -> tuple[str, str]:
+    """Answer what went wrong, as a sentence of the catalogue, and the status that stands in it."""
+    if trouble not in set(CallTrouble):
+        return "", ""
+    if trouble == CallTrouble.REFUSED.value and status:
+        return _BROKEN if status >= _FAULT_OF_THEIRS else _STATUSES.get(status, CALLS[CallTrouble.REFUSED]), str(status)
+    return CALLS[CallTrouble(trouble)], ""
+
+
+_FAULT_OF_THEIRS = 500
+
+
+async def show_delivery(request: Request) -> Response:
+    """Show one delivery: what went, and what came back."""
+    desk, viewer = desk_of(request), viewer_of(request)
+    hook_id, event_id = request.path_params["hook_id"], request.path_params["event_id"]
+    hook = await desk.gateway.hooks.one(viewer.token, hook_id)
+    found = await desk.gateway.hooks.delivery(viewer.token, hook_id, event_id)
+    return await show(
+        request,
+        "bildirim.html",
+        hook=hook,
+        shown=_shown(request, hook),
+        name=notice_id(event_id),
+        events=HOOK_EVENTS,
+        row=_row(found.delivery, found.heard),
+        body=found.body.decode() if viewer.may_change else "",
+        answer=found.heard.shown if found.heard is not None and viewer.may_change else None,
+    )
 
 
 def _trial(trial: Trial) -> dict[str, Any]:
     called = trial.called
     return {
+        "url": trial.url,
+        "headers": trial.headers,
         "body": trial.body.decode(),
-        "trouble": "" if called.trouble is None else CALLS[called.trouble],
+        "trouble": _why(called.trouble and called.trouble.value, called.status),
         "status": called.status,
         "ms": round(called.took.total_seconds() * 1_000),
         "shown": called.shown,
@@ -303,5 +357,6 @@ routes = [
     Route(f"{_ONE}/sir", renew, methods=["POST"]),
     Route(f"{_ONE}/sil", remove, methods=["POST"]),
     Route(f"{_ONE}/yeniden", replay_since, methods=["POST"]),
+    Route(f"{_ONE}/bildirimler/{{event_id:int}}", show_delivery),
     Route(f"{_ONE}/bildirimler/{{event_id:int}}/yeniden", replay, methods=["POST"]),
 ]

@@ -4,7 +4,7 @@ The event table is the outbox. A window is what a hook has to deliver now; settl
 a row for whatever didn't go well at once, in one change. So a crash repeats a window and loses nothing of it.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import Any
@@ -22,6 +22,8 @@ from guvercin.store.statements import hooks as sql
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.verbs.hooks import NewHook, Try, Window
 from guvercin.store.writer import Tx
+
+_HOUR = 3_600_000
 
 _SPAN = 5_000
 """Events that are looked through at a time: most may be none of a hook's."""
@@ -66,6 +68,11 @@ def _notice(row: Sequence[Any]) -> Notice:
 
 _MORE = 12 + inbox.WIDTH
 """Where the columns of a notice end and those of its delivery begin."""
+
+
+def hour_of(moment: datetime) -> int:
+    """Answer the hour in which tries are counted: hours since 1970, UTC."""
+    return to_ms(moment) // _HOUR
 
 
 def _json(values: Collection[Any] | None) -> str | None:
@@ -155,6 +162,7 @@ def remove(tx: Tx, hook_id: int, *, now: datetime) -> None:
     """Remove a hook, its secrets and its deliveries. NOT_FOUND."""
     one(tx, hook_id)
     tx.execute("DELETE FROM delivery WHERE hook_id = ?", (hook_id,))
+    tx.execute("DELETE FROM hook_hour WHERE hook_id = ?", (hook_id,))
     tx.execute(
         "UPDATE hook SET removed_at = ?, secret = ?, secret_before = NULL WHERE id = ?", (to_ms(now), b"", hook_id)
     )
@@ -249,6 +257,9 @@ def settle(
         tx.execute(sql.RELEASE_DELIVERIES, (now_ms, hook_id))
     worked_ms = now_ms if has_worked else None
     tx.execute(sql.MOVE_CURSOR, (hook_id, upto, to_ms(failing_since), worked_ms, stood_at))
+    tried = [each.state is DeliveryState.DONE for each in deliveries if each.tried_at is not None]
+    if tried:
+        tx.execute(sql.COUNT_TRIES, (hook_id, hour_of(now), sum(tried), len(tried) - sum(tried)))
 
 
 # -- looking
@@ -321,6 +332,12 @@ def _delivery(hook: Hook, row: Sequence[Any]) -> Delivery:
         trouble=trouble,
         took_ms=took_ms,
     )
+
+
+def tries(connection: Connection, *, now: datetime) -> Mapping[int, tuple[int, int]]:
+    """Answer by hook how many tries of the last 24 hours (whole hours) were taken, and how many not."""
+    rows = by_hand(connection).execute(sql.TRIES_SINCE, (hour_of(now) - 24,)).fetchall()
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
 
 
 def lags(connection: Connection) -> Sequence[Lag]:

@@ -12,9 +12,10 @@ from guvercin.core.outcome import Accepted, NeverLeft
 from guvercin.core.pacing import MONTH
 from guvercin.store import access, people
 from guvercin.store.hand import by_hand
+from guvercin.store.hooks import hour_of
 from guvercin.store.messages import accepted, find, hold, move, never_left, standing
 from guvercin.store.statements import upkeep as sql
-from guvercin.store.statements.hooks import FORGET_DELIVERIES
+from guvercin.store.statements.hooks import FORGET_DELIVERIES, FORGET_TRIES
 from guvercin.store.times import from_ms, to_ms
 from guvercin.store.verbs.upkeep import Doubt, Due
 from guvercin.store.writer import Tx
@@ -122,6 +123,7 @@ _KEEP_USES = MONTH + timedelta(days=1)
 _KEEP_SINGLES = timedelta(hours=1)
 _MINUTE = 60_000
 _KEEP_DELIVERIES = timedelta(days=30)
+_KEEP_TRIES = timedelta(days=2)
 
 
 def forget(tx: Tx, *, now: datetime) -> None:
@@ -137,3 +139,4 @@ def forget(tx: Tx, *, now: datetime) -> None:
     tx.execute("DELETE FROM not_understood WHERE at < ?", (to_ms(now - _KEEP_UNCLEAR),))
     tx.execute("DELETE FROM number_check WHERE coalesce(known_at, asked_at) < ?", (to_ms(now - _KEEP_NUMBERS),))
     tx.execute(FORGET_DELIVERIES, (to_ms(now - _KEEP_DELIVERIES),))
+    tx.execute(FORGET_TRIES, (hour_of(now - _KEEP_TRIES),))

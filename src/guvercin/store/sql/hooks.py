@@ -1,6 +1,6 @@
 """Hooks, over SQL: what each verb promises stands in store/verbs/hooks.py."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -75,6 +75,9 @@ class SqlHooks(Database):
 
     async def deliveries(self, hook: Hook, *, below: int | None, limit: int) -> tuple[Sequence[Delivery], int]:
         return await self._read(partial(hooks.deliveries, hook=hook, below=below, limit=limit))
+
+    async def hook_tries(self, *, now: datetime) -> Mapping[int, tuple[int, int]]:
+        return await self._read(partial(hooks.tries, now=now))
 
     async def hook_lags(self) -> Sequence[Lag]:
         return await self._read(hooks.lags)

@@ -102,4 +102,14 @@ BEGIN_DELIVERIES_ANEW = (
     "UPDATE delivery SET next_at = ?1, tries = 0, since = ?1 WHERE hook_id = ?2 AND next_at IS NOT NULL"
 )
 
+COUNT_TRIES = (
+    "INSERT INTO hook_hour (hook_id, hour, taken, missed) VALUES (?, ?, ?, ?) "
+    "ON CONFLICT (hook_id, hour) DO UPDATE SET taken = hook_hour.taken + excluded.taken, "
+    "missed = hook_hour.missed + excluded.missed"
+)
+
+TRIES_SINCE = "SELECT hook_id, sum(taken), sum(missed) FROM hook_hour WHERE hour > ? GROUP BY hook_id"
+
+FORGET_TRIES = "DELETE FROM hook_hour WHERE hour < ?"
+
 FORGET_DELIVERIES = "DELETE FROM delivery WHERE state IN ('iletildi', 'vazgecildi') AND tried_at < ?"

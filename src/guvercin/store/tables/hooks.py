@@ -45,3 +45,13 @@ delivery = Table(
     Index("ix_delivery_subject", "hook_id", "subject", "event_id", sqlite_where=text("state = 'bekliyor'")),
 )
 """Deliveries that were not simply done. Of a subject's waiting ones the oldest alone has a `next_at`."""
+
+hook_hour = Table(
+    "hook_hour",
+    metadata,
+    Column("hook_id", Id, ForeignKey("hook.id"), primary_key=True),
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("taken", Integer, nullable=False),
+    Column("missed", Integer, nullable=False),
+)
+"""Tries of each hook by the hour (hours since 1970, UTC): how many were taken, how many not."""

@@ -1,6 +1,6 @@
 """Addresses that hear what happened, and what has to be delivered to them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -88,10 +88,16 @@ class Hooks(Protocol):
         is_well_again: bool,
         now: datetime,
     ) -> None:
-        """Write what became of a window, and the hook's new place, in one change. Writing it again changes nothing."""
+        """Write what became of a window, and the hook's new place, in one change.
+
+        Writing it again changes nothing but the count of tries.
+        """
 
     async def deliveries(self, hook: Hook, *, below: int | None, limit: int) -> tuple[Sequence[Delivery], int]:
         """Answer a page of a hook's deliveries, newest first, and the event below which to go on (0: nowhere)."""
+
+    async def hook_tries(self, *, now: datetime) -> Mapping[int, tuple[int, int]]:
+        """Answer by hook how many tries of the last 24 hours were taken, and how many not."""
 
     async def hook_lags(self) -> Sequence[Lag]:
         """Answer how far each hook is behind."""
