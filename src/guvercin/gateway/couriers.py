@@ -400,7 +400,10 @@ class Couriers:
         self._tasks[hook.id] = asyncio.create_task(keep(name, courier.step, clock=self._clock, bell=bell), name=name)
 
     async def _end(self, hook_id: int) -> None:
-        task = self._tasks.pop(hook_id)
+        """End one courier; asked twice at a time, both wait until it has written down what was taken."""
+        task = self._tasks[hook_id]
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        del self._couriers[hook_id], self._bells[hook_id]
+        self._tasks.pop(hook_id, None)
+        self._couriers.pop(hook_id, None)
+        self._bells.pop(hook_id, None)
