@@ -10,6 +10,7 @@ from tests.panel.desk import Panel, as_viewer, panel
 
 from guvercin.core.folding import fold
 from guvercin.core.optout import STARTS, STOPS, WRONG_NUMBERS, NewOptOut, OptOut, OptOutScope, OptOutSource
+from guvercin.core.outcome import Inbound
 from guvercin.panel.wishes import WRITTEN
 
 pytestmark = pytest.mark.anyio
@@ -193,3 +194,51 @@ async def test_whoever_only_looks_sees_masked_numbers_and_changes_nothing(made: 
     for path in (LIST, f"{LIST}/dosyadan", f"{LIST}/bildirimler", f"{LIST}/onaylar", f"{LIST}/{refusal.id}/cikar"):
         assert (await made.post(path, {"neden": "istedi", "telefon": BORA})).status_code == 403, path
     assert len(await live(made)) == 2
+
+
+async def test_words_of_the_shops_own_refuse_from_the_next_message_on(made: Panel) -> None:
+    async def wrote(who: str, said: str) -> None:
+        told = Inbound(remote_id=f"{who}{said}", sender=who, text=said, at=made.server.clock.now())
+        await made.server.store.receive_inbound(1, told, now=made.server.clock.now())
+
+    await wrote(AYSE, "Vazgeçtim")
+    assert not await live(made)
+    assert (await made.post(f"{LIST}/sozler", {"sozler": "vazgectim,  İSTEMEM\nkapat, Kapat"})).status_code == 303
+    page = (await made.get(LIST)).text
+    assert "vazgectim, İSTEMEM, kapat</textarea>" in page
+    assert re.search(r"İPTAL, [^<]*vazgectim, İSTEMEM, kapat</dd>", page)
+    await wrote(AYSE, "VAZGEÇTİM!")
+    await wrote(BORA, "Vazgeçtim, kırmızısı olsun")
+    assert [(each.phone, each.scope, each.said) for each in await live(made)] == [
+        (AYSE, OptOutScope.EVERYTHING, "VAZGEÇTİM!")
+    ]
+    await wrote(AYSE, "başla")
+    assert not await live(made)
+    assert (await made.post(f"{LIST}/sozler", {"sozler": ""})).status_code == 303
+    await wrote(BORA, "kapat")
+    assert not await live(made)
+    await wrote(BORA, "Dur")
+    assert [each.phone for each in await live(made)] == [BORA], "a fixed word needs nobody to have written it here"
+    acts = [each for each in await made.server.store.audit(limit=50, below=None) if each.what == "ret.sozleri_degisti"]
+    assert [dict(each.detail) for each in acts] == [{"adet": 0}, {"adet": 3}]
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("kapat, dur", "«dur» zaten geçerli"),
+        ("BAŞLA", "«BAŞLA» sözünün zaten başka bir anlamı var"),
+        ("yanlış numara", "başka bir anlamı var"),
+        ("?!", "eçersiz"),
+        ("a" * 41, "uzun"),
+        (",".join(f"söz{n}" for n in range(31)), "En çok 30"),
+    ],
+)
+async def test_a_word_that_can_be_none_is_told_at_its_place(made: Panel, words: str, told: str) -> None:
+    answer = await made.post(f"{LIST}/sozler", {"sozler": words})
+    assert answer.status_code == 422
+    at = re.search(r'id="sozler-hata">(.*?)</div>', answer.text, re.DOTALL)
+    assert at is not None
+    assert told in at[1]
+    assert f">{words}</textarea>" in answer.text
+    assert not await made.server.store.stop_words()

@@ -46,6 +46,7 @@ class Act(StrEnum):
     HOOK_CHANGED = "webhook.degistirildi"
     HOOK_REOPENED = "webhook.acildi"
     HOOK_REMOVED = "webhook.kaldirildi"
+    WORDS_CHANGED = "ret.sozleri_degisti"
     EXPORTED = "kisi.disa_aktarildi"
     ERASED = "kisi.silindi"
     HELD = "kisi.saklandi"

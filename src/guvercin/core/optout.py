@@ -85,18 +85,25 @@ _LONGEST = 1_000
 """Letters of a message that are read: a refusal is short."""
 
 
-def wish_of(text: str) -> Wish | None:
-    """Answer what a customer's message asks for; null: nothing that concerns us here."""
+MOST_OWN, LONGEST_OWN = 30, 40
+"""Words that an owner may add to STOPS, and letters of each."""
+
+
+def wish_of(text: str, own: frozenset[str] = frozenset()) -> Wish | None:
+    """Answer what a customer's message asks for; null: nothing that concerns us here.
+
+    `own`: folds of the words that the owner has added to STOPS. The fixed ones mean what they mean, whatever is added.
+    """
     if len(text) > _LONGEST:
         return None
     visible = "".join(letter for letter in unicodedata.normalize("NFKC", text) if unicodedata.category(letter) != "Cf")
     words = fold(visible)
-    if words in STOPS:
-        return Wish.STOP
     if words in STARTS:
         return Wish.START
     if words in WRONG_NUMBERS:
         return Wish.WRONG_NUMBER
+    if words in STOPS or words in own:
+        return Wish.STOP
     few = words.split()
     if _DOUBTFUL.search(words) or (len(few) <= _SHORT and not _SHORT_STOPS.isdisjoint(few)):
         return Wish.DOUBTFUL

@@ -12,7 +12,18 @@ from datetime import timedelta
 
 from guvercin.core.consent import Consent, NewConsent, Proof
 from guvercin.core.errors import Code, FieldFault, GuvercinError
-from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource
+from guvercin.core.folding import fold
+from guvercin.core.optout import (
+    LONGEST_OWN,
+    MOST_OWN,
+    STOPS,
+    NewOptOut,
+    OptOut,
+    OptOutScope,
+    OptOutSource,
+    Wish,
+    wish_of,
+)
 from guvercin.core.token import Token
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.clock import Clock
@@ -64,6 +75,36 @@ class Wishes:
         if found is None or (found.account_id is not None and not token.sees(found.account_id)):
             raise GuvercinError(Code.NOT_FOUND)
         return found
+
+    async def stop_words(self) -> Sequence[str]:
+        """Answer the words of the owner's own that refuse beside the fixed ones, as they were typed."""
+        return await self._store.stop_words()
+
+    async def set_stop_words(self, token: Token, written: str) -> Sequence[str]:
+        """Set them: one a line, or with commas between. The fixed words count whatever is set here.
+
+        NOT_ALLOWED: the token sees only some accounts. INVALID_FIELD names the first word that can't be one.
+        """
+        if token.rules.account_ids is not None:
+            raise GuvercinError(Code.NOT_ALLOWED)
+        faults = Faults()
+        chosen: dict[str, str] = {}
+        for word in filter(None, map(str.strip, written.replace("\n", ",").split(","))):
+            check_word(faults, word, "words", LONGEST_OWN)
+            folded = fold(word)
+            if not folded:
+                faults.add(Code.INVALID_FIELD, "words", "gecersiz")
+            elif folded in STOPS:
+                faults.add(Code.INVALID_FIELD, "words", "sabit_soz", name=word)
+            elif wish_of(word) in {Wish.START, Wish.WRONG_NUMBER}:
+                faults.add(Code.INVALID_FIELD, "words", "baska_soz", name=word)
+            chosen.setdefault(folded, " ".join(word.split()))
+        if len(chosen) > MOST_OWN:
+            faults.add(Code.INVALID_FIELD, "words", "cok_soz", limit=MOST_OWN)
+        faults.check()
+        words = tuple(chosen.values())
+        await self._store.set_stop_words(words, now=self._clock.now())
+        return words
 
     async def refuse_all(self, token: Token, phones: Sequence[str], source: OptOutSource) -> int:
         """Keep a refusal of everything, for every account, of each of these numbers (E.164); answers how many are new.

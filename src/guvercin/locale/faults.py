@@ -49,6 +49,13 @@ ANY_FIELD: Mapping[str, FaultWords] = MappingProxyType(
             "The password is too short: at least {limit} characters. A sentence is fine.",
         ),
         "bilinen_parola": FaultWords("This password is among the first that anybody tries. Choose another one."),
+        "sabit_soz": FaultWords(
+            "One of these words counts already.", "«{name}» counts already: leave it out, it can't be taken away."
+        ),
+        "baska_soz": FaultWords(
+            "One of these words means something else.", "«{name}» means something else already: choose another word."
+        ),
+        "cok_soz": FaultWords("These are too many words.", "These are too many words: at most {limit}."),
         "yanlis_parola": FaultWords("Wrong password."),
         "ad_alinmis": FaultWords("Somebody has this name already. Choose another one."),
         "son_yonetici": FaultWords("Nobody would be left who may change anything. Name another administrator first."),

@@ -137,6 +137,7 @@ async def _page(
         given=given or {},
         largest=LARGEST_FILE,
         told=_told(viewer.say, asked),
+        own_words=await desk.gateway.wishes.stop_words(),
         stops=_words(STOPS),
         starts=_words(STARTS),
         wrongs=_words(WRONG_NUMBERS),
@@ -368,12 +369,25 @@ async def choose_notices(request: Request) -> Response:
     return back(REFUSALS, oldu="kaydedildi")
 
 
+async def choose_words(request: Request) -> Response:
+    """Choose the words of the shop's own that refuse beside the fixed ones."""
+    viewer, written = viewer_of(request), typed(form_of(request), "sozler")
+    try:
+        await desk_of(request).gateway.wishes.set_stop_words(viewer.token, written)
+    except GuvercinError as refusal:
+        if not refusal.faults:
+            raise
+        return await _page(request, errors=errors_of(viewer.say, refusal, words="sozler"), given={"sozler": written})
+    return back(REFUSALS, oldu="kaydedildi")
+
+
 routes = [
     Route(REFUSALS, show_refusals),
     Route(REFUSALS, add, methods=["POST"]),
     Route(IMPORT, take_in, methods=["POST"]),
     Route(f"{REFUSALS}.csv", export),
     Route(f"{REFUSALS}/bildirimler", choose_notices, methods=["POST"]),
+    Route(f"{REFUSALS}/sozler", choose_words, methods=["POST"]),
     Route(DOUBTED, show_doubted),
     Route(f"{DOUBTED}/{{refusal_id:int}}", decide, methods=["POST"]),
     Route(f"{REFUSALS}/{{refusal_id:int}}/cikar", ask_removal),

@@ -19,7 +19,7 @@ from guvercin.core.outcome import (
     Told,
 )
 from guvercin.core.restriction import RestrictionKind
-from guvercin.store import batches, inbox, optouts, restricting
+from guvercin.store import batches, inbox, optouts, restricting, stopping
 from guvercin.store.messages import receive
 from guvercin.store.statements import hearing as sql
 from guvercin.store.statements.restricting import BATCHES_IN_LINE
@@ -87,7 +87,7 @@ def receive_inbound(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime,
     tx.record(to_ms(now), EventKind.MESSAGE_RECEIVED, account_id=account_id, detail=detail)
     inbox.told_by(tx, message_id, tx.last_event)
     tx.received += 1
-    wish = wish_of(inbound.text) if inbound.kind in SPOKEN else None
+    wish = wish_of(inbound.text, stopping.folds(tx)) if inbound.kind in SPOKEN else None
     if wish is not None:
         is_news = optouts.hear(tx, account_id, inbound, wish, replies, now=now)
         if is_news and wish in {Wish.STOP, Wish.WRONG_NUMBER}:

@@ -7,7 +7,7 @@ from functools import partial
 from guvercin.core.consent import Consent, NewConsent
 from guvercin.core.errors import Code
 from guvercin.core.optout import NewOptOut, OptOut, OptOutScope, OptOutSource
-from guvercin.store import consents, optouts
+from guvercin.store import consents, optouts, stopping
 from guvercin.store.sql.database import Database
 
 
@@ -40,6 +40,12 @@ class SqlRefusals(Database):
         return await self._writer.do(
             lambda tx: optouts.decide(tx, opt_out_id, scope, by=by, token_id=token_id, now=now)
         )
+
+    async def stop_words(self) -> Sequence[str]:
+        return await self._read(stopping.words)
+
+    async def set_stop_words(self, words: Sequence[str], *, now: datetime) -> None:
+        await self._writer.do(lambda tx: stopping.set_words(tx, words, now=now))
 
     async def opt_out(self, opt_out_id: int) -> OptOut | None:
         return await self._read(partial(optouts.one, refusal_id=opt_out_id))

@@ -36,6 +36,12 @@ class Refusals(Protocol):
     ) -> OptOut | None:
         """Decide what a doubtful message meant: a refusal of this scope, or none. NOT_FOUND."""
 
+    async def stop_words(self) -> Sequence[str]:
+        """Answer the words that the owner has added to those which refuse, as they were typed."""
+
+    async def set_stop_words(self, words: Sequence[str], *, now: datetime) -> None:
+        """Let these words refuse beside the fixed ones, from the next message on."""
+
     async def opt_out(self, opt_out_id: int) -> OptOut | None:
         """Answer one refusal, ended ones among them."""
 
