@@ -37,10 +37,19 @@ PREFIX = "GUVERCIN_"
 FILE = "guvercin.toml"
 
 _NOT_IN_THE_FILE = frozenset(
-    {"data_dir", "token", "database_url", "smtp_password", "ntfy_token", "otlp_token", "whatsapp_test_server"}
+    {
+        "data_dir",
+        "shared_dir",
+        "token",
+        "database_url",
+        "smtp_password",
+        "ntfy_token",
+        "otlp_token",
+        "whatsapp_test_server",
+    }
 )
-"""The first says where the file is; then come secrets, and files are copied, mailed and backed up; the last is for an
-hour of trying and must not outlive it."""
+"""The first says where the file is, the second belongs to the address of a database; then come secrets, and
+files are copied, mailed and backed up; the last is for an hour of trying and must not outlive it."""
 
 TEST_ENVIRONMENT = "environment.json"
 """In the folder of a WhatsApp test server: the variables that make an engine's process dial it."""
@@ -57,6 +66,9 @@ _REMEDIES: Mapping[str, str] = MappingProxyType(
             "Write postgresql://USER:PASSWORD@HOST/DATABASE, or leave it out: the database is then a file in the data "
             "folder. Of a password, write what is no letter and no digit as in %40."
         ),
+        "shared_dir": sentence("Write a folder that every gateway of the database reaches, such as /srv/guvercin."),
+        "node_url": sentence("Write the address at which the other gateways reach this one: http://10.0.0.5:8080"),
+        "lease_seconds": sentence("Write a number of seconds from 1 to 300, such as 15."),
         "file_roots": sentence("Write whole paths of folders, with a colon between them: /srv/invoices:/srv/photos"),
         "timezone": sentence("Write a name such as Europe/Istanbul."),
         "allow_public": sentence("Write 1 or 0."),
@@ -172,6 +184,9 @@ class Config(BaseSettings):
     port: Annotated[int, Field(ge=1, le=65_535)] = 8080
     data_dir: Annotated[Path, BeforeValidator(_absolute)]
     database_url: Annotated[SecretStr | None, BeforeValidator(_database_url)] = None
+    shared_dir: Annotated[Path, BeforeValidator(_absolute)] | None = None
+    node_url: Annotated[str, Field(pattern=r"^https?://[A-Za-z0-9._-]+(:[0-9]+)?$")] | None = None
+    lease_seconds: Annotated[float, Field(ge=1, le=300)] = 15.0
     file_roots: Annotated[
         tuple[Annotated[Path, BeforeValidator(_absolute)], ...], NoDecode, BeforeValidator(_folders)
     ] = ()
@@ -234,6 +249,11 @@ class Config(BaseSettings):
         return None if self.database_url is None else self.database_url.get_secret_value()
 
     @property
+    def shelf(self) -> Path:
+        """Answer what all gateways of a database share: the key, files of messages, set-ups of Cloud numbers."""
+        return self.shared_dir or self.data_dir
+
+    @property
     def lock(self) -> Path:
         """Answer the file whose lock says that a process sends; it holds that process's id and address as JSON."""
         return self.data_dir / "guvercin.lock"
@@ -241,7 +261,7 @@ class Config(BaseSettings):
     @property
     def spool(self) -> Path:
         """Answer the folder of our copies of files."""
-        return self.data_dir / "spool"
+        return self.shelf / "spool"
 
     @property
     def engine_stores(self) -> Path:
@@ -306,6 +326,11 @@ def check(config: Config) -> None:
         raise ConfigError(
             sentence("alert_email names a mailbox, and smtp_host no mail server."),
             sentence("Set GUVERCIN_SMTP_HOST, or take alert_email out."),
+        )
+    if config.shared_dir is not None and config.postgres is None:
+        raise ConfigError(
+            sentence("GUVERCIN_SHARED_DIR names a folder for several gateways, and the database is a file for one."),
+            sentence("Set GUVERCIN_DATABASE_URL as well, or take GUVERCIN_SHARED_DIR out."),
         )
     check_file_roots(config)
     check_test_server(config)

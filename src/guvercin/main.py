@@ -39,7 +39,8 @@ from guvercin.gateway.courses import hours_in
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.hooks import Hooks
-from guvercin.gateway.loops import Loops
+from guvercin.gateway.leases import Alone, Leases, Shared
+from guvercin.gateway.loops import Loops, put_in_order
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.numbers import Numbers
 from guvercin.gateway.people import People
@@ -51,7 +52,7 @@ from guvercin.gateway.upkeep import Upkeep
 from guvercin.gateway.waiting import Waiting
 from guvercin.locale import translator
 from guvercin.sealing import Seal
-from guvercin.store.lock import FolderLock
+from guvercin.store.lock import NODE, SHELF, FolderLock, mark_of
 from guvercin.store.schema import is_current, prepare
 from guvercin.store.sqlite import engine_for, reading
 from guvercin.store.sqlite_store import SqliteStore
@@ -93,15 +94,19 @@ class House:
     tally: Tally
 
 
-def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
-    """Put the rooms together. Nothing is started, nothing but the spool's folder and old set-ups are touched."""
+def build(config: Config, store: Store, clock: Clock, rng: Random, leases: Leases | None = None) -> House:
+    """Put the rooms together. Nothing is started, nothing but the spool's folder and old set-ups are touched.
+
+    `leases` null: every account is ours.
+    """
     spool = Spool(config.spool)
-    ledger = Ledger(config.data_dir / "sandbox.jsonl", now=clock.now())
+    leases = leases or Alone(partial(put_in_order, store, clock))
+    ledger = _ledger(config, clock)
     access = Access(store, clock)
     waiting = Waiting(clock)
     wakers: list[Callable[[int], None]] = []
-    seal, neighbours = Seal(config.data_dir), Neighbours.read(config.webhook_allow)
-    setups = Setups(config.data_dir / "cloud", seal)
+    seal, neighbours = Seal(config.shelf), Neighbours.read(config.webhook_allow)
+    setups = Setups(config.shelf / "cloud", seal)
     setups.seal_plain()
 
     @cache
@@ -135,7 +140,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
     async def look(setup: Setup) -> NumberState | Code:
         return await _look_up(config, setup)
 
-    sessions = Sessions(store, transport_for, clock=clock, rng=rng, on_change=line_changed)
+    sessions = Sessions(store, transport_for, clock=clock, rng=rng, on_change=line_changed, leases=leases)
     couriers = Couriers(
         store=store,
         seal=seal,
@@ -177,6 +182,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         account=gateway.accounts.any,
         resend=gateway.singles.resend_by_policy,
         clock=clock,
+        leases=leases,
     )
     alarm = Alarm(
         store=store,
@@ -199,6 +205,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         hours=hours_in(config.timezone),
         clock=clock,
         rng=rng,
+        leases=leases,
     )
     wakers.append(loops.wake)
     store.listen(gateway.heard)
@@ -213,6 +220,49 @@ def build(config: Config, store: Store, clock: Clock, rng: Random) -> House:
         people=People(store=store, clock=clock, rng=rng),
         choices=Choices(store=store, clock=clock),
         tally=tally,
+    )
+
+
+def _ledger(config: Config, clock: Clock) -> Ledger:
+    """Open the sandbox's memory: of each gateway a file of its own, if several share a folder."""
+    own = config.data_dir / "sandbox.jsonl"
+    if config.shared_dir is None:
+        return Ledger(own, now=clock.now())
+    folder = config.shared_dir / "sandbox"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    mine = folder / f"{mark_of(config.data_dir / NODE)}.jsonl"
+
+    def others() -> Sequence[Path]:
+        before = [own] if own.exists() else []  # from the time when it was alone
+        return [*before, *sorted(each for each in folder.glob("*.jsonl") if each != mine)]
+
+    return Ledger(mine, now=clock.now(), others=others)
+
+
+def _leases(config: Config, store: Store, clock: Clock, rng: Random) -> Leases | None:
+    """Answer the leases of a gateway whose database others may use, too; null: it is alone."""
+    if config.postgres is None:
+        return None
+    from guvercin.store.postgres_store import PostgresStore  # noqa: PLC0415 -- as in _store_of
+
+    if not isinstance(store, PostgresStore):
+        return None
+    node, ttl = mark_of(config.data_dir / NODE), timedelta(seconds=config.lease_seconds)
+    rows = store.lease_rows(
+        node=node,
+        run=rng.randbytes(8).hex(),
+        address=config.node_url or config.address,
+        shelf=mark_of(config.shelf / SHELF),
+        ttl_ms=ttl // timedelta(milliseconds=1),
+    )
+    store.listen_to(node)
+    return Shared(
+        rows,
+        node=node,
+        ttl=ttl,
+        clock=clock,
+        recover=partial(put_in_order, store, clock),
+        on_neighbours=lambda has_neighbours: store.speak(has_neighbours=has_neighbours),
     )
 
 
@@ -256,7 +306,7 @@ def _cloud_line(config: Config, setups: Setups, account_id: int, clock: Clock) -
         account_id=account_id,
         setup=lambda: setups.read(account_id),
         connect=partial(_graph, config),
-        media=MediaIds(config.data_dir / "cloud" / f"{account_id}.media"),
+        media=MediaIds(config.shelf / "cloud" / f"{account_id}.media"),
         clock=clock,
     )
 
@@ -330,6 +380,7 @@ def make_folder(config: Config) -> None:
     The caller holds the folder's lock, or is alone there.
     """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    config.shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
     prepare(_engine(config, create=True))
 
 
@@ -348,7 +399,7 @@ def _store_of(config: Config, **words: Any) -> Store:
         return SqliteStore(config.data_dir, **words)
     from guvercin.store.postgres_store import PostgresStore  # noqa: PLC0415 -- as above
 
-    return PostgresStore(config.postgres, config.data_dir, **words)
+    return PostgresStore(config.postgres, config.data_dir, shelf=config.shelf, **words)
 
 
 @asynccontextmanager
@@ -408,11 +459,9 @@ async def _alive(
     store = _store_of(config, **words) if store_in is None else store_in(config.data_dir, **words)
     await store.open()
     try:
-        if not await store.accounts():
-            first = await store.add_account(SANDBOX_NAME, Kind.SANDBOX, SANDBOX_PHONE, SANDBOX_PACE, now=clock.now())
-            await store.set_default(first.id, now=clock.now())
+        await store.furnish(SANDBOX_NAME, Kind.SANDBOX, SANDBOX_PHONE, SANDBOX_PACE, now=clock.now())
         await _sweep(config, store)
-        house = build(config, store, clock, rng)
+        house = build(config, store, clock, rng, _leases(config, store, clock, rng) if sends else None)
         if sends:
             await house.loops.start()
         try:

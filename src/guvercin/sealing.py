@@ -74,13 +74,19 @@ class Seal:
     def _make(self) -> bytes:
         """Make the key: whole or not at all, on the disk before anything is sealed with it."""
         key = os.urandom(KEY_BYTES)
-        fresh = self._path.with_suffix(".new")
+        fresh = self._path.with_suffix(f".new-{os.getpid()}")
         fresh.unlink(missing_ok=True)
         with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(key)
             file.flush()
             os.fsync(file.fileno())
-        fresh.replace(self._path)
+        try:
+            os.link(fresh, self._path)  # another gateway on a shared folder may have been first
+        except FileExistsError:
+            key = self._path.read_bytes()
+        except OSError:  # a file system without links
+            fresh.replace(self._path)
+        fresh.unlink(missing_ok=True)
         folder = os.open(self._path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)

@@ -1,6 +1,7 @@
 """The sandbox keeps the laws of every line, and acts out the story of each number to the letter."""
 
 import asyncio
+import fcntl
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -30,7 +31,7 @@ from guvercin.core.outcome import (
 )
 from guvercin.testing.clock import ManualClock
 from guvercin.transports.base import Attempt, KnowsWhatLeft, Outgoing, Transport
-from guvercin.transports.ledger import KEPT, Ledger, arrivals
+from guvercin.transports.ledger import KEPT, Arrival, Ledger, arrivals
 from guvercin.transports.sandbox import BAN, FULL_DISK_WAIT, RETRY_AFTER, STORIES, TOLD_AT_ONCE, Sandbox
 
 NUMBER = "+9050000000{:02}"
@@ -588,3 +589,41 @@ async def test_what_a_trimmed_ledger_could_have_held_is_unclear(stage: Stage, cl
     assert await stage.sandbox.find(attempt) == NeverLeft()
     clock.advance(KEPT)
     assert await stage.sandbox.find(attempt) == Unclear()
+
+
+# -- several gateways
+
+
+async def test_nothing_arrives_once_another_gateway_may_have_the_account(stage: Stage) -> None:
+    taken_away = Outgoing(
+        message_id=1, secret=b"s" * 32, recipient=NUMBER.format(1), text="Merhaba", may_leave=lambda: False
+    )
+    async with stage.running():
+        answer = await stage.sandbox.send(taken_away)
+    assert answer == Deferred(reason=Code.CLOSING, pushed_back=False)
+    assert arrivals(stage.path) == []
+
+
+async def test_gateways_know_of_each_others_arrivals(clock: ManualClock, tmp_path: Path) -> None:
+    """And while one of them holds its file, which it does to write, nothing is proof."""
+    paths = [tmp_path / "bir.jsonl", tmp_path / "iki.jsonl"]
+    one = Ledger(paths[0], now=clock.now(), others=lambda: paths[1:])
+    two = Ledger(paths[1], now=clock.now(), others=lambda: paths[:1])
+    sent = Arrival(
+        account_id=1, message_id=7, number="+905320000001", remote_id="DENEME-7", secret=b"a" * 32, at=clock.now()
+    )
+    one.append(sent)
+    one.stumble(1, 8, clock.now())
+    assert two.unfinished(1) == [sent]
+    assert two.has_stumbled(1, 8)
+    attempt = Attempt(message_id=7, secret=sent.secret, recipient=sent.number, started_at=clock.now())
+    never = Attempt(message_id=9, secret=b"b" * 32, recipient=sent.number, started_at=clock.now())
+    sandbox = Sandbox(account_id=1, ledger=two, clock=clock)
+    assert isinstance(await sandbox.find(attempt), Accepted)
+    assert isinstance(await sandbox.find(never), NeverLeft)
+    with paths[0].open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert isinstance(await sandbox.find(never), Unclear)
+    assert isinstance(await sandbox.find(never), NeverLeft)
+    one.close()
+    two.close()

@@ -19,7 +19,7 @@ from tests.store.server import Server
 from guvercin.core.event import EventKind
 from guvercin.store import pacing, reading, statements, tally
 from guvercin.store.hand import BEGIN_WRITING, by_hand
-from guvercin.store.lock import DatabaseOwned
+from guvercin.store.lock import GATEWAY, LOCKS, DatabaseOwned
 from guvercin.store.schema import HEAD, prepare, version
 from guvercin.store.statements import claiming
 from guvercin.store.tables import metadata
@@ -131,17 +131,21 @@ def test_an_error_does_not_repeat_what_it_was_given(emptied: str) -> None:
     assert b"geheim".hex() not in told_of
 
 
-# -- one gateway
+# -- several gateways
 
 
-@pytest.mark.usefixtures("postgres")
-async def test_a_database_has_one_gateway(emptied: str, tmp_path: Path) -> None:
+async def test_a_gateway_of_an_older_version_is_not_joined(emptied: str, tmp_path: Path, broom: Connection) -> None:
+    """It has the whole lock for itself, and knows nothing of leases."""
     from guvercin.store.postgres_store import PostgresStore
 
     (tmp_path / "baska").mkdir()
     another = PostgresStore(emptied, tmp_path / "baska")
-    with pytest.raises(DatabaseOwned):
-        await another.open()
+    broom.exec_driver_sql(f"SELECT pg_advisory_lock({LOCKS}, {GATEWAY})")
+    try:
+        with pytest.raises(DatabaseOwned):
+            await another.open()
+    finally:
+        broom.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCKS}, {GATEWAY})")
     guest = PostgresStore(emptied, tmp_path / "baska", is_guest=True)
     await guest.open()
     assert list(await guest.accounts()) == []

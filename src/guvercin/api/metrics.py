@@ -91,6 +91,8 @@ class Metrics:
 
     def heard(self, committed: Committed) -> None:
         """Count what became of messages: the store tells it after each commit (`Store.listen`)."""
+        if not committed.is_ours:  # the gateway that did it counts it
+            return
         for standing in committed.standings:
             outcome = self._outcomes.get(standing.status)
             if outcome is not None:

@@ -93,6 +93,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.QUEUE_FULL: 503,
         Code.STORE_UNAVAILABLE: 503,
         Code.CLOSING: 503,
+        Code.ELSEWHERE: 503,
         Code.NO_FILE_ROOT: 503,
         Code.META_UNREACHABLE: 503,
         # These stand on records only: no request is answered with them.

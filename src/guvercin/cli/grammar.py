@@ -142,8 +142,10 @@ def in_words(say: Translator, error: Exception) -> Trouble:
         case GuvercinError():
             return _refused(say, error)
         case DatabaseOwned():
-            what = say("Another gateway runs on this database.")
-            remedy = say("Stop it first: a database has one gateway.")
+            what = say("Another gateway runs on this database, and this one can't join it.")
+            remedy = say(
+                "Give all of them the same GUVERCIN_SHARED_DIR and the same version, or stop the other one first."
+            )
         case ServerTooOld():
             what = say("This PostgreSQL is too old.")
             remedy = say("Use PostgreSQL 15 or newer.")

@@ -69,6 +69,7 @@ class Code(StrEnum):
     STORE_UNAVAILABLE = "kayit_yapilamadi"
     SCHEMA_TOO_NEW = "sema_yeni"
     CLOSING = "kapaniyor"
+    ELSEWHERE = "baska_dugumde"
     NO_FILE_ROOT = "dosya_koku_tanimsiz"
     META_UNREACHABLE = "meta_ulasilamiyor"
     INTERNAL = "ic_hata"

@@ -373,6 +373,10 @@ class Couriers:
             for bell in self._bells.values():
                 bell.set()
 
+    async def rest(self) -> None:
+        """End every courier: another gateway carries from now on, and what was taken is written down."""
+        await asyncio.gather(*(self._end(hook_id) for hook_id in list(self._couriers)))
+
     async def close(self) -> None:
         """End every courier: what was taken is written down."""
         await asyncio.gather(*(self._end(hook_id) for hook_id in list(self._couriers)))

@@ -10,6 +10,7 @@ Laws
    jumps: neither a restart nor a jump resets or stretches a limit.
 6. What was claimed is settled, whenever a step is cut short: handed over, it is in doubt until its answer is written;
    not handed over, it goes back in line.
+7. Nothing is claimed and nothing handed over once the account's lease is over: another gateway may have it.
 """
 
 import asyncio
@@ -31,6 +32,7 @@ from guvercin.core.pacing import Use, next_slot
 from guvercin.core.retry import SCHEDULE, retry_at
 from guvercin.gateway.clock import Clock, within
 from guvercin.gateway.courses import begin, from_steady_ms, to_steady_ms
+from guvercin.gateway.leases import FOR_EVER, Lease
 from guvercin.gateway.sessions import Sessions
 from guvercin.store.store import Store
 from guvercin.store.verbs.claiming import FIRST_TURN, Claimed, Turn
@@ -103,8 +105,10 @@ class Dispatcher:
         hours: Mapping[Courtesy, Hours],
         clock: Clock,
         rng: Random,
+        lease: Lease = FOR_EVER,
     ) -> None:
         self._account_id = account_id
+        self.lease = lease
         self._store = store
         self._sessions = sessions
         self._spool_path = spool_path
@@ -124,6 +128,15 @@ class Dispatcher:
     def close(self) -> None:
         """Claim nothing more. What is in hand is still sent."""
         self._is_closing = True
+
+    @property
+    def is_closing(self) -> bool:
+        """Say whether nothing is claimed any more."""
+        return self._is_closing
+
+    def reopen(self) -> None:
+        """Claim again: the account stays."""
+        self._is_closing = False
 
     @property
     def is_idle(self) -> bool:
@@ -219,16 +232,17 @@ class Dispatcher:
         """Answer where the account stands this moment."""
         course = self._place.course
         if course is None:
-            return self._place
+            return replace(self._place, epoch=self.lease.epoch)
         course.offset = self._offset()
-        return replace(self._place, steady=to_steady_ms(self._steady_now()))
+        return replace(self._place, epoch=self.lease.epoch, steady=to_steady_ms(self._steady_now()))
 
     def _waits(self) -> dict[Lane, timedelta]:
         """Answer how long each lane still keeps its gap; no lane at all while nothing may be claimed.
 
         With rules every lane opens after the shortest gap: a claim then says what each row has to wait for.
         """
-        if self._is_closing or self._use is None or not self._sessions.is_open(self._account_id):
+        may_claim = not self._is_closing and self.lease.is_good()
+        if not may_claim or self._use is None or not self._sessions.is_open(self._account_id):
             return {}
         pace, steady = self._sessions.pace(self._account_id), self._steady_now()
         has_rules = self._place.course is not None
@@ -304,6 +318,8 @@ class Dispatcher:
         if message.expires_at <= self._clock.now():
             # A slow disk or a suspended machine came after the claim: back in line, where it expires.
             return Deferred(reason=Code.EXPIRED, pushed_back=False)
+        if not self.lease.is_good():
+            return Deferred(reason=Code.CLOSING, pushed_back=False)
         try:
             outgoing = Outgoing(
                 message_id=message.id,
@@ -315,6 +331,7 @@ class Dispatcher:
                 name=message.recipient_name,
                 heard_at=hand.heard_at,
                 variables=message.variables,
+                may_leave=self.lease.is_good,
             )
             return await within(self._clock, SEND_LIMIT, transport.send(outgoing))
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean

@@ -28,6 +28,7 @@ from guvercin.core.pacing import Use
 from guvercin.core.retry import JITTER
 from guvercin.gateway.clock import Clock
 from guvercin.gateway.dispatcher import POLL, Answer, Dispatcher, Hand, to_the_end
+from guvercin.gateway.leases import FOR_EVER, Lease
 from guvercin.gateway.sessions import Sessions
 from guvercin.store.store import Store
 from guvercin.store.verbs.claiming import Settlement, Turn
@@ -69,10 +70,18 @@ class Hands(Dispatcher):
         rng: Random,
         bell: asyncio.Event,
         pools: dict[str, People],
+        lease: Lease = FOR_EVER,
     ) -> None:
         """Take the bell that wakes its loop, and the people of each pool that numbers share."""
         super().__init__(
-            account_id, store=store, sessions=sessions, spool_path=spool_path, hours=hours, clock=clock, rng=rng
+            account_id,
+            store=store,
+            sessions=sessions,
+            spool_path=spool_path,
+            hours=hours,
+            clock=clock,
+            rng=rng,
+            lease=lease,
         )
         self._bell = bell
         self._pools = pools

@@ -5,7 +5,8 @@ Laws
 2. What a transport tells is stored before `emit` returns.
 3. After a restart a wanted line begins by connecting, save a ban that isn't over and a state that only a human can end.
 4. A ban is left by its moment: switching a line off and on does not shorten it.
-5. Waiting to redial is measured on the monotonic clock: a wall clock that jumps doesn't keep a line down.
+5. Of an account that another gateway runs nothing is dialled and nothing written.
+6. Waiting to redial is measured on the monotonic clock: a wall clock that jumps doesn't keep a line down.
 """
 
 import asyncio
@@ -35,12 +36,14 @@ from guvercin.core.outcome import (
 from guvercin.core.pacing import Pace
 from guvercin.core.retry import retry_at
 from guvercin.gateway.clock import Clock
+from guvercin.gateway.leases import Alone, Leases
 from guvercin.gateway.loop import WEATHER
 from guvercin.gateway.replies import replies
 from guvercin.store.store import Store
 from guvercin.transports.base import Emit, Erases, Pairs, Transport
 
 _POLL = timedelta(seconds=1)
+_ELSEWHERE = timedelta(seconds=2)
 
 _log = logging.getLogger(__name__)
 
@@ -63,6 +66,10 @@ def _after(line: Line, cause: LineCause, now: datetime, *, code: Code | None, un
     if cause is LineOrder.ENABLE and line.state is LineState.STOPPED and line.until is not None and now < line.until:
         return follow(after, LineNews.BANNED, now, code=Code.TEMPORARY_BAN, until=line.until)
     return after
+
+
+def _elsewhere(account_id: int) -> GuvercinError:
+    return GuvercinError(Code.ELSEWHERE, retry_after=_ELSEWHERE, params={"hesap": account_id})
 
 
 async def _let_go(transport: Transport) -> bool:
@@ -100,7 +107,12 @@ class Sessions:
         clock: Clock,
         rng: Random,
         on_change: Callable[[int], None],
+        leases: Leases | None = None,
     ) -> None:
+        """Take how transports are made. Without `leases` every account is ours."""
+        self._leases = leases or Alone()
+        self._visited: dict[int, Transport] = {}
+        """Transports of accounts that another gateway runs: to be asked what they can, and never dialled."""
         self._store = store
         self._build = build
         self._clock = clock
@@ -113,7 +125,7 @@ class Sessions:
     def transport(self, account_id: int) -> Transport | None:
         """Answer an account's transport; null before its first step and after its removal."""
         session = self._sessions.get(account_id)
-        return None if session is None else session.transport
+        return self._visited.get(account_id) if session is None else session.transport
 
     async def meet(self, account_id: int) -> Transport:
         """Answer an account's transport, whether a step has seen the account yet or not. NOT_FOUND."""
@@ -201,6 +213,8 @@ class Sessions:
     async def tell(self, account_id: int, events: Sequence[TransportEvent]) -> None:
         """Store what a network told by calling us, whatever the line's state: all messages' news or none. NOT_FOUND."""
         session = self._sessions.get(account_id)
+        if session is None and self._leases.is_shared:
+            raise _elsewhere(account_id)
         if session is None:
             raise GuvercinError(Code.NOT_FOUND)
         told = [event for event in events if isinstance(event, Told)]
@@ -214,8 +228,14 @@ class Sessions:
     async def step(self, now: datetime) -> datetime:
         """Bring every line closer to what is wanted; answers when to look again."""
         async with self._turn:
-            accounts = {account.id: account for account in await self._store.accounts() if account.removed_at is None}
-            for account_id in self._sessions.keys() - accounts.keys():
+            every = [account for account in await self._store.accounts() if account.removed_at is None]
+            accounts = {account.id: account for account in every if self._leases.of(account.id) is not None}
+            self._visited = {
+                account.id: self._visited.get(account.id) or self._build(account)
+                for account in every
+                if account.id not in accounts
+            }
+            for account_id in self._sessions.keys() - {account.id for account in every}:
                 await self._end_run(self._sessions.pop(account_id))
             for account in accounts.values():
                 if account.id not in self._sessions:
@@ -225,13 +245,25 @@ class Sessions:
                 await self._tend(account.id, session, now)
         return now + _POLL
 
+    async def leave(self, account_id: int) -> None:
+        """Let go of an account that another gateway will run. Its line keeps the state that the database knows."""
+        async with self._turn:
+            session = self._sessions.pop(account_id, None)
+            if session is not None:
+                await self._end_run(session)
+
     async def close(self) -> None:
         """End every run. The lines keep the state that the database knows."""
         async with self._turn:
             await asyncio.gather(*(self._end_run(session) for session in self._sessions.values()))
 
     async def _meet(self, account_id: int) -> _Session:
-        """Begin the session of an account that no step has seen yet; its line is not dialled here."""
+        """Begin the session of an account that no step has seen yet; its line is not dialled here.
+
+        ELSEWHERE: another gateway has it, or will have it in a moment.
+        """
+        if self._leases.of(account_id) is None and self._leases.is_shared:
+            raise _elsewhere(account_id)
         for account in await self._store.accounts():
             if account.id == account_id and account.removed_at is None:
                 self._sessions[account_id] = await self._begin(account, self._clock.now())
@@ -321,6 +353,8 @@ class Sessions:
         is_enabled: bool | None = None,
     ) -> None:
         async with session.lock:
+            if self._sessions.get(account_id) is not session and self._leases.is_shared:
+                return  # another gateway has the account, and tells of its line
             now = self._clock.now()
             after = _after(session.line, cause, now, code=code, until=until)
             if after is session.line and is_enabled is None:

@@ -14,9 +14,10 @@ from guvercin.core.outcome import Unclear
 from guvercin.gateway.access import Access
 from guvercin.gateway.clock import Clock, within
 from guvercin.gateway.files import Spool
+from guvercin.gateway.leases import Alone, Leases
 from guvercin.gateway.sessions import Sessions
 from guvercin.store.store import Store
-from guvercin.store.verbs.upkeep import Doubt
+from guvercin.store.verbs.upkeep import Doubt, Due
 from guvercin.transports.base import Attempt, KnowsWhatLeft
 
 _POLL = timedelta(seconds=1)
@@ -55,7 +56,9 @@ class Upkeep:
         account: Callable[[int], Awaitable[Account | None]],
         resend: Callable[[int], Awaitable[None]],
         clock: Clock,
+        leases: Leases | None = None,
     ) -> None:
+        self._leases = leases or Alone()
         self._store = store
         self._sessions = sessions
         self._access = access
@@ -67,25 +70,30 @@ class Upkeep:
 
     async def step(self, now: datetime) -> datetime:
         """Do what is due; answers when to look again: at once while there is more."""
-        due = await self._store.what_is_due(now=now)
-        released = await self._store.release_due(now=now, limit=_BATCH) if due.waits else 0
-        expired = await self._store.expire(now=now, limit=_BATCH) if due.lifetimes else 0
-        is_cancelling = due.cancelled and await self._store.cancel_rest(now=now, limit=_BATCH)
-        doubts = await self._store.in_doubt(now=now, limit=_DOUBTS) if due.doubts else ()
+        due, is_on_duty = await self._store.what_is_due(now=now), self._leases.is_on_duty()
+        is_more = is_on_duty and await self._end_waits(due, now)
+        owned = self._leases.owned()  # a doubt is looked into where its account's traces are
+        doubts = await self._store.in_doubt(now=now, limit=_DOUBTS, accounts=owned) if due.doubts else ()
         for doubt in doubts:
             await self._look_into(doubt, now)
         at = self._clock.monotonic()
         if at - self._use_written_at >= _WRITE_USE_EVERY:
             self._use_written_at = at
             await self._access.write_last_used()
-        if at - self._checked_at >= _CHECK_EVERY:
+        if is_on_duty and at - self._checked_at >= _CHECK_EVERY:
             self._checked_at = at
             await self._store.check_deliveries(now=now)
-        if at - self._tidied_at >= _TIDY_EVERY:
+        if is_on_duty and at - self._tidied_at >= _TIDY_EVERY:
             self._tidied_at = at
             await self._tidy(now)
-        is_more = is_cancelling or _BATCH in (released, expired) or len(doubts) == _DOUBTS
-        return now if is_more else now + _POLL
+        return now if is_more or len(doubts) == _DOUBTS else now + _POLL
+
+    async def _end_waits(self, due: Due, now: datetime) -> bool:
+        """Do what is due for every account's rows; says whether there is more of it."""
+        released = await self._store.release_due(now=now, limit=_BATCH) if due.waits else 0
+        expired = await self._store.expire(now=now, limit=_BATCH) if due.lifetimes else 0
+        is_cancelling = due.cancelled and await self._store.cancel_rest(now=now, limit=_BATCH)
+        return bool(is_cancelling) or _BATCH in (released, expired)
 
     async def _look_into(self, doubt: Doubt, now: datetime) -> None:
         """Ask for evidence of one message; without any, ask again later or do what the account's owner chose."""

@@ -354,6 +354,16 @@ STATE: Mapping[Code, Words] = MappingProxyType(
             sent=NOTHING_SENT,
             todo="Try again in some seconds.",
         ),
+        Code.ELSEWHERE: Words(
+            title="Run by another gateway",
+            detail="Another gateway runs this account, and it could not be reached.",
+            happened=(
+                "Several gateways share the database, and each account is run by one of them. What was asked for has "
+                "to be done there; that gateway has just gone, or is not reached from this one."
+            ),
+            sent=NOTHING_SENT,
+            todo="Try again in some seconds: if that gateway is gone, another one takes the account over.",
+        ),
         Code.META_UNREACHABLE: Words(
             title="Meta can't be reached",
             detail="Meta gave no answer that can be read, so the account could not be checked.",

@@ -6,7 +6,8 @@ Laws
    that a claim costs the same however many wait.
 3. Bulk takes turns: of several batches of a level each gives one row, then the next. One recipient's rows keep their
    order all the same.
-4. Of an account without rules nothing is asked that rules would ask.
+4. Who claims under a lease that is over takes nothing.
+5. Of an account without rules nothing is asked that rules would ask.
 """
 
 from collections.abc import Collection, Sequence
@@ -18,7 +19,7 @@ from guvercin.core.errors import Code
 from guvercin.core.event import EventKind, Standing
 from guvercin.core.grant import Allowance
 from guvercin.core.message import Lane, News, Order, Status, advance
-from guvercin.store import pacing
+from guvercin.store import leasing, pacing
 from guvercin.store.granting import withheld
 from guvercin.store.messages import find, is_unwanted, message, move, release_due
 from guvercin.store.statements import claiming as sql
@@ -37,6 +38,11 @@ _TRIES = 64
 
 _Head = tuple[int, int, int, str, int, int]
 """Priority, place in line, id, recipient, end of its lifetime, and whose turn it is (0 for a single)."""
+
+
+def may_claim(tx: Tx, account_id: int, turn: Turn) -> bool:
+    """Say whether an account is still run by whoever asks. A transaction is one moment for everybody else."""
+    return not turn.epoch or leasing.holds(tx, account_id, turn.epoch)
 
 
 def claim_more(

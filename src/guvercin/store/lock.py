@@ -8,6 +8,7 @@ The file holds the owner's process id and, once it listens, its address as JSON,
 import fcntl
 import json
 import os
+import secrets
 from contextlib import suppress
 from pathlib import Path
 
@@ -16,7 +17,11 @@ NAME = "guvercin.lock"
 LOCKS = 1_735_750_245
 """The first number of this project's advisory locks in PostgreSQL; the second says what is locked."""
 
-GATEWAY, MIGRATION, EVENTS = 1, 2, 3
+GATEWAY, MIGRATION, EVENTS, NODES = 1, 2, 3, 4
+
+
+NODE, SHELF = "guvercin.node", "guvercin.shelf"
+"""Files with the names of a data folder and of a shared one, by which gateways of one database know them."""
 
 
 class FolderLocked(Exception):  # noqa: N818 -- a word of the domain
@@ -24,7 +29,7 @@ class FolderLocked(Exception):  # noqa: N818 -- a word of the domain
 
 
 class DatabaseOwned(Exception):  # noqa: N818 -- as FolderLocked
-    """Another gateway runs on this database."""
+    """Another gateway runs on this database, of another version or without the shared folder of this one."""
 
 
 class ServerTooOld(Exception):  # noqa: N818 -- as FolderLocked
@@ -53,3 +58,17 @@ class FolderLock:
         """Let go."""
         os.ftruncate(self._fd, 0)
         os.close(self._fd)
+
+
+def mark_of(path: Path) -> str:
+    """Answer the name in a file, which is made by chance if it isn't there: by one of those who ask at once."""
+    with suppress(FileNotFoundError):
+        return path.read_text("ascii").strip()
+    fresh = path.with_name(f"{path.name}-{os.getpid()}")
+    fresh.write_text(f"{secrets.token_hex(4)}\n", "ascii")
+    try:
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+    finally:
+        fresh.unlink()
+    return path.read_text("ascii").strip()

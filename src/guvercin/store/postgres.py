@@ -44,7 +44,8 @@ _PATIENCE = "3s"
 _SET_UP = (
     "SET statement_timeout = '30s'",
     f"SET lock_timeout = '{_LOCK_TIMEOUT}'",
-    "SET idle_in_transaction_session_timeout = '10s'",
+    # Who writes does it alone: one that was stopped in the middle must not keep the others waiting.
+    "SET idle_in_transaction_session_timeout = '3s'",
     "SET tcp_keepalives_idle = 10",
     "SET tcp_keepalives_interval = 5",
     "SET tcp_keepalives_count = 3",
@@ -200,7 +201,8 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal:
 
     `seal` hides the numbers of people who were forgotten, and knows them again.
 
-    `owner`: the gateway's writer, of which a database has one. ServerTooOld; Owned when there is one already.
+    `owner`: a gateway's writer. ServerTooOld; Owned while an older version, which wants to be alone, or a migration
+    has the database.
     """
 
     def connect() -> Session:
@@ -227,6 +229,11 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal:
     return engine
 
 
+def session_for(url: str) -> Session:
+    """Open the driver's own session, in which every statement is by itself: for who listens."""
+    return _connected(url)
+
+
 def _set_up(session: Session, *, query_only: bool, owner: bool, seal: Seal | None) -> None:
     if session.info.server_version < OLDEST * 10_000:
         raise ServerTooOld
@@ -237,10 +244,13 @@ def _set_up(session: Session, *, query_only: bool, owner: bool, seal: Seal | Non
 
 
 def _own(hand: Hand) -> None:
-    """Take the gateway's lock for as long as the session lives. A session that ends at this moment is waited for."""
+    """Take our part of the gateways' lock for as long as the session lives. One that ends at this moment is waited for.
+
+    Versions that knew of one gateway alone have it whole; so has who migrates.
+    """
     hand.execute(f"SET lock_timeout = '{_PATIENCE}'")
     try:
-        hand.execute("SELECT pg_advisory_lock(?, ?)", (LOCKS, GATEWAY))
+        hand.execute("SELECT pg_advisory_lock_shared(?, ?)", (LOCKS, GATEWAY))
     except psycopg.errors.LockNotAvailable:
         raise Owned("another gateway runs on this database") from None
     hand.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")

@@ -1,10 +1,11 @@
 """The Store in PostgreSQL: the same verbs over the same statements, written by one session, read by a few.
 
-The writer's session holds the gateway's lock: what can write is what runs the accounts. A session that is lost, and its
-lock with it, is opened again; if another gateway has taken the lock meanwhile, this one can't write any more.
+Several gateways may run on one database. Each writes alone while it writes (postgres.Hand), tells the others of it
+(telling.py), and runs the accounts whose leases it has (leasing.py).
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -15,11 +16,13 @@ from sqlalchemy import Connection
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.sealing import Seal
 from guvercin.store.hand import by_hand
+from guvercin.store.leasing import LeaseRows, NodeStanding, nodes
 from guvercin.store.lock import DatabaseOwned
-from guvercin.store.postgres import engine_for, is_busy, is_owned, is_unavailable
+from guvercin.store.postgres import engine_for, is_busy, is_owned, is_unavailable, session_for
 from guvercin.store.seen import Seen
 from guvercin.store.sql_store import SqlStore
-from guvercin.store.writer import GROUP, Tx, Writer
+from guvercin.store.telling import Ear, Mouth
+from guvercin.store.writer import GROUP, Committed, Tx, Writer
 
 
 class Receipts:
@@ -51,14 +54,20 @@ class PostgresStore(SqlStore):
         capacity: int = 4_096,
         group: int = GROUP,
         monotonic: Callable[[], float] = lambda: 0.0,
+        shelf: Path | None = None,
     ) -> None:
         """Take the database at `url`; `folder` keeps how far this machine has seen it.
 
+        `shelf` is the folder with the key, which all gateways share; null: `folder`.
+
         `is_guest`: another process may be the gateway. `capacity`, `group` and `monotonic` are the writer's.
         """
-        seen = Seen(folder)
-        engine = engine_for(url, query_only=True, seal=Seal(folder))
-        writing = engine_for(url, owner=not is_guest, seal=Seal(folder))
+        seen, key = Seen(folder), shelf or folder
+        engine = engine_for(url, query_only=True, seal=Seal(key))
+        writing = engine_for(url, owner=not is_guest, seal=Seal(key))
+        self._url = url
+        self._mouth = Mouth()
+        self._ear: Ear | None = None
         writer = Writer(
             writing.connect,
             path=None,
@@ -69,6 +78,7 @@ class PostgresStore(SqlStore):
             group=group,
             monotonic=monotonic,
             receipts=Receipts(engine.connect),
+            before_commit=self._mouth.tell,
         )
         super().__init__(writer=writer, engine=engine, seen=seen, is_unavailable=is_unavailable)
 
@@ -80,13 +90,44 @@ class PostgresStore(SqlStore):
         """Leave that to PostgreSQL, too."""
 
     async def open(self) -> None:
-        """Open it. DatabaseOwned when another gateway runs on it."""
+        """Open it. DatabaseOwned while a gateway of an older version has it for itself."""
         try:
             await super().open()
         except GuvercinError as trouble:
             if is_owned(trouble):
                 raise DatabaseOwned from None
             raise
+
+    def lease_rows(self, *, node: str, run: str, address: str, shelf: str, ttl_ms: int) -> LeaseRows:
+        """Make this gateway's hand on the rows of leases."""
+        return LeaseRows(engine_for(self._url), node=node, run=run, address=address, shelf=shelf, ttl_ms=ttl_ms)
+
+    def listen_to(self, node: str) -> None:
+        """Hear from now on what gateways other than `node`, which is ours, tell of their commits."""
+        loop = asyncio.get_running_loop()
+
+        def heard(done: Committed) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody is left to hear
+                loop.call_soon_threadsafe(self._writer.tell, done)
+
+        self._mouth.node = node
+        self._ear = Ear(lambda: session_for(self._url), node, heard)
+        self._ear.open()
+
+    def speak(self, *, has_neighbours: bool) -> None:
+        """Tell others of every commit, while there are any."""
+        self._mouth.has_neighbours = has_neighbours
+
+    async def nodes(self) -> Sequence[NodeStanding]:
+        """Answer the gateways that live, and those that accounts are pinned to."""
+        return await self._read(nodes)
+
+    async def close(self) -> None:
+        """Close it, deaf first."""
+        ear, self._ear = self._ear, None
+        if ear is not None:
+            await asyncio.to_thread(ear.close)
+        await super().close()
 
     async def backup(self, target: Path) -> None:  # noqa: ARG002 -- as the Store has it
         """Not here: a server's data is copied by its own tools."""

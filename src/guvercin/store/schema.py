@@ -8,10 +8,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.store.lock import LOCKS, MIGRATION
+from guvercin.store.lock import GATEWAY, LOCKS, MIGRATION, DatabaseOwned
 from guvercin.store.sqlite import is_busy
 
-HEAD = "0016"
+HEAD = "0017"
 """The newest migration. A test compares it with the folder."""
 
 KNOWN = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))
@@ -28,6 +28,8 @@ _ALONE = {
     ),
 }
 
+_NO_GATEWAY = f"SELECT pg_try_advisory_xact_lock({LOCKS}, {GATEWAY})"
+
 _PATIENCE = 6
 """Times that a database which somebody else holds is asked again."""
 
@@ -43,6 +45,8 @@ def version(connection: Connection) -> str | None:
 
 def prepare(engine: Engine) -> bool:
     """Migrate to HEAD if needed; answers whether anything was done. SCHEMA_TOO_NEW if a newer program was here.
+
+    DatabaseOwned: gateways of an older version run on the server, and have to be stopped first.
 
     The caller holds the data folder's lock: a server that runs must never find another schema under it. A database that
     somebody else holds is waited for, five seconds each time.
@@ -67,6 +71,8 @@ def _prepare(engine: Engine) -> bool:
             connection.exec_driver_sql(statement)
         if _is_current(connection):
             return False
+        if connection.dialect.name == "postgresql" and not connection.exec_driver_sql(_NO_GATEWAY).scalar_one():
+            raise DatabaseOwned  # no gateway may find another schema under it
         from alembic import command  # noqa: PLC0415 -- heavy, and needed only here
         from alembic.config import Config  # noqa: PLC0415
 

@@ -1,8 +1,9 @@
 """What becomes of messages by the passing of time, and of those in doubt. Functions of a transaction."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+import orjson
 from sqlalchemy import Connection
 
 from guvercin.core.errors import Code
@@ -38,20 +39,29 @@ def expire(tx: Tx, *, now: datetime, limit: int) -> int:
     return len(rows)
 
 
-def recover(tx: Tx, *, now: datetime, limit: int) -> int:
+def recover(tx: Tx, *, now: datetime, limit: int, accounts: Collection[int] | None = None) -> int:
     """Turn rows that a crash left in hand into UNKNOWN, to be looked into at once; answers how many.
 
-    Only for a moment at which nothing is being sent: before the dispatchers start.
+    Only for a moment at which nothing is being sent: before the dispatchers of `accounts` (null: of all) start.
     """
     now_ms = to_ms(now)
-    rows = [standing(row) for row in tx.execute(sql.UNSETTLED, (limit,)).fetchall()]
+    found = (
+        tx.execute(sql.UNSETTLED, (limit,))
+        if accounts is None
+        else tx.execute(sql.UNSETTLED_OF, (_listed(accounts), limit))
+    )
+    rows = [standing(row) for row in found.fetchall()]
     for row in rows:
         tx.execute(sql.END_ATTEMPTS_OF, (now_ms, Code.CUT_SHORT.value, row.id))
         move(tx, row, News.LOST, now_ms, reason=Code.CUT_SHORT, waits_until=now_ms, counts=True)
     return len(rows)
 
 
-def in_doubt(tx: Tx, *, now: datetime, limit: int) -> Sequence[Doubt]:
+def _listed(accounts: Collection[int]) -> str:
+    return orjson.dumps(sorted(accounts)).decode()
+
+
+def in_doubt(tx: Tx, *, now: datetime, limit: int, accounts: Collection[int] | None = None) -> Sequence[Doubt]:
     """Answer rows in doubt whose time to be looked into has come."""
     return tuple(
         Doubt(
@@ -62,7 +72,11 @@ def in_doubt(tx: Tx, *, now: datetime, limit: int) -> Sequence[Doubt]:
             secret=bytes(row[4]),
             started_at=from_ms(row[5]),
         )
-        for row in tx.execute(sql.IN_DOUBT, (to_ms(now), limit)).fetchall()
+        for row in (
+            tx.execute(sql.IN_DOUBT, (to_ms(now), limit))
+            if accounts is None
+            else tx.execute(sql.IN_DOUBT_OF, (to_ms(now), _listed(accounts), limit))
+        ).fetchall()
     )
 
 

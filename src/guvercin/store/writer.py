@@ -157,6 +157,10 @@ class Committed:
     """Things that were told and not understood."""
     received: int = 0
     """Messages that people wrote to us."""
+    moves: bool = False
+    """Leases were given back."""
+    is_ours: bool = True
+    """Whether this process did it; another gateway's commits are told, too, as far as they are heard of."""
 
 
 class Receipts(Protocol):
@@ -195,11 +199,14 @@ class Writer:
         group: int = GROUP,
         monotonic: Callable[[], float] = lambda: 0.0,
         receipts: Receipts | None = None,
+        before_commit: Callable[["Tx"], None] = lambda _: None,
     ) -> None:
         """Take the way to the database. `group` is the most jobs in one commit; 1 shows what the group is worth.
 
         `path`: the file that must stay where it is; null for a server, which may go and come back: then `receipts` say
         what became of a commit that was not answered.
+
+        `before_commit` is called at the end of each transaction.
 
         Without `monotonic` nobody is impatient: newcomers are taken until the queue is full.
         """
@@ -220,6 +227,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._inode: tuple[int, int] | None = None
         self._receipts = receipts
+        self._before_commit = before_commit
         self._is_in_doubt = False
         self._closing = threading.Event()
         self._listeners: list[Callable[[Committed], None]] = []
@@ -344,6 +352,7 @@ class Writer:
                     if tx.changes != before:
                         raise RuntimeError("a job refused after it had written") from refusal
                     job.trouble = refusal
+            self._before_commit(tx)
             self._commit(tx)
         except BaseException:
             with suppress(Exception):  # on a full disk SQLite has rolled back by itself: then there is nothing to end
@@ -437,8 +446,12 @@ class Writer:
             else:
                 job.future.set_result(job.result)
         if done.standings or done.lines or done.unclear or done.received:
-            for listener in self._listeners:
-                listener(done)
+            self.tell(done)
+
+    def tell(self, done: Committed) -> None:
+        """Tell every listener of a commit. On the event loop."""
+        for listener in self._listeners:
+            listener(done)
 
 
 def _unavailable(cause: Exception | None) -> GuvercinError:

@@ -51,6 +51,9 @@ class Outgoing:
     `category`, `name` (the recipient's), `variables` (what else is known of the recipient, by folded name; null:
     nothing) and `heard_at` (when the recipient last wrote to us; null: never, as far as we know) are for lines on which
     not everything may be said at any time.
+
+    `may_leave` is asked right before what can't be undone: false, and another machine may have taken the account. Then
+    nothing leaves: a Deferred that is not pushed back.
     """
 
     message_id: int
@@ -62,6 +65,7 @@ class Outgoing:
     name: str | None = None
     heard_at: datetime | None = None
     variables: Mapping[str, str] | None = None
+    may_leave: Callable[[], bool] = lambda: True
 
 
 class Clock(Protocol):

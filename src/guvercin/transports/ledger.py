@@ -14,15 +14,19 @@ Laws
    than that is ever removed, so whoever counts arrivals may trust the file for KEPT. It has no other bound.
 5. A number of somebody who is forgotten is overwritten where it stands, and no place moves.
 6. One process writes: the lock that lets a single process send guards this file too.
+7. Where several gateways share a folder, each writes a file of its own there and reads those of the others. An arrival
+   is written under the file's lock, and only by who may still send when it has that: so a file whose lock is free holds
+   everything that its gateway will ever write under a lease that is over, and what is in none never arrived.
 """
 
+import fcntl
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from errno import ENOSPC
+from errno import EBADF, ENOSPC
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +76,10 @@ class _Open:
 class Ledger:
     """The file of arrivals, shared by all sandbox accounts of a process. Used from the event loop, save for `find`s."""
 
-    def __init__(self, path: Path, *, now: datetime) -> None:
+    def __init__(self, path: Path, *, now: datetime, others: Callable[[], Sequence[Path]] = lambda: ()) -> None:
+        """Open our file. `others` names the files of other gateways, which may be there or come later."""
+        self._others = others
+        self._opened_at = now
         self._path = path
         self._fd = _open(path)
         self._torn_at: int | None = _end_of_lines(path)
@@ -87,8 +94,11 @@ class Ledger:
         os.close(self._fd)
         self._fd = -1  # so that a late write fails, whatever file has our number by then
 
-    def append(self, arrival: Arrival) -> None:
-        """Write an arrival down; its story is unfinished from here on. OSError: it did not happen."""
+    def append(self, arrival: Arrival, may_leave: Callable[[], bool] = lambda: True) -> bool:
+        """Write an arrival down; its story is unfinished from here on. OSError: it did not happen.
+
+        `may_leave` is asked right before: false, and nothing is written.
+        """
         line = {
             "account": arrival.account_id,
             "message_id": arrival.message_id,
@@ -97,11 +107,26 @@ class Ledger:
             "secret": arrival.secret.hex(),
             "at": arrival.at,
         }
-        self._open.begin(arrival, self._write(line))
+        with _locked(self._fd):
+            if not may_leave():
+                return False
+            self._open.begin(arrival, self._write(line))
+        return True
 
     def unfinished(self, account_id: int) -> list[Arrival]:
-        """Answer the arrivals of an account whose stories have not been told to their end, oldest first."""
-        return [arrival for _, arrival in self._open.stories.values() if arrival.account_id == account_id]
+        """Answer the arrivals of an account whose stories have not been told to their end, oldest first.
+
+        Those of other gateways may have been told since: told again, a story is the same.
+        """
+        books = [self._open, *self._books_of_others()]
+        return [arrival for book in books for _, arrival in book.stories.values() if arrival.account_id == account_id]
+
+    def _books_of_others(self) -> list[_Open]:
+        books = []
+        for path in self._others():
+            with suppress(OSError, ValueError):
+                books.append(_read_open(path, self._opened_at))
+        return books
 
     def finish(self, remote_ids: Sequence[str]) -> None:
         """Note that these stories are over. A disk that can't take the note costs repeated receipts after a restart."""
@@ -117,14 +142,19 @@ class Ledger:
 
     def has_stumbled(self, account_id: int, message_id: int) -> bool:
         """Say whether a message has met its trouble and has not arrived since."""
-        return (account_id, message_id) in self._open.stumbles
+        books = [self._open, *self._books_of_others()]
+        return any((account_id, message_id) in book.stumbles for book in books)
 
     def find(self, secret: bytes) -> Arrival | None:
         """Look for the arrival of an attempt. Reads the file from its end, so not on the event loop.
 
-        OSError, ValueError: the ledger can't be read; that is no proof of anything.
+        OSError, ValueError: the ledger can't be read, or another gateway is writing; that is no proof of anything.
         """
-        line = _last_line(self._path, b'"secret":"%b"' % secret.hex().encode())
+        needle = b'"secret":"%b"' % secret.hex().encode()
+        line = _last_line(self._path, needle)
+        for path in self._others() if line is None else ():
+            with _read_alone(path):
+                line = _last_line(path, needle) or line
         if line is None:
             return None
         if (arrival := _arrival(orjson.loads(line))) is None:
@@ -159,6 +189,29 @@ class Ledger:
         if self._torn_at is not None and self._size() > self._torn_at:
             os.ftruncate(self._fd, self._torn_at)
         self._torn_at = None
+
+
+@contextmanager
+def _locked(fd: int) -> Iterator[None]:
+    """Let nobody take this file for complete meanwhile."""
+    if fd < 0:
+        raise OSError(EBADF, os.strerror(EBADF))
+    fcntl.flock(fd, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+@contextmanager
+def _read_alone(path: Path) -> Iterator[None]:
+    """See that nobody is writing to a file. OSError: somebody is."""
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        yield
+    finally:
+        os.close(fd)
 
 
 def arrivals(path: Path) -> list[Arrival]:

@@ -140,6 +140,7 @@ STORIES = MappingProxyType(
 
 _LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
 _NOT_RECORDED = Deferred(reason=Code.STORE_UNAVAILABLE, pushed_back=False, retry_after=FULL_DISK_WAIT)
+_TAKEN_AWAY = Deferred(reason=Code.CLOSING, pushed_back=False)
 _PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, retry_after=RETRY_AFTER)
 _FILE_GONE = Refused(reason=Code.FILE_NOT_OPENED)
 
@@ -217,6 +218,8 @@ class Sandbox:
             arrival = self._arrive(message)
         except OSError:
             return _NOT_RECORDED
+        if arrival is None:
+            return _TAKEN_AWAY
         began = self._begin(arrival)
         if story.is_lost or story.acknowledged is None:
             return Lost(Code.ANSWER_LOST)
@@ -256,8 +259,8 @@ class Sandbox:
             return None
         return self._stumble(message, story.stumble)
 
-    def _arrive(self, message: Outgoing) -> Arrival:
-        """Write the arrival down. OSError: it did not happen."""
+    def _arrive(self, message: Outgoing) -> Arrival | None:
+        """Write the arrival down; null: it may not leave any more. OSError: it did not happen."""
         arrival = Arrival(
             account_id=self._account_id,
             message_id=message.message_id,
@@ -266,8 +269,7 @@ class Sandbox:
             secret=message.secret,
             at=self._clock.now(),
         )
-        self._ledger.append(arrival)
-        return arrival
+        return arrival if self._ledger.append(arrival, message.may_leave) else None
 
     def _stumble(self, message: Outgoing, stumble: Stumble) -> Deferred:
         """Meet the trouble of a first try. The ledger notes it first, so that a restart doesn't bring it again."""

@@ -20,6 +20,17 @@ class SqlAccounts(Database):
     async def add_account(self, name: str, kind: Kind, phone: str | None, pace: Pace, *, now: datetime) -> Account:
         return await self._writer.do(lambda tx: accounts.add(tx, name, kind, phone, pace, now=now))
 
+    async def furnish(self, name: str, kind: Kind, phone: str | None, pace: Pace, *, now: datetime) -> None:
+        if await self.accounts():
+            return
+
+        def work(tx: Tx) -> None:
+            if not accounts.every(tx.connection):  # asked again: another gateway may begin at the same moment
+                first = accounts.add(tx, name, kind, phone, pace, now=now)
+                accounts.set_default(tx, first.id, now=now)
+
+        await self._writer.do(work)
+
     async def change_account(
         self,
         account_id: int,

@@ -28,9 +28,13 @@ class SqlClaiming(Database):
         turn: Turn = NO_TURN,
     ) -> Claimed | None:
         self._line_ms(now)  # as in release_due: a claim releases what is due
-        return await self._writer.do(
-            lambda tx: claiming.claim(tx, account_id, lanes, now=now, secret=secret, draw=draw, turn=turn)
-        )
+
+        def work(tx: Tx) -> Claimed | None:
+            if not claiming.may_claim(tx, account_id, turn):
+                return None
+            return claiming.claim(tx, account_id, lanes, now=now, secret=secret, draw=draw, turn=turn)
+
+        return await self._writer.do(work)
 
     async def settle(
         self, message_id: int, attempt_id: int, outcome: Outcome, *, now: datetime, retry_at: datetime | None
@@ -55,6 +59,8 @@ class SqlClaiming(Database):
 
         def work(tx: Tx) -> Claimed | None:
             settled = messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=None)
+            if not claiming.may_claim(tx, settled.account_id, turn):
+                return None
             return claiming.claim(tx, settled.account_id, lanes, now=now, secret=secret, draw=draw, turn=turn)
 
         return await self._writer.do(work)
@@ -78,6 +84,8 @@ class SqlClaiming(Database):
                 if allowance is not None and isinstance(each.outcome, Deferred | Refused):
                     allowance.give_back(each.recipient)
                 messages.settle(tx, each.message_id, each.attempt_id, each.outcome, now=now, retry_at=each.retry_at)
+            if not (lanes and claiming.may_claim(tx, account_id, turn)):
+                return ()
             return claiming.claim_more(
                 tx, account_id, lanes, now=now, chances=chances, busy=busy, allowance=allowance, turn=turn
             )

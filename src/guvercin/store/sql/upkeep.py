@@ -1,6 +1,6 @@
 """Upkeep, over SQL: what each verb promises stands in store/verbs/upkeep.py."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -28,11 +28,13 @@ class SqlUpkeep(Database):
     async def check_deliveries(self, *, now: datetime) -> int:
         return await self._writer.do(lambda tx: restricting.check_deliveries(tx, now=now))
 
-    async def recover(self, *, now: datetime, limit: int) -> int:
-        return await self._writer.do(lambda tx: upkeep.recover(tx, now=now, limit=limit))
+    async def recover(self, *, now: datetime, limit: int, accounts: Collection[int] | None = None) -> int:
+        return await self._writer.do(lambda tx: upkeep.recover(tx, now=now, limit=limit, accounts=accounts))
 
-    async def in_doubt(self, *, now: datetime, limit: int) -> Sequence[Doubt]:
-        return await self._read(lambda connection: upkeep.in_doubt(Tx(connection), now=now, limit=limit))
+    async def in_doubt(self, *, now: datetime, limit: int, accounts: Collection[int] | None = None) -> Sequence[Doubt]:
+        return await self._read(
+            lambda connection: upkeep.in_doubt(Tx(connection), now=now, limit=limit, accounts=accounts)
+        )
 
     async def conclude(self, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datetime) -> Standing:
         return await self._writer.do(lambda tx: upkeep.conclude(tx, doubt, evidence, now=now))

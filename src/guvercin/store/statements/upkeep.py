@@ -15,10 +15,16 @@ UNSETTLED = (
     f"SELECT {STANDING_COLUMNS} FROM message WHERE status = 'sending' AND status IN ('sending', 'unknown') LIMIT ? + 0"
 )
 
+UNSETTLED_OF = UNSETTLED.replace(" LIMIT", " AND +account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) LIMIT")
+
 IN_DOUBT = (
     "SELECT m.id, m.account_id, m.recipient, a.id, a.secret, a.started_at FROM message m JOIN attempt a ON a.id = "
     "(SELECT max(id) FROM attempt WHERE message_id = m.id) "
     "WHERE m.waits_until <= ? AND m.status = 'unknown' ORDER BY m.waits_until LIMIT ? + 0"
+)
+
+IN_DOUBT_OF = IN_DOUBT.replace(
+    " ORDER BY", " AND +m.account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY"
 )
 
 WHAT_IS_DUE = (

@@ -16,6 +16,7 @@ from guvercin.store.tables import (  # noqa: F401 -- each declares its tables
     hooks,
     house,
     messages,
+    nodes,
     pacing,
     people,
     rights,

@@ -17,6 +17,9 @@ class Accounts(Protocol):
     async def add_account(self, name: str, kind: Kind, phone: str | None, pace: Pace, *, now: datetime) -> Account:
         """Add an account, wanted and connecting. It becomes the default only by set_default."""
 
+    async def furnish(self, name: str, kind: Kind, phone: str | None, pace: Pace, *, now: datetime) -> None:
+        """Add an account and make it the default, if there has never been one."""
+
     async def change_account(
         self,
         account_id: int,

@@ -20,6 +20,7 @@ class Turn:
     """Where an account stands when it claims: whose turn of bulk it was, and its course if it keeps rules.
 
     `after` null: bulk leaves as it came, batch by batch.
+    `epoch` is that of the account's lease: with one that is over nothing is claimed; 0: one process has everything.
     `steady` is now on the course's own time line, in milliseconds. `keeps_gaps` false: whoever claims keeps the gaps
     already, and asks for the rest of the rules.
     """
@@ -28,6 +29,7 @@ class Turn:
     course: Course | None = None
     steady: int = 0
     keeps_gaps: bool = True
+    epoch: int = 0
 
 
 NO_TURN = Turn()

@@ -1,6 +1,6 @@
 """Upkeep: waits and lifetimes that end, doubts, and what a crash or a restored copy left behind."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -46,11 +46,11 @@ class Upkeep(Protocol):
     async def check_deliveries(self, *, now: datetime) -> int:
         """Pause batches under rules of which too little arrives; answers how many."""
 
-    async def recover(self, *, now: datetime, limit: int) -> int:
-        """Turn rows that a crash left in hand into UNKNOWN; answers how many."""
+    async def recover(self, *, now: datetime, limit: int, accounts: Collection[int] | None = None) -> int:
+        """Turn rows that a crash left in hand into UNKNOWN; answers how many. `accounts` null: of all of them."""
 
-    async def in_doubt(self, *, now: datetime, limit: int) -> Sequence[Doubt]:
-        """Answer rows in doubt whose time to be looked into has come."""
+    async def in_doubt(self, *, now: datetime, limit: int, accounts: Collection[int] | None = None) -> Sequence[Doubt]:
+        """Answer rows in doubt whose time to be looked into has come. `accounts` null: of all of them."""
 
     async def conclude(self, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datetime) -> Standing:
         """Settle a row in doubt by evidence."""

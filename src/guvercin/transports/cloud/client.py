@@ -73,6 +73,7 @@ FEATURES = Features(
 )
 
 _LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
+_TAKEN_AWAY = Deferred(reason=Code.CLOSING, pushed_back=False)
 _TEMPLATE_STOPPED = Deferred(reason=Code.TEMPLATE_STOPPED, pushed_back=False, retry_after=LOOK_AGAIN_AFTER)
 _DROPPED = LineEvent(news=LineNews.DROPPED, code=Code.LINE_DOWN)
 _PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
@@ -224,6 +225,8 @@ class Cloud:
                 return found
             media = found
         body = orjson.dumps(payloads.message(message, media.id if media else None, form))
+        if not message.may_leave():
+            return _TAKEN_AWAY
         told = await graph.post(f"{self._setup.number_id}/messages", body)
         return self._outcome(told, message.file if media and media.is_remembered else None, form)
 

@@ -217,7 +217,8 @@ class Web:
             return NOT_ON_WHATSAPP
         if isinstance(found, Deferred):
             return found
-        return await self._hand_over(run.seat, message) if run.is_open else LINE_DOWN
+        may_leave = run.is_open and message.may_leave()
+        return await self._hand_over(run.seat, message) if may_leave else LINE_DOWN
 
     async def is_on_network(self, number: str) -> bool:
         """Answer whether a number is on WhatsApp, from memory or by asking."""

@@ -1,0 +1,303 @@
+"""Leases in PostgreSQL: one owner for each account, by the database's clock, and nothing claimed under an old epoch."""
+
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import ExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import Connection
+from tests.contracts.desk import AYSE, BOTH, NOW, Desk
+
+from guvercin.core.account import Kind
+from guvercin.core.errors import Code
+from guvercin.core.event import Standing
+from guvercin.core.message import Status, WaitsFor
+from guvercin.core.outcome import Accepted, Deferred
+from guvercin.core.presets import WEB_PACE
+from guvercin.gateway.leases import Shared, share_of
+from guvercin.store.leasing import DUTY, Division, LeaseRows, account_of
+from guvercin.store.lock import DatabaseOwned
+from guvercin.store.telling import read, written
+from guvercin.store.verbs.claiming import Turn
+from guvercin.store.writer import Committed
+from guvercin.testing.clock import ManualClock
+
+if TYPE_CHECKING:
+    from guvercin.store.postgres_store import PostgresStore
+
+TTL_MS = 60_000
+"""Long: what is over here is so because a test says it."""
+
+Make = Callable[..., LeaseRows]
+
+
+@pytest.fixture
+async def desk(postgres: "PostgresStore") -> Desk:
+    return await Desk(postgres).furnish()
+
+
+@pytest.fixture
+def make(postgres: "PostgresStore") -> Iterator[Make]:
+    """Make gateways' hands, by name."""
+    with ExitStack() as stack:
+
+        def hand(node: str, *, run: str = "1", shelf: str = "ortak") -> LeaseRows:
+            rows = postgres.lease_rows(node=node, run=run, address="http://x", shelf=shelf, ttl_ms=TTL_MS)
+            stack.callback(rows.close)
+            return rows
+
+        yield hand
+
+
+def run_out(broom: Connection, like: str = "%") -> None:
+    """Let the time of leases be over."""
+    broom.exec_driver_sql("UPDATE lease SET until = 0 WHERE subject LIKE %s", (like,))
+
+
+async def claims(desk: Desk, epoch: int) -> bool:
+    claimed = await desk.store.claim(
+        1, BOTH, now=desk.now, secret=desk.rng.randbytes(32), draw=0.5, turn=Turn(epoch=epoch)
+    )
+    return claimed is not None and claimed.message is not None
+
+
+# -- rows
+
+
+@pytest.mark.usefixtures("desk")
+async def test_an_account_has_one_owner(make: Make, broom: Connection) -> None:
+    one, two = make("bir"), make("iki")
+    one.join()
+    two.join()
+    assert one.division() == Division(alive=("bir", "iki"), owners={"account:1": None, "account:2": None}, homes={})
+    assert one.take(1, held=()) == {"account:1": 1}
+    assert two.take(5, held=()) == {"account:2": 1}
+    assert one.take(5, held=["account:1"]) == {}
+    assert one.renew() == {"account:1": 1}
+    run_out(broom, "account:1")
+    assert one.renew() == {}, "what was over is not renewed: somebody may have had it"
+    assert two.take(5, held=["account:2"]) == {"account:1": 2}
+    assert one.take(5, held=()) == {}
+    two.give(["account:1"])
+    assert one.take(5, held=()) == {"account:1": 3}
+
+
+@pytest.mark.usefixtures("desk")
+async def test_a_process_begun_again_has_its_own_at_once_and_the_old_one_nothing(make: Make) -> None:
+    old, new = make("bir", run="1"), make("bir", run="2")
+    old.join()
+    old.division()
+    assert old.take(2, held=()) == {"account:1": 1, "account:2": 1}
+    new.join()
+    assert new.take(2, held=()) == {"account:1": 2, "account:2": 2}
+    assert old.renew() == {}
+    assert old.take(2, held=()) == {}
+
+
+@pytest.mark.usefixtures("desk")
+async def test_the_duty_is_one_gateways(make: Make) -> None:
+    one, two = make("bir"), make("iki")
+    one.join()
+    two.join()
+    one.division()
+    assert one.take_duty() == {DUTY: 1}
+    assert two.take_duty() == {}
+    one.give([DUTY])
+    assert two.take_duty() == {DUTY: 2}
+
+
+async def test_a_linked_phone_stays_where_its_session_lies(desk: Desk, make: Make, broom: Connection) -> None:
+    await desk.store.add_account("Telefon", Kind.WEB, None, WEB_PACE, now=NOW)
+    one, two = make("bir"), make("iki")
+    one.join()
+    two.join()
+    one.division()
+    assert one.take(3, held=()).keys() == {"account:1", "account:2", "account:3"}
+    run_out(broom)
+    assert two.take(3, held=()).keys() == {"account:1", "account:2"}
+    assert two.division().homes == {"account:3": "bir"}
+    assert one.take(3, held=()) == {"account:3": 2}
+
+
+@pytest.mark.usefixtures("desk")
+async def test_a_gateway_with_another_folder_is_not_let_in(make: Make, broom: Connection) -> None:
+    make("bir").join()
+    stranger = make("iki", shelf="baska")
+    with pytest.raises(DatabaseOwned):
+        stranger.join()
+    broom.exec_driver_sql("UPDATE node SET until = 0")
+    stranger.join()
+    assert stranger.division().alive == ("iki",)
+
+
+# -- claims
+
+
+async def test_only_the_epoch_that_is_held_claims(desk: Desk, make: Make, broom: Connection) -> None:
+    rows = make("bir")
+    rows.join()
+    rows.division()
+    assert rows.take(2, held=())["account:1"] == 1
+    for _ in range(3):
+        await desk.accept()
+    assert not await claims(desk, epoch=2)
+    assert await claims(desk, epoch=1)
+    run_out(broom)
+    assert not await claims(desk, epoch=1), "it is over, though nobody else has taken it"
+    rows.take(2, held=())
+    assert not await claims(desk, epoch=1)
+    assert await claims(desk, epoch=2)
+
+
+async def test_a_late_answer_is_written_if_it_left_and_changes_nothing_else(desk: Desk) -> None:
+    """Who has lost an account may still say what is true; what it would rather do is not heard."""
+    for answer, after in (
+        (Accepted("DENEME-1", NOW), Status.SENT),
+        (Deferred(reason=Code.CLOSING, pushed_back=False), Status.UNKNOWN),
+    ):
+        await desk.accept(AYSE)
+        claimed = await desk.store.claim(1, BOTH, now=desk.now, secret=desk.rng.randbytes(32), draw=0.5)
+        assert claimed is not None
+        assert claimed.message is not None
+        assert await desk.store.recover(now=desk.now, limit=10, accounts=[2]) == 0
+        assert await desk.store.recover(now=desk.now, limit=10, accounts=[1, 2]) == 1
+        settled = await desk.store.settle(
+            claimed.message.id, claimed.attempt_id, answer, now=desk.now, retry_at=desk.now
+        )
+        assert settled.status is after
+    (doubt,) = await desk.store.in_doubt(now=desk.now, limit=10, accounts=[1])
+    assert await desk.store.in_doubt(now=desk.now, limit=10, accounts=[2]) == ()
+    assert doubt.account_id == 1
+
+
+# -- shares
+
+
+def division(alive: str, owners: str, homes: str = "") -> Division:
+    """Read «a b» and «1:a 2:- 3:b», and homes in the same way."""
+    pairs = [word.split(":") for word in owners.split()]
+    return Division(
+        alive=alive.split(),
+        owners={f"account:{number}": None if owner == "-" else owner for number, owner in pairs},
+        homes={f"account:{number}": home for number, home in (word.split(":") for word in homes.split())},
+    )
+
+
+@pytest.mark.parametrize(
+    ("alive", "owners", "homes", "shares"),
+    [
+        ("a b", "1:- 2:- 3:- 4:-", "", {"a": 2, "b": 2}),
+        ("a b", "1:- 2:- 3:-", "", {"a": 2, "b": 1}),
+        ("a b", "1:b 2:b 3:a", "", {"a": 1, "b": 2}),  # what would be one too many moves nowhere
+        ("a b c", "1:a 2:a 3:b 4:b", "", {"a": 2, "b": 1, "c": 1}),
+        ("a b", "1:a 2:a 3:a", "1:a 2:a 3:c", {"a": 1, "b": 1}),  # the third is nobody's while c is down
+        ("a", "", "", {"a": 0}),
+    ],
+)
+def test_shares_are_even_and_make_up_the_whole(alive: str, owners: str, homes: str, shares: dict[str, int]) -> None:
+    found = division(alive, owners, homes)
+    assert {node: share_of(node, found) for node in found.alive} == shares
+
+
+# -- one gateway's leases
+
+
+class Recovered:
+    """Puts accounts in order, and remembers which."""
+
+    def __init__(self) -> None:
+        self.accounts: list[frozenset[int]] = []
+
+    async def __call__(self, accounts: Collection[int] | None) -> None:
+        self.accounts.append(frozenset(accounts or ()))
+
+
+@pytest.fixture
+async def shared(make: Make, desk: Desk) -> AsyncIterator[tuple[Shared, ManualClock, Recovered]]:
+    assert desk.now == NOW
+    clock, recovered = ManualClock(), Recovered()
+    leases = Shared(make("bir"), node="bir", ttl=timedelta(milliseconds=TTL_MS), clock=clock, recover=recovered)
+    await leases.open()
+    yield leases, clock, recovered
+    await leases.close()
+
+
+async def test_what_is_held_is_held_until_a_moment_of_our_own_clock(
+    shared: tuple[Shared, ManualClock, Recovered], make: Make, broom: Connection
+) -> None:
+    leases, clock, recovered = shared
+    assert leases.owned() == frozenset({1, 2})
+    assert recovered.accounts == [{1, 2}]
+    assert leases.is_on_duty()
+    lease = leases.of(1)
+    assert lease is not None
+    clock.advance(timedelta(seconds=53))
+    assert lease.is_good()
+    await leases.step()
+    clock.advance(timedelta(seconds=53))
+    assert lease.is_good(), "it was renewed"
+    clock.advance(timedelta(seconds=2))
+    assert not lease.is_good()
+    assert not leases.is_on_duty()
+
+    two = make("iki")
+    two.join()
+    run_out(broom)
+    assert two.take(1, held=()) == {"account:1": 2}
+    await leases.step()
+    assert leases.lost() == {1, 2}
+    assert leases.of(1) is None
+    await leases.put_in_order()
+    assert leases.of(2) is None, "not before what is in hand there is ended"
+    await leases.give([1, 2])
+    await leases.step()
+    assert leases.of(2) is None, "not before what was in hand there is in doubt"
+    await leases.put_in_order()
+    assert recovered.accounts == [{1, 2}, {2}]
+    again = leases.of(2)
+    assert again is not None
+    assert (again.epoch, leases.owned()) == (2, frozenset({2}))
+
+
+async def test_too_much_is_given_back_and_everything_at_the_end(
+    shared: tuple[Shared, ManualClock, Recovered], make: Make
+) -> None:
+    leases, _, _ = shared
+    two = make("iki")
+    two.join()
+    await leases.step()
+    assert leases.leaving() == {2}
+    assert leases.of(2) is not None, "it is ours until nothing of it is in hand"
+    leases.part([2])
+    await leases.step()
+    assert leases.owned() == frozenset({1})
+    assert two.take(2, held=()) == {}
+    await leases.give([2])
+    assert two.take(2, held=()) == {"account:2": 2}
+    await leases.stand_down()
+    assert two.take_duty() == {DUTY: 2}
+    await leases.close()
+    assert two.take(2, held=["account:2"]) == {"account:1": 2}
+    assert two.division().alive == ("iki",)
+
+
+# -- notices
+
+
+def test_a_notice_says_what_moved_and_fits() -> None:
+    standings = [
+        Standing(id=10**12 + n, account_id=10**6, batch_id=10**9, status=Status.QUEUED, waits_for=WaitsFor.PAUSED)
+        for n in range(300)
+    ]
+    last = Standing(id=7, account_id=1, batch_id=None, status=Status.FAILED)
+    done = Committed(standings=(*standings, last), lines=frozenset(range(10**6, 10**6 + 900)), received=3)
+    text = written("bir", done)
+    assert len(text.encode()) < 8_000
+    node, heard = read(text)
+    assert (node, heard.received, heard.is_ours, heard.moves) == ("bir", 3, False, False)
+    assert last in heard.standings, "who waits for an end is told first"
+    assert len(heard.lines) > 100
+    assert account_of("account:12") == 12
+    with pytest.raises(ValueError, match="notice"):
+        read('{"n": "bir"}')
