@@ -449,6 +449,7 @@ async def _alive(
     store_in: Callable[..., Store] | None = None,
 ) -> AsyncIterator[tuple[ASGIApp, House]]:
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
+    from guvercin.api.render.rights import write_dossier  # noqa: PLC0415 -- as the app
     from guvercin.panel.app import LIMITS, create_panel  # noqa: PLC0415 -- as the app
     from guvercin.panel.desk import Desk, Facts  # noqa: PLC0415 -- as the app
     from guvercin.panel.live import Live  # noqa: PLC0415 -- as the app
@@ -484,6 +485,7 @@ async def _alive(
                     timezone=str(config.timezone),
                     started_at=clock.now(),
                 ),
+                write_dossier=write_dossier(config.timezone),
             )
             app = create_app(
                 house.gateway,

@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from tests.api.conftest import Server, serve
 
 from guvercin.api.app import create_app
+from guvercin.api.render.rights import write_dossier
 from guvercin.core.person import Person, Role
 from guvercin.panel.app import LIMITS, create_panel
 from guvercin.panel.desk import Desk, Facts
@@ -64,6 +65,7 @@ async def panel(folder: Path, empty_database: Path, *, zone: Any, **more: Any) -
             now=server.clock.now,
             rng=server.rng,
             facts=Facts(data_dir=str(folder), file_roots=(), timezone=str(zone), started_at=server.clock.now()),
+            write_dossier=write_dossier(zone),
         )
         app = create_app(
             server.gateway,

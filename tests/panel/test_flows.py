@@ -38,6 +38,8 @@ PAGES = (
     "/panel/istemeyenler/bakilacaklar",
     "/panel/istemeyenler/onaylar",
     "/panel/ayarlar",
+    "/panel/ayarlar/kisinin-verileri",
+    "/panel/ayarlar/kim-ne-yapti",
     "/panel/yok",
 )
 ROLES = ("yonetici", "izleyici")
@@ -46,7 +48,13 @@ Look: TypeAlias = tuple[str, str, str, tuple[int, int], str]
 
 LOOKS: list[Look] = list(product(PAGES, ("tr", "en"), ("light", "dark"), (WIDE, NARROW), ROLES))
 ENGLISH = re.compile(r"\b(?:Accounts|Messages|Send|Failed|Settings|Overview|Sign|Save|Cancel|Delivered|Search|Back)\b")
-REFUSED = {"/panel/hesaplar/yeni-bulut": 403, "/panel/toplu/taslaklar": 403, "/panel/yok": 404}
+REFUSED = {
+    "/panel/hesaplar/yeni-bulut": 403,
+    "/panel/toplu/taslaklar": 403,
+    "/panel/ayarlar/kisinin-verileri": 403,
+    "/panel/ayarlar/kim-ne-yapti": 403,
+    "/panel/yok": 404,
+}
 """What pages answer to who only looks; to others only the last of them is none."""
 
 

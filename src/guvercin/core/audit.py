@@ -90,6 +90,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which entries are wanted: of one token, or of nobody; from one moment to before another. Null: whatever."""
+
+    token_id: int | None = None
+    is_nobodys: bool = False
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL = Sought()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """What a look at the whole chain found: `broken_at` is the first entry that doesn't fit, null if all do.
 

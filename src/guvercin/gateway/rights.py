@@ -7,11 +7,11 @@ Laws
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from guvercin.core.audit import Entry
+from guvercin.core.audit import ALL, Chain, Entry, Sought
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.rights import Destruction, Dossier, Forgotten, Hold
 from guvercin.core.token import Token
@@ -91,10 +91,20 @@ class Rights:
         if not await self._store.let_person_go(_number(token, phone), now=self._clock.now()):
             raise GuvercinError(Code.NOT_FOUND)
 
-    async def audit(self, token: Token, *, limit: int, below: int | None) -> Sequence[Entry]:
+    async def audit(self, token: Token, *, limit: int, below: int | None, sought: Sought = ALL) -> Sequence[Entry]:
         """Answer a page of who did what, newest first. NOT_ALLOWED."""
         _check_sees_all(token)
-        return await self._store.audit(limit=limit, below=below)
+        return await self._store.audit(limit=limit, below=below, sought=sought)
+
+    async def actors(self, token: Token) -> Mapping[int, str]:
+        """Answer whoever stands in the audit, by token. NOT_ALLOWED."""
+        _check_sees_all(token)
+        return await self._store.audit_actors()
+
+    async def chain(self, token: Token, *, at_most: int | None) -> Chain | None:
+        """Look whether the audit is whole; null: it has more than `at_most` entries, and nobody looked. NOT_ALLOWED."""
+        _check_sees_all(token)
+        return await self._store.audit_chain(at_most=at_most)
 
     async def destructions(self, token: Token, *, limit: int, below: int | None) -> Sequence[Destruction]:
         """Answer a page of what was destroyed, newest first. NOT_ALLOWED."""

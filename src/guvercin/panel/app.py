@@ -12,10 +12,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from guvercin.panel import (
     accounts,
     assets,
+    audit,
     bulk,
     cloud,
     consents,
     copies,
+    dossiers,
     entrance,
     inbox,
     keys,
@@ -98,6 +100,8 @@ ROUTES: Sequence[Route] = (
     *reports.routes,
     *wishes.routes,
     *consents.routes,
+    *dossiers.routes,
+    *audit.routes,
     *settings.routes,
 )
 """Every address of the panel, room by room."""

@@ -9,6 +9,7 @@ from typing import cast
 from starlette.datastructures import FormData
 from starlette.requests import Request
 
+from guvercin.core.rights import Dossier
 from guvercin.gateway.access import Access
 from guvercin.gateway.choices import Choices
 from guvercin.gateway.gateway import Gateway
@@ -30,7 +31,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Desk:
-    """What the pages share. `zone` is the business's wall clock."""
+    """What the pages share. `zone` is the business's wall clock.
+
+    `write_dossier`: how everything that is held of a person becomes a file; the accounts are those that are sandboxes.
+    """
 
     gateway: Gateway
     people: People
@@ -42,6 +46,7 @@ class Desk:
     now: Callable[[], datetime]
     rng: Random
     facts: Facts
+    write_dossier: Callable[[Dossier, frozenset[int]], bytes]
 
 
 @dataclass(slots=True, kw_only=True)

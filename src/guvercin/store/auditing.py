@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import Connection
 
-from guvercin.core.audit import FIRST, Act, Actor, Chain, Entry, Way, hash_of
+from guvercin.core.audit import ALL, FIRST, Act, Actor, Chain, Entry, Sought, Way, hash_of
 from guvercin.store.hand import Hand, by_hand
 from guvercin.store.times import from_ms, to_ms
 
@@ -61,16 +61,39 @@ def write(
     tx.execute(_GIVE_OUT, (values[0],))
 
 
-def page(connection: Connection, *, limit: int, below: int | None) -> Sequence[Entry]:
+def page(connection: Connection, *, limit: int, below: int | None, sought: Sought = ALL) -> Sequence[Entry]:
     """Answer entries, newest first, with ids below `below`."""
-    where, values = ("", ()) if below is None else ("WHERE a.id < ?", (below,))
+    wanted = [
+        ("a.id < ?", below),
+        ("a.token_id = ?", sought.token_id),
+        ("a.at >= ?", to_ms(sought.since)),
+        ("a.at < ?", to_ms(sought.until)),
+        ("a.way = ?", Way.ITSELF.value if sought.is_nobodys else None),
+    ]
+    asked = [(words, value) for words, value in wanted if value is not None]
+    where = f"WHERE {' AND '.join(words for words, _ in asked)}" if asked else ""
     columns = ", ".join(f"a.{name}" for name in _COLUMNS.split(", "))
     rows = by_hand(connection).execute(
         f"SELECT {columns}, t.rules FROM audit a "  # noqa: S608 -- our own columns
         f"LEFT JOIN token t ON t.id = a.token_id {where} ORDER BY a.id DESC LIMIT ?",
-        (*values, limit),
+        (*(value for _, value in asked), limit),
     )
     return tuple(_entry(row) for row in rows.fetchall())
+
+
+def actors(connection: Connection) -> Mapping[int, str]:
+    """Answer whoever stands in the audit, by token, with the name that the token has."""
+    rows = by_hand(connection).execute(
+        "SELECT t.id, t.rules FROM token t WHERE EXISTS (SELECT 1 FROM audit a WHERE a.token_id = t.id) ORDER BY t.id"
+    )
+    return {row[0]: orjson.loads(row[1])["name"] for row in rows.fetchall()}
+
+
+def chain(connection: Connection, *, at_most: int | None) -> Chain | None:
+    """Answer what a look at the whole chain finds; null: it has more than `at_most` entries, and nobody looked."""
+    if at_most is not None and by_hand(connection).execute("SELECT count(*) FROM audit").fetchone()[0] > at_most:
+        return None
+    return verify(connection)
 
 
 def _entry(row: Sequence[Any]) -> Entry:

@@ -1,6 +1,6 @@
 """From what is held of people, and from who did what, to the answers about it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
@@ -66,6 +66,15 @@ def dossier_answer(found: Dossier, zone: tzinfo, *, sandboxes: frozenset[int]) -
         hold=None if found.hold is None else _hold(found.hold, zone),
     )
     return DossierAnswer(ok=True, data=record)
+
+
+def write_dossier(zone: tzinfo) -> Callable[[Dossier, frozenset[int]], bytes]:
+    """Answer how everything that is held of a number is written as a file for people: the same JSON, indented."""
+
+    def write(found: Dossier, sandboxes: frozenset[int]) -> bytes:
+        return dossier_answer(found, zone, sandboxes=sandboxes).model_dump_json(by_alias=True, indent=2).encode()
+
+    return write
 
 
 def erasure_answer(done: Erasure) -> ErasureAnswer:

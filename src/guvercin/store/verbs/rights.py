@@ -1,10 +1,10 @@
 """People's rights to what is held of them: seeing it, having it forgotten, having it kept; and who did what."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from guvercin.core.audit import Entry
+from guvercin.core.audit import ALL, Chain, Entry, Sought
 from guvercin.core.rights import Destruction, Dossier, Forgotten, Hold
 
 
@@ -32,8 +32,14 @@ class Rights(Protocol):
     async def let_person_go(self, phone: str, *, now: datetime) -> bool:
         """End a hold; says whether there was one."""
 
-    async def audit(self, *, limit: int, below: int | None) -> Sequence[Entry]:
+    async def audit(self, *, limit: int, below: int | None, sought: Sought = ALL) -> Sequence[Entry]:
         """Answer who did what, newest first, with ids below `below`."""
+
+    async def audit_actors(self) -> Mapping[int, str]:
+        """Answer whoever stands in the audit, by token, with the name that the token has."""
+
+    async def audit_chain(self, *, at_most: int | None) -> Chain | None:
+        """Look whether the chain is whole; null: it has more than `at_most` entries, and nobody looked."""
 
     async def destructions(self, *, limit: int, below: int | None) -> Sequence[Destruction]:
         """Answer what was destroyed, newest first, with ids below `below`."""
