@@ -184,7 +184,7 @@ async def consents(request: Request, _reader: Reader, query: Annotated[ListPeopl
         example=examples.CONSENT,
     ),
 )
-async def addconsent_record(request: Request, owner: Owner) -> Response:
+async def add_consent(request: Request, owner: Owner) -> Response:
     """Keep a consent."""
     asked = to_model(AddConsent, await read_json(request))
     reception = reception_of(request)
