@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -15,7 +16,7 @@ from tests.rounds import rounds
 from guvercin.core.account import Kind
 from guvercin.core.errors import GuvercinError
 from guvercin.core.message import Lane, Status
-from guvercin.core.pacing import Pace
+from guvercin.core.pacing import Pace, Rules
 from guvercin.gateway.requests import AccountChange
 from guvercin.testing.transport import Act
 from guvercin.transports.base import Outgoing
@@ -137,6 +138,41 @@ async def test_a_restart_does_not_reset_the_gap(world: World) -> None:
     await house.dispatch()
     assert len(watch.sends) == 4
     assert all(gap >= 30 - ROUNDING for gap in watch.gaps)
+    await house.close()
+
+
+@pytest.mark.parametrize("keeps_rules", [False, True])
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_after_a_restart_the_gap_counts_from_when_the_last_message_may_have_left(
+    world: World, *, is_answered: bool, keeps_rules: bool
+) -> None:
+    """A slow disk comes between a claim and its send; then the process dies, with the answer written or without."""
+    watch = Watch(world, Act(gate=None if is_answered else asyncio.Event()))
+    gaps = pace((30, 30))
+    rules = Rules(new=gaps.gaps[Lane.SINGLE], known=gaps.gaps[Lane.BULK]) if keeps_rules else None
+    house = await begin(world, replace(gaps, rules=rules))
+    for number in numbers(2):
+        await house.accept(number)
+    house.store.writer.hold()
+    step = asyncio.create_task(house.dispatch())
+    await house.clock.elapse(seconds(20))
+    assert watch.sends == []
+    house.store.writer.release()
+    await house.clock.elapse(seconds(5))
+    assert len(watch.sends) == 1
+    assert step.done() is is_answered
+    await house.crash()
+    house = await world.begin()
+    await house.recover()
+    await house.tend()
+    watch.act = Act()
+    await house.dispatch()
+    began = house.clock.monotonic()
+    while len(watch.sends) == 1:
+        await house.clock.elapse(seconds(0.5))
+        await house.dispatch()
+    assert watch.gaps[0] >= 30 - ROUNDING
+    assert house.clock.monotonic() - began <= 31, "and no longer than from the start"
     await house.close()
 
 

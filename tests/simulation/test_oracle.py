@@ -183,7 +183,11 @@ class IsLate(SteadyStore):
     """Asks no lifetime."""
 
     async def claim(self, account_id: int, lanes: Sequence[Lane], *, now: datetime, **options: Any) -> Claimed | None:
-        return await super().claim(account_id, lanes, now=now - timedelta(days=1), **options)
+        claimed = await super().claim(account_id, lanes, now=now - timedelta(days=1), **options)
+        if claimed is None or claimed.message is None:
+            return claimed
+        message = claimed.message
+        return replace(claimed, message=replace(message, expires_at=message.expires_at + timedelta(days=2)))
 
     async def expire(self, **_: Any) -> int:
         return 0
@@ -285,7 +289,7 @@ MUTANTS = [
     ("P8", Stage(store_in=Hurries), 5),
     ("P8", Stage(store_in=ForgetsTheGap), 23),
     ("P8", Stage(store_in=IsEarly), 4),
-    ("P8", Stage(store_in=IsLate), 23),
+    ("P8", Stage(store_in=IsLate), 0),
     ("P9", Stage(store_in=MiscountsDoubts), 15),
     ("TRUE", Stage(line=NeverSends), 0),
     ("TRUE", Stage(store_in=IsDeaf), 2),

@@ -196,9 +196,14 @@ class Dispatcher:
             return
         ledger = await self._store.ledger(self._account_id, now=now)
         if is_new:
+            ago = None if self._use.last_at is None else self._steady_now() - self._use.last_at
             self._anchor = (from_steady_ms(ledger.steady_ms), self._clock.monotonic())
+            # Its rules count from the claim, the account from the latest moment at which something may have left.
+            lasts = [] if ago is None else [self._steady_now() - ago]
             if ledger.last_ms is not None:
-                self._use = Use(from_steady_ms(ledger.last_ms), ledger.draw)
+                lasts.append(from_steady_ms(ledger.last_ms))
+                self._use = replace(self._use, draw=ledger.draw)
+            self._use = replace(self._use, last_at=max(lasts, default=None))
         steady = to_steady_ms(self._steady_now())
         course = begin(ledger, pace, pace.rules, self._hours, steady=steady, offset=self._offset())
         self._place = replace(self._place, course=course)
@@ -379,7 +384,10 @@ class Dispatcher:
         return now + outcome.retry_after
 
     async def _durable_use(self) -> Use:
-        """Answer what was used before this process began. A clock set back meanwhile costs one gap at the most."""
+        """Answer what was used before this process began, until the latest moment at which something may have left.
+
+        A clock set back meanwhile costs one gap at the most.
+        """
         use = await self._store.use(self._account_id)
         if use.last_at is None:
             return use

@@ -211,6 +211,11 @@ class _Line:
                 return replace(claimed, turn=next_turn, course=course)
 
 
+def may_have_left(tx: Tx, account_id: int, now: datetime) -> None:
+    """Note that a message of an account may have left as late as now, whenever it was claimed."""
+    tx.execute(sql.MAY_HAVE_LEFT, (to_ms(now), account_id))
+
+
 def _take(tx: Tx, message_id: int, now_ms: int, secret: bytes, draw: float) -> Claimed:
     advance(Status.QUEUED, Order.CLAIM)
     if tx.execute(sql.CLAIM, (message_id,)).rowcount != 1:

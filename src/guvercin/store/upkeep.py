@@ -12,6 +12,7 @@ from guvercin.core.message import News, WaitsFor
 from guvercin.core.outcome import Accepted, NeverLeft
 from guvercin.core.pacing import MONTH
 from guvercin.store import access, people
+from guvercin.store.claiming import may_have_left
 from guvercin.store.hand import by_hand
 from guvercin.store.hooks import hour_of
 from guvercin.store.messages import accepted, find, hold, move, never_left, standing
@@ -54,6 +55,8 @@ def recover(tx: Tx, *, now: datetime, limit: int, accounts: Collection[int] | No
     for row in rows:
         tx.execute(sql.END_ATTEMPTS_OF, (now_ms, Code.CUT_SHORT.value, row.id))
         move(tx, row, News.LOST, now_ms, reason=Code.CUT_SHORT, waits_until=now_ms, counts=True)
+    for account_id in {row.account_id for row in rows}:
+        may_have_left(tx, account_id, now)
     return len(rows)
 
 

@@ -39,9 +39,12 @@ class SqlClaiming(Database):
     async def settle(
         self, message_id: int, attempt_id: int, outcome: Outcome, *, now: datetime, retry_at: datetime | None
     ) -> Standing:
-        return await self._writer.do(
-            lambda tx: messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=retry_at)
-        )
+        def work(tx: Tx) -> Standing:
+            settled = messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=retry_at)
+            claiming.may_have_left(tx, settled.account_id, now)
+            return settled
+
+        return await self._writer.do(work)
 
     async def settle_and_claim(
         self,
@@ -59,9 +62,12 @@ class SqlClaiming(Database):
 
         def work(tx: Tx) -> Claimed | None:
             settled = messages.settle(tx, message_id, attempt_id, outcome, now=now, retry_at=None)
-            if not claiming.may_claim(tx, settled.account_id, turn):
-                return None
-            return claiming.claim(tx, settled.account_id, lanes, now=now, secret=secret, draw=draw, turn=turn)
+            claimed = None
+            if claiming.may_claim(tx, settled.account_id, turn):
+                claimed = claiming.claim(tx, settled.account_id, lanes, now=now, secret=secret, draw=draw, turn=turn)
+            if claimed is None or claimed.message is None:  # else the claim has noted this moment
+                claiming.may_have_left(tx, settled.account_id, now)
+            return claimed
 
         return await self._writer.do(work)
 
@@ -84,11 +90,14 @@ class SqlClaiming(Database):
                 if allowance is not None and isinstance(each.outcome, Deferred | Refused):
                     allowance.give_back(each.recipient)
                 messages.settle(tx, each.message_id, each.attempt_id, each.outcome, now=now, retry_at=each.retry_at)
-            if not (lanes and claiming.may_claim(tx, account_id, turn)):
-                return ()
-            return claiming.claim_more(
-                tx, account_id, lanes, now=now, chances=chances, busy=busy, allowance=allowance, turn=turn
-            )
+            claimed: Sequence[Claimed] = ()
+            if lanes and claiming.may_claim(tx, account_id, turn):
+                claimed = claiming.claim_more(
+                    tx, account_id, lanes, now=now, chances=chances, busy=busy, allowance=allowance, turn=turn
+                )
+            if settlements and not any(each.message for each in claimed):
+                claiming.may_have_left(tx, account_id, now)
+            return claimed
 
         return await self._writer.do(work)
 

@@ -57,3 +57,6 @@ CLAIM = "UPDATE message SET status = 'sending', reason = NULL WHERE id = ? AND s
 INSERT_ATTEMPT = "INSERT INTO attempt (message_id, secret, started_at) VALUES (?, ?, ?)"
 
 SPEND_SLOT = "UPDATE account SET last_claim_at = ?, draw = ? WHERE id = ?"
+
+MAY_HAVE_LEFT = "UPDATE account SET last_claim_at = max(coalesce(last_claim_at, 0), ?) WHERE id = ?"
+"""Between a claim and its send a slow disk may lie: a gap over a restart counts from the latest that is possible."""
