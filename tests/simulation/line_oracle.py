@@ -31,6 +31,16 @@ _LISTS_IN_LINE = (
 """Save those with a row to the same recipient as the one claimed: one person's messages keep their order."""
 
 
+_EARLIER_THAT_WAIT = (
+    "SELECT e.id, e.waits_for FROM message m JOIN message e ON e.account_id = m.account_id "
+    "AND e.recipient = m.recipient AND e.priority = m.priority AND e.id < m.id AND e.status = 'queued' WHERE m.id = ? "
+    "AND e.waits_until > (SELECT at FROM event WHERE id = ?) AND (e.waits_for IN ('tekrar_deneme', 'onceki_mesaj') "
+    "OR (e.category = m.category AND e.waits_for IN ('sessiz_saat', 'saatlik_sinir', 'gunluk_sinir', 'aylik_sinir', "
+    "'yeni_hat_kapali', 'isinma', 'alici_siniri', 'aralik')))"
+)
+"""Save those that a person keeps waiting, and those that a rule parks which knows categories."""
+
+
 class LineOracle:
     """Hears every event once, in its order."""
 
@@ -52,6 +62,8 @@ class LineOracle:
             return
         if batch_id is not None and (why := self._stopped.get(batch_id)):
             raise Broken("STOP", f"{message_id} was claimed while its batch {batch_id} was {why}")
+        if overtaken := self._ask(_EARLIER_THAT_WAIT, message_id, event_id):
+            raise Broken("P4", f"{message_id} was claimed before {overtaken}")
         [(lane, level, recipient, turn)] = self._ask(_ROW, message_id)
         if lane == "bulk":
             self._a_bulk_message_goes(event_id, account_id, message_id)

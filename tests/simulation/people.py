@@ -1,6 +1,7 @@
 """What people do on a day who send messages: tills, shops, offices, whoever looks after bulk sends, and the owner."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from random import Random  # noqa: TID251 -- the chance that a test hands in
@@ -43,17 +44,29 @@ def tell(day: Day, who: str, sent: Any, wish: Wish) -> bool:
     return False
 
 
-def _phones(rng: Random, *, is_batch: bool, are_regulars: bool) -> tuple[str, ...]:
-    if are_regulars:
-        return tuple(rng.sample(PHONES, k=len(PHONES)))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim:
+    """What a message or list is to be, where it is not anything to anybody. `account_id` null: any."""
+
+    category: int
+    phones: tuple[str, ...] = PHONES
+    account_id: int | None = None
+
+
+def _phones(rng: Random, aim: Aim | None, *, is_batch: bool) -> tuple[str, ...]:
+    if aim is not None:
+        return tuple(rng.sample(aim.phones, k=len(aim.phones)))
     return tuple(rng.choices(CUSTOMERS, k=rng.choice([1, 2, 3, 8, 20]))) if is_batch else (rng.choice(PHONES),)
 
 
-async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: bool, regulars: int = 0) -> None:
-    """Ask for one message or batch as an integrator does: again and again until there is an answer.
+def _account_id(day: Day, rng: Random, aim: Aim | None) -> int | None:
+    if aim is not None and aim.account_id is not None:
+        return aim.account_id
+    return rng.choice([None, None, *day.ledger.paces, *([9] if rng.random() < 0.1 else [])])
 
-    `regulars`: the category of a list to the few who are written to all day; 0: any list.
-    """
+
+async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: bool, aim: Aim | None = None) -> None:
+    """Ask for one message or batch as an integrator does: again and again until there is an answer."""
     rules = {} if who == "owner" else CALLERS[who]
     token = day.world.tokens["everything"] if who == "owner" else await day.token(who, **rules)
     if token is None:
@@ -63,12 +76,12 @@ async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: b
     if (per_day := token.rules.per_day) is not None:
         day.ledger.day_limits[token.id] = per_day
     text = f"Merhaba {len(day.ledger.wishes)}"
-    phones = _phones(rng, is_batch=is_batch, are_regulars=regulars > 0)
+    phones = _phones(rng, aim, is_batch=is_batch)
     planned_at = day.clock.now() + seconds(rng.choice([-60, 0, 1, 20, 3600, 20_000])) if is_planned else None
     wanted = Wish(
         text=text,
         phones=phones,
-        account_id=rng.choice([None, None, *day.ledger.paces, *([9] if rng.random() < 0.1 else [])]),
+        account_id=_account_id(day, rng, aim),
         planned_at=planned_at,
         lifetime=rng.choice([None, None, None, timedelta(minutes=1), timedelta(hours=1), timedelta(days=2)]),
         has_key=rng.random() < 0.4,
@@ -78,7 +91,7 @@ async def wish(day: Day, *, rng: Random, who: str, is_batch: bool, is_planned: b
     day.ledger.wishes[text] = wanted
     wait = seconds(rng.choice([0, 0, 1, 10, 25]))
     patience = rng.choice([3, 3, 60])
-    category = regulars or rng.choice([1, 3, 5, 9, 10, 10, 10, 77])
+    category = rng.choice([1, 3, 5, 9, 10, 10, 10, 77]) if aim is None else aim.category
     is_of_customers = rng.random() < 0.5
     reference = rng.choice(REFERENCES)
     key = None
@@ -139,7 +152,7 @@ def reminders(rng: Random, hours: Hours) -> Iterator[Happening]:
     category = rng.choice([5, 9, 10, 10])
     for at in hours.draw(rng, 2, 6):
         own = Random(rng.random())
-        again = partial(wish, rng=own, who="owner", is_batch=True, is_planned=False, regulars=category)
+        again = partial(wish, rng=own, who="owner", is_batch=True, is_planned=False, aim=Aim(category=category))
         yield Happening(at, "", again)
 
 

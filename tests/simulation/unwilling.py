@@ -11,8 +11,10 @@ from tests.simulation.will_oracle import STARTS
 from guvercin.core.message import Draft, Lane
 from guvercin.core.optout import OptOut
 from guvercin.core.outcome import Inbound, Told
+from guvercin.store import claiming
 from guvercin.store.verbs.accepting import Acceptance
 from guvercin.store.verbs.claiming import Claimed, Turn
+from guvercin.store.writer import Tx
 
 _ADVERTISING, _GENERAL = 9, 10
 
@@ -46,26 +48,25 @@ class NeverDoubts(ForgetsRefusals):
 
 
 class Hides(SteadyStore):
-    """A store whose claims don't see something."""
+    """A store whose claims don't see something; everybody else does."""
 
     hide = show = ""
 
-    async def _change(self, statement: str) -> None:
-        await self._writer.do(lambda tx: tx.execute(statement).rowcount)
-
     async def claim(self, account_id: int, lanes: Sequence[Lane], *, now: datetime, **options: Any) -> Claimed | None:
-        await self._change(self.hide)
-        try:
-            return await super().claim(account_id, lanes, now=now, **options)
-        finally:
-            await self._change(self.show)
+        self._line_ms(now)
 
-    async def settle_and_claim(self, *known: Any, **options: Any) -> Claimed | None:
-        await self._change(self.hide)
-        try:
-            return await super().settle_and_claim(*known, **options)
-        finally:
-            await self._change(self.show)
+        def work(tx: Tx) -> Claimed | None:
+            tx.execute(self.hide)
+            claimed = claiming.claim(tx, account_id, lanes, now=now, **options)
+            tx.execute(self.show)
+            return claimed
+
+        return await self._writer.do(work)
+
+    async def settle_and_claim(self, *known: Any, now: datetime, **options: Any) -> Claimed | None:
+        *answer, lanes = known
+        settled = await self.settle(*answer, now=now, retry_at=None)
+        return await self.claim(settled.account_id, lanes, now=now, **options)
 
 
 class AsksAtTheDoorAlone(Hides):
@@ -73,6 +74,13 @@ class AsksAtTheDoorAlone(Hides):
 
     hide = "UPDATE opt_out SET phone = '!' || phone WHERE ended_at IS NULL"
     show = "UPDATE opt_out SET phone = ltrim(phone, '!')"
+
+
+class OvertakesWhatIsParked(Hides):
+    """Asks nothing of earlier rows to the same person that their pace has parked."""
+
+    hide = "UPDATE message SET category = category + 1000 WHERE status = 'queued' AND waits_until IS NOT NULL"
+    show = "UPDATE message SET category = category % 1000"
 
 
 class NeverTakesBack(SteadyStore):

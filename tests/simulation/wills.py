@@ -7,10 +7,10 @@ from random import Random  # noqa: TID251 -- the chance that a test hands in
 from typing import Any
 
 from tests.gateway.house import House, seconds
-from tests.simulation.day import Day, Happening
+from tests.simulation.day import LENGTH, Day, Happening
 from tests.simulation.hours import Hours
 from tests.simulation.ledger import Said
-from tests.simulation.people import PHONES
+from tests.simulation.people import CUSTOMERS, PHONES, Aim, wish
 from tests.simulation.will_oracle import STARTS, STOPS
 
 from guvercin.core.consent import ConsentSource
@@ -52,6 +52,35 @@ def _say(day: Day, number: int, phone: str, text: str, *, late: float) -> Inboun
     return told
 
 
+def _of_rules(day: Day, place: int) -> int:
+    """Answer an account that keeps rules, if there is one."""
+    numbers: list[int] = [*(day.ledger.limits or day.ledger.paces)]
+    return numbers[place % len(numbers)]
+
+
+async def address(day: Day, *, rng: Random, place: int, phone: str) -> None:
+    """Let somebody write to one person."""
+    aim = Aim(category=10, phones=(phone,), account_id=_of_rules(day, place))
+    await wish(day, rng=rng, who="owner", is_batch=False, is_planned=False, aim=aim)
+
+
+def thank(day: Day, *, place: int, phone: str) -> None:
+    """Let somebody write back."""
+    _say(day, _of_rules(day, place), phone, "Teşekkürler", late=0)
+
+
+def meetings(rng: Random, at: float) -> Iterator[Happening]:
+    """Two strangers are written to; the second writes back before its turn, and is written to again at once.
+
+    Where there are rules, strangers wait for each other, and who has written is none any more.
+    """
+    (first, second), place = rng.sample(CUSTOMERS[len(PHONES) : -1], k=2), rng.randrange(6)
+    for late, phone in ((0, first), (0.2, second), (3, second)):
+        whoever = partial(address, rng=Random(rng.random()), place=place, phone=phone)
+        yield Happening(min(LENGTH, at + late), "", whoever)
+    yield Happening(min(LENGTH, at + 2), "", partial(thank, place=place, phone=second))
+
+
 async def decide(day: Day, *, rng: Random) -> None:
     """Let the owner write down what people want, or decide what they meant."""
     owner, phone, wishes = day.world.tokens["everything"], rng.choice(PHONES), rng.random()
@@ -83,6 +112,8 @@ def customers(rng: Random, hours: Hours) -> Iterator[Happening]:
     for at in hours.draw(rng, 2, 8):
         what = write if rng.random() < 0.7 else waver
         yield Happening(at, "", partial(what, rng=Random(rng.random()), place=rng.randrange(6)))
+    for at in hours.draw(rng, 1, 3):
+        yield from meetings(rng, at)
 
 
 def desks(rng: Random, hours: Hours) -> Iterator[Happening]:
