@@ -44,6 +44,7 @@ from guvercin.gateway.loops import Loops, put_in_order
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.numbers import Numbers
 from guvercin.gateway.people import People
+from guvercin.gateway.recent import Recent
 from guvercin.gateway.retention import Retention
 from guvercin.gateway.rights import Elsewhere
 from guvercin.gateway.sessions import Sessions
@@ -70,9 +71,14 @@ from guvercin.transports.web.workers import Workers
 
 if TYPE_CHECKING:
     from guvercin.gateway.traces import Traces
+    from guvercin.store.leasing import NodeStanding
+    from guvercin.store.postgres_store import PostgresStore
     from guvercin.transports.cloud.graph import Graph
 
 SANDBOX_NAME = "Deneme"
+
+_NODES_FRESH = 0.5
+"""Seconds for which it is believed where an account is run."""
 
 ENGINE_SETTINGS = MappingProxyType({"NEONIZE_BOT_TAG": "off"})
 """What the engine of linked phones reads from its environment: no claim that a bot of a business wrote a message."""
@@ -264,6 +270,33 @@ def _leases(config: Config, store: Store, clock: Clock, rng: Random) -> Leases |
         recover=partial(put_in_order, store, clock),
         on_neighbours=lambda has_neighbours: store.speak(has_neighbours=has_neighbours),
     )
+
+
+@asynccontextmanager
+async def _among_others(
+    app: ASGIApp, config: Config, store: Store, leases: Leases | None, clock: Clock
+) -> AsyncIterator[ASGIApp]:
+    """Let calls about a line find the gateway that runs it, where there may be several."""
+    if leases is None:
+        yield app
+        return
+    from guvercin.api.relay import Relay, Wire  # noqa: PLC0415 -- as create_app
+
+    nodes = cast("PostgresStore", store).nodes
+    found: Recent[None, Sequence[NodeStanding]] = Recent(lambda _: nodes(), clock=clock, fresh=_NODES_FRESH, most=1)
+    mine, wire = mark_of(config.data_dir / NODE), Wire()
+
+    async def where(account_id: int) -> str | None:
+        if leases.of(account_id) is not None:
+            return ""
+        others = [node for node in await found.get(None) if node.is_alive and node.id != mine]
+        address = next((node.address for node in others if account_id in node.accounts), None)
+        return address or ("" if await leases.want(account_id) is not None else None)
+
+    try:
+        yield Relay(app, where=where, ask=wire.ask, clock=clock)
+    finally:
+        await wire.close()
 
 
 def _traces(config: Config, store: Store, clock: Clock) -> "Traces | None":
@@ -462,7 +495,8 @@ async def _alive(
     try:
         await store.furnish(SANDBOX_NAME, Kind.SANDBOX, SANDBOX_PHONE, SANDBOX_PACE, now=clock.now())
         await _sweep(config, store)
-        house = build(config, store, clock, rng, _leases(config, store, clock, rng) if sends else None)
+        leases = _leases(config, store, clock, rng) if sends else None
+        house = build(config, store, clock, rng, leases)
         if sends:
             await house.loops.start()
         try:
@@ -496,7 +530,8 @@ async def _alive(
                 wing_limits=LIMITS,
             )
             store.listen(app.state.metrics.heard)
-            yield app, house
+            async with _among_others(app, config, store, leases, clock) as whole:
+                yield whole, house
         finally:
             house.gateway.close()
             await house.loops.stop()

@@ -7,6 +7,7 @@ import os
 import signal
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from random import Random  # noqa: TID251 -- each round has its own seed
 
@@ -66,6 +67,30 @@ def test_accounts_are_shared_out_and_any_gateway_takes_calls(pair: Nodes) -> Non
     pair.until(lambda: pair.counts() == [6, 0], within=2.0, what="the handing over")
     pair.servers[1].start()
     pair.until(lambda: pair.counts() == [3, 3], within=TAKEOVER, what="an even share again")
+
+
+def stands(client: Client, path: str, state: str) -> bool:
+    """Say whether an account's line is in this state."""
+    return bool(client.ask("GET", path).json["data"]["durum"] == state)
+
+
+def test_a_call_about_a_line_finds_the_gateway_that_runs_it(pair: Nodes) -> None:
+    accounts = add_accounts(pair.client(0), 3)
+    pair.until(lambda: pair.counts() == [2, 2], within=TAKEOVER, what="an even share")
+    api = "/api/v1/whatsapp/hesaplar"
+    for number in range(2):
+        client = pair.client(number)
+        for account in accounts:
+            for deed, state in (("duraklat", "disconnected"), ("devam", "connected")):
+                assert client.ask("POST", f"{api}/{account}/{deed}", {}).status == 200
+                pair.until(partial(stands, client, f"{api}/{account}", state), within=5, what="the line")
+            assert client.ask("GET", f"{api}/{account}/saglik").status == 200
+    added = pair.client(1).post("/hesaplar", {"isim": "Yeni", "tur": "sandbox"}).json["data"]["id"]
+    assert pair.client(0).ask("POST", f"{api}/{added}/duraklat", {}).status == 200
+
+    found = {each["ad"]: each for each in pair.servers[0].told("doktor")["data"]}["dugumler"]
+    assert found["durum"] == "yesil"
+    assert all(f"({server.url})" in found["bulgu"] for server in pair.servers)
 
 
 def test_a_batch_outlives_a_gateway_that_is_killed(pair: Nodes, figures: Figures) -> None:

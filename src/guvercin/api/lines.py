@@ -47,6 +47,7 @@ _NEVER_KEPT = {"Cache-Control": "no-store"}
         Code.NOT_FOUND,
         Code.INVALID_PHONE,
         Code.UNSUPPORTED,
+        Code.ELSEWHERE,
         Code.ALREADY_LINKED,
         example=examples.LINKING,
     ),
@@ -66,7 +67,9 @@ async def link_account(request: Request, owner: AccountOwner, account_id: Accoun
     "/{account_id}/bagla",
     summary=sentence("How linking stands"),
     description=sentence("State, code and until when it is good, as one: a code that is shown is always good."),
-    responses=tells(LinkAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, Code.UNSUPPORTED, example=examples.LINKING),
+    responses=tells(
+        LinkAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, Code.UNSUPPORTED, Code.ELSEWHERE, example=examples.LINKING
+    ),
 )
 async def account_link(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Tell how linking stands."""
@@ -80,7 +83,7 @@ async def account_link(request: Request, owner: AccountOwner, account_id: Accoun
     summary=sentence("The QR code as a picture"),
     description=sentence("The code to scan, while there is one."),
     responses={
-        **tells(Done, Code.NOT_FOUND, Code.INVALID_FIELD, Code.UNSUPPORTED),
+        **tells(Done, Code.NOT_FOUND, Code.INVALID_FIELD, Code.UNSUPPORTED, Code.ELSEWHERE),
         200: {
             "description": sentence("The picture."),
             "content": {
@@ -109,7 +112,9 @@ async def account_link_picture(
     "/{account_id}/baglantiyi-kes",
     summary=sentence("Unlink the phone"),
     description=sentence("Takes this device off the phone's list of linked devices. What waits goes on waiting."),
-    responses=tells(AccountAnswer, *CHANGES, Code.UNSUPPORTED, Code.NOT_CONNECTED, example=examples.ACCOUNT),
+    responses=tells(
+        AccountAnswer, *CHANGES, Code.UNSUPPORTED, Code.ELSEWHERE, Code.NOT_CONNECTED, example=examples.ACCOUNT
+    ),
 )
 async def unlink_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Unlink a phone."""
@@ -122,7 +127,7 @@ async def unlink_account(request: Request, owner: AccountOwner, account_id: Acco
     "/{account_id}/saglik",
     summary=sentence("Health of a line"),
     description=sentence("Looks at the line this moment, and tells what a person has to do."),
-    responses=tells(HealthAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, example=examples.HEALTH),
+    responses=tells(HealthAnswer, Code.NOT_FOUND, Code.INVALID_FIELD, Code.ELSEWHERE, example=examples.HEALTH),
 )
 async def account_health(request: Request, reader: Reader, account_id: AccountId) -> Response:
     """Look at a line."""
@@ -142,6 +147,7 @@ async def account_health(request: Request, reader: Reader, account_id: AccountId
         *BODY,
         Code.NOT_FOUND,
         Code.UNSUPPORTED,
+        Code.ELSEWHERE,
         Code.NOT_CONNECTED,
         Code.WHATSAPP_REFUSED,
         example=examples.DONE,
@@ -182,6 +188,7 @@ async def account_unclear(request: Request, owner: AccountOwner, account_id: Acc
         Code.INVALID_PHONE,
         Code.NO_ACCOUNT,
         Code.UNSUPPORTED,
+        Code.ELSEWHERE,
         Code.NOT_CONNECTED,
         Code.CHECKS_SPENT,
         example=examples.LOOKUP,

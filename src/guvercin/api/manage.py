@@ -34,7 +34,7 @@ accounts = APIRouter(prefix=f"{PREFIX}/hesaplar", tags=ACCOUNTS, generate_unique
 operations = APIRouter(tags=OPERATIONS, generate_unique_id_function=operation_id)
 
 AccountId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
-_CHANGED = tells(AccountAnswer, *CHANGES, example=examples.ACCOUNT)
+_CHANGED = tells(AccountAnswer, *CHANGES, Code.ELSEWHERE, example=examples.ACCOUNT)
 
 
 @accounts.get(
@@ -57,7 +57,12 @@ async def list_accounts(request: Request, reader: Reader) -> Response:
     status_code=201,
     openapi_extra=asks(AddAccount, example=examples.ADD_ACCOUNT),
     responses=tells(
-        AccountAnswer, *BODY, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT, status=201
+        AccountAnswer,
+        *BODY,
+        Code.UNSUPPORTED,
+        Code.META_UNREACHABLE,
+        example=examples.ACCOUNT,
+        status=201,
     ),
 )
 async def add_account(request: Request, owner: AccountOwner) -> Response:
@@ -90,7 +95,13 @@ async def account(request: Request, reader: Reader, account_id: AccountId) -> Re
     description=sentence("Changes the fields that are given and leaves the rest alone."),
     openapi_extra=asks(ChangeAccount, example=examples.CHANGE_ACCOUNT),
     responses=tells(
-        AccountAnswer, *BODY, Code.NOT_FOUND, Code.UNSUPPORTED, Code.META_UNREACHABLE, example=examples.ACCOUNT
+        AccountAnswer,
+        *BODY,
+        Code.NOT_FOUND,
+        Code.UNSUPPORTED,
+        Code.META_UNREACHABLE,
+        Code.ELSEWHERE,
+        example=examples.ACCOUNT,
     ),
 )
 async def change_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
@@ -130,7 +141,7 @@ def _caps(asked: CapsAsked | None) -> CapsChange:
         "Removes an account that has no unfinished messages; its records stay. A linked phone is unlinked and its "
         "session deleted; uyari is telefonda_kaldi if the phone could not be told."
     ),
-    responses=tells(AccountRemoved, *CHANGES, Code.MESSAGES_WAITING, example=examples.REMOVED),
+    responses=tells(AccountRemoved, *CHANGES, Code.MESSAGES_WAITING, Code.ELSEWHERE, example=examples.REMOVED),
 )
 async def remove_account(request: Request, owner: AccountOwner, account_id: AccountId) -> Response:
     """Remove an account that has nothing left to do."""

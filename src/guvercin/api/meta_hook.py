@@ -100,6 +100,7 @@ documented.add_api_route(
         Code.QUEUE_FULL,
         Code.STORE_UNAVAILABLE,
         Code.CLOSING,
+        Code.ELSEWHERE,
         Code.INTERNAL,
     ),
 )

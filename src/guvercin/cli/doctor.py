@@ -239,7 +239,7 @@ def _secrets(terminal: Terminal, config: "Config") -> Iterator[Finding]:
     """Look at the key that seals, and for what an older version left unsealed."""
     from guvercin.sealing import NAME
 
-    say, key = terminal.say, config.data_dir / NAME
+    say, key = terminal.say, config.shelf / NAME
     if key.exists() and key.stat().st_mode & 0o077:
         yield Finding(
             key="sirlar",
@@ -247,7 +247,7 @@ def _secrets(terminal: Terminal, config: "Config") -> Iterator[Finding]:
             what=say("Others on this machine can read the key {file}.", file=str(key)),
             remedy=f"chmod 600 {key}",
         )
-    elif any(path.stem.isdigit() for path in (config.data_dir / "cloud").glob("*.json")):
+    elif any(path.stem.isdigit() for path in (config.shelf / "cloud").glob("*.json")):
         yield Finding(
             key="sirlar",
             light=Light.YELLOW,
@@ -264,7 +264,7 @@ def _database(terminal: Terminal, config: "Config") -> Iterator[Finding]:
     if config.postgres is None:
         found = examine_file(config.database)
     else:
-        found = examine_server(config.postgres, config.data_dir)
+        found = examine_server(config.postgres, config.shelf)
         if found.damage is not None:
             yield Finding(
                 key="veritabani",
@@ -274,6 +274,7 @@ def _database(terminal: Terminal, config: "Config") -> Iterator[Finding]:
             )
             return
         yield _server_backups(say, found)
+        yield from _nodes(say, found)
     if found.damage is not None:
         yield Finding(
             key="veritabani",
@@ -304,6 +305,36 @@ def _server_backups(say: Translator, found: "Checkup") -> Finding:
         what=say("PostgreSQL {version}. Its backups are not seen from here.", version=str(found.server)),
         remedy=say("See that it is backed up by its own tools (pg_dump, or an archive of its WAL)."),
     )
+
+
+def _nodes(say: Translator, found: "Checkup") -> Iterator[Finding]:
+    """Say which gateways run, and which accounts each of them has."""
+    running = [node for node in found.nodes if node.is_alive]
+    if running:
+        parts = [
+            say(
+                "gateway {node} ({address}) runs accounts {accounts}",
+                node=node.id,
+                address=node.address,
+                accounts=", ".join(map(str, node.accounts)) or "-",
+            )
+            for node in running
+        ]
+        yield Finding(key="dugumler", light=Light.GREEN, what="; ".join(parts))
+    for node in found.nodes:
+        if node.homes and not node.is_alive:
+            yield Finding(
+                key="dugum",
+                light=Light.YELLOW if not running else Light.RED,
+                what=say(
+                    "Gateway {node} ({address}) does not run, and accounts {accounts} are pinned to it: their phones "
+                    "are linked there.",
+                    node=node.id,
+                    address=node.address,
+                    accounts=", ".join(map(str, node.homes)),
+                ),
+                remedy=say("Start it again on its own data folder. Until then their messages wait."),
+            )
 
 
 def _schema(terminal: Terminal, found: "Checkup") -> Finding:

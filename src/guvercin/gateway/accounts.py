@@ -117,7 +117,12 @@ class Accounts:
         setup, number = await self._meta.checked(ask)
         added = await self._store.add_account(name, Kind.CLOUD, number.phone, CLOUD_PACE, now=self._clock.now())
         self._meta.keep(added.id, setup)
-        return await self._redialled(added.id)
+        try:
+            return await self._redialled(added.id)
+        except GuvercinError as refusal:
+            if refusal.code is not Code.ELSEWHERE:  # there it is dialled as any new one
+                raise
+            return added
 
     async def _redialled(self, account_id: int) -> Account:
         """Let a line begin anew with its new set-up, if it is wanted."""

@@ -82,6 +82,9 @@ class Leases(Protocol):
     def of(self, account_id: int) -> Lease | None:
         """Answer the lease of an account; null: it is not ours."""
 
+    async def want(self, account_id: int) -> Lease | None:
+        """Answer the lease of an account that was not ours when last looked at, and may be ours to take."""
+
     def owned(self) -> frozenset[int] | None:
         """Answer the accounts that are ours; null: all of them."""
 
@@ -132,6 +135,10 @@ class Alone:
     def of(self, account_id: int) -> Lease | None:  # noqa: ARG002 -- as the protocol has it
         """Answer the one lease there is."""
         return FOR_EVER
+
+    async def want(self, account_id: int) -> Lease | None:
+        """Answer the one lease there is."""
+        return self.of(account_id)
 
     def owned(self) -> frozenset[int] | None:
         """Answer that it is all of them."""
@@ -293,6 +300,16 @@ class Shared:
     def of(self, account_id: int) -> Lease | None:
         """Answer the lease of an account; null: it is not ours."""
         return self._held.get(subject_of(account_id))
+
+    async def want(self, account_id: int) -> Lease | None:
+        """Answer the lease of an account that was not ours when last looked at: a new one may be ours to take."""
+        if self.of(account_id) is None and not self._is_closing:
+            try:
+                await self._share()
+            except Exception:  # noqa: BLE001 -- the next step meets it too, and says so
+                return None
+            await self.put_in_order()
+        return self.of(account_id)
 
     def owned(self) -> frozenset[int] | None:
         """Answer the accounts that are ours."""

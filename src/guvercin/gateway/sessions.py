@@ -262,7 +262,7 @@ class Sessions:
 
         ELSEWHERE: another gateway has it, or will have it in a moment.
         """
-        if self._leases.of(account_id) is None and self._leases.is_shared:
+        if await self._leases.want(account_id) is None:
             raise _elsewhere(account_id)
         for account in await self._store.accounts():
             if account.id == account_id and account.removed_at is None:

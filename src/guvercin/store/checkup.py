@@ -1,5 +1,6 @@
 """Look at a database without serving from it: for the doctor, and before a backup is put back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -8,8 +9,9 @@ from sqlalchemy import Connection
 from guvercin import sealing
 from guvercin.core.audit import Chain
 from guvercin.core.message import WaitsFor
-from guvercin.store import auditing, schema
+from guvercin.store import auditing, leasing, schema
 from guvercin.store.hand import by_hand
+from guvercin.store.leasing import NodeStanding
 from guvercin.store.sqlite import engine_for, is_unavailable
 
 
@@ -21,7 +23,7 @@ class Checkup:
     `version` is the migration it stands at; null: not ours, or empty. `is_known`: this program can open it;
     `is_current`: without changing it.
     `held` and `unknown` count the rows that wait for their owner. `chain`: the audit; `lost_refusals`: those of people
-    who were forgotten, if the key by which they would be known again is not there.
+    who were forgotten, if the key by which they would be known again is not there. `nodes`: the gateways of a server.
     """
 
     damage: str | None
@@ -33,6 +35,7 @@ class Checkup:
     chain: Chain | None = None
     lost_refusals: int = 0
     server: str | None = None
+    nodes: Sequence[NodeStanding] = ()
 
 
 def examine(path: Path) -> Checkup:
@@ -56,7 +59,8 @@ def examine_server(url: str, folder: Path) -> Checkup:
     try:
         with postgres.engine_for(url, query_only=True).connect() as connection:
             row = by_hand(connection).execute("SELECT current_setting('server_version')").fetchone()
-            return replace(_of(connection, folder), server=str(row[0]).split(" ", maxsplit=1)[0])
+            found = replace(_of(connection, folder), server=str(row[0]).split(" ", maxsplit=1)[0])
+            return replace(found, nodes=leasing.nodes(connection)) if found.is_current else found
     except Exception as trouble:
         if postgres.is_unavailable(trouble):
             return Checkup(damage=str(getattr(trouble, "orig", trouble)))
