@@ -146,7 +146,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random, leases: Lease
     async def look(setup: Setup) -> NumberState | Code:
         return await _look_up(config, setup)
 
-    sessions = Sessions(store, transport_for, clock=clock, rng=rng, on_change=line_changed, leases=leases)
+    sessions = Sessions(store, transport_for, seal=seal, clock=clock, rng=rng, on_change=line_changed, leases=leases)
     couriers = Couriers(
         store=store,
         seal=seal,
@@ -176,6 +176,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random, leases: Lease
         timezone=config.timezone,
         meta=Meta(setups=setups, look=look, sessions=sessions),
         hooks=hooks,
+        seal=seal,
         elsewhere=_elsewhere(config, ledger),
         reaches_nobody=config.whatsapp_test_server is not None,
     )

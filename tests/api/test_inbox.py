@@ -38,7 +38,7 @@ async def test_a_message_as_it_is_listed(server: Server, client: httpx2.AsyncCli
         *("alinma_zamani", "alinma_zamani_iso", "okundu", "okunma_zamani"),
     ]
     assert (row["gonderen"], row["isim"], row["tip"], row["metin"]) == (AYSE, "Ayşe", "gorsel", "Bu mu?")
-    assert row["medya"] == {"tur": "image/jpeg", "ad": None, "boyut": 48_213}
+    assert row["medya"] == {"tur": "image/jpeg", "ad": None, "boyut": 48_213, "dosya_url": None}
     assert (row["message_id"], row["okundu"], row["okunma_zamani"], answer["okunmamis"]) == ("I-1", False, None, 1)
     assert (await client.get(f"{INBOX}/{row['id']}")).json()["data"] == row
 

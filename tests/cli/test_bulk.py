@@ -170,7 +170,7 @@ def test_a_report_is_written_once(guvercin: Guvercin, tmp_path: Path) -> None:
     assert written[0].startswith("Phone;Name;Status;")
     assert written[1].startswith("905321234567;Ayşe;")
     assert guvercin("toplu-rapor", "1", str(target), code=1).err == (
-        f"Error: {target} is there already; a report overwrites nothing.\nRemedy: Choose another name.\n"
+        f"Error: {target} is there already, and nothing is overwritten.\nRemedy: Choose another name.\n"
     )
     guvercin("bulk-report", "1", str(tmp_path / "rapor.xlsx"), "--json")
     assert openpyxl.load_workbook(tmp_path / "rapor.xlsx").active["A2"].value == "905321234567"

@@ -35,7 +35,6 @@ Komutlar:
                                   olarak yaz.
   durum, status                   Bir mesajı ya da bir bakışta her şeyi
                                   göster.
-  gelen, inbox                    Size yazılanları listele, en yeni önce.
   kurulum-linki, setup-link       Panelin kurulduğu tek kullanımlık bağlantıyı
                                   yaz.
   parola-sifirla, reset-password  Panel için yeni parola belirle.
@@ -52,6 +51,8 @@ Komutlar:
   geri-yukle, restore             Sunucu çalışmıyorken bir yedeği geri yükle.
   deneme-sunucusu, test-server    Bu makinede bir WhatsApp, bu terminalde bir
                                   telefon çalıştır.
+  gelen, inbox                    Size yazılanları listele, en yenisi önce;
+                                  gönderilen dosyayı kaydet.
   kayit, log                      Kayıtları en yenisinden başlayarak göster;
                                   bırak ya da iptal et.
   hesap, account                  Mesajları gönderen hesaplar.
@@ -163,8 +164,8 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
-            "gelen, kurulum-linki, parola-sifirla, doktor, denetim, imha, saha-testi, deneme-graph, yedek, "
-            "geri-yukle, deneme-sunucusu, kayit, hesap, tur, ret, onay, kisi, anahtar, kullanici, webhook, "
+            "kurulum-linki, parola-sifirla, doktor, denetim, imha, saha-testi, deneme-graph, yedek, "
+            "geri-yukle, deneme-sunucusu, gelen, kayit, hesap, tur, ret, onay, kisi, anahtar, kullanici, webhook, "
             "uyari, motor"),
         ),
         (

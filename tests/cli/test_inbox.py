@@ -1,14 +1,19 @@
 """`gelen`: what people wrote, at a terminal."""
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
-from tests.cli.running import Guvercin
+import pytest
+from tests.cli.running import Guvercin, Server
 
 from guvercin.core.inbound import InboundKind, Media
 from guvercin.core.outcome import Inbound
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.testing.clock import ManualClock
+from guvercin.transports.drawing import picture
 
 AYSE, BORA = "+905321234567", "+905331234567"
 
@@ -49,3 +54,22 @@ def test_it_is_listed_newest_first_and_narrowed(guvercin: Guvercin) -> None:
     assert [row["id"] for row in guvercin("gelen", "--limit", "1", "--json").json["data"]] == [3]
     assert guvercin("gelen", "--hesap", "9").out == "Nothing with this filter.\n"
     assert guvercin("gelen", "--bu-yana", "dün", code=1).err.startswith("Error: ")
+
+
+@pytest.mark.e2e
+def test_a_file_is_saved_and_nothing_is_overwritten(
+    guvercin: Guvercin, start_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    start_server("--ornek")
+    guvercin("gonder", "05000000013", "Merhaba")
+    rows: list[dict[str, Any]] = []
+    for _ in range(60):
+        if rows := guvercin("gelen", "--json").json["data"]:
+            break
+    saved = guvercin("gelen", "dosya", str(rows[0]["id"]), "--kaydet", str(tmp_path))
+    written = tmp_path / f"gelen-{rows[0]['id']}.png"
+    assert saved.out == f"Written: {written}\n"
+    assert written.read_bytes() == picture()
+    again = guvercin("inbox", "file", str(rows[0]["id"]), "--kaydet", str(written), code=1)
+    assert again.err.startswith(f"Error: {written} is there already, and nothing is overwritten.")
+    assert guvercin("gelen", "dosya", "9999", code=1).err.startswith("Error: ")

@@ -356,14 +356,15 @@ class House:
         self.access = Access(store, clock)
         self.waiting = Waiting(clock)
         self.spool = Spool(world.folder / "spool")
+        seal = Seal(world.folder)
         self.sessions = Sessions(
             store,
             lambda account: world.builds(account, world),
+            seal=seal,
             clock=clock,
             rng=rng,
             on_change=lambda account_id: self.loops.wake(account_id),  # noqa: PLW0108 -- the loops come later
         )
-        seal = Seal(world.folder)
         self.couriers = Couriers(
             store=store,
             seal=seal,
@@ -392,6 +393,7 @@ class House:
             timezone=ISTANBUL,
             meta=Meta(setups=Setups(world.folder / "cloud", seal), look=nobody_is_there, sessions=self.sessions),
             hooks=self.hooks,
+            seal=seal,
         )
         self.upkeep = Upkeep(
             store=store,

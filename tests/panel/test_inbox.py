@@ -12,6 +12,7 @@ from tests.panel.desk import Panel, as_viewer, panel
 
 from guvercin.core.inbound import InboundKind, Media
 from guvercin.core.outcome import Inbound
+from guvercin.transports.drawing import picture
 
 pytestmark = pytest.mark.anyio
 
@@ -156,3 +157,45 @@ async def test_older_pages_and_addresses_that_make_no_sense(made: Panel) -> None
     conversation = (await made.get(f"{INBOX}/1")).text
     assert "İki tarafın en yenileri." in conversation
     assert ">0.</span>" in conversation, "the message that was asked for is always there"
+
+
+# -- files
+
+
+async def heard(made: Panel, remote_id: str, source: bytes) -> int:
+    """Let a file come in as a line tells it; answers the row."""
+    server = made.server
+    wrote = Inbound(
+        remote_id=remote_id,
+        sender=AYSE,
+        text="",
+        at=server.clock.now(),
+        kind=InboundKind.IMAGE,
+        media=Media(type="image/png"),
+        source=source,
+    )
+    await server.house.sessions.tell(server.account.id, [wrote])
+    return int(await newest(made))
+
+
+async def test_a_file_is_a_link_that_saves_it(made: Panel) -> None:
+    number = await heard(made, "F-1", b"drawing")
+    page = (await made.get(f"{INBOX}/{number}")).text
+    assert f'href="{INBOX}/{number}/dosya"' in page
+    assert "Dosyayı aç / indir" in page
+    answer = await made.get(f"{INBOX}/{number}/dosya")
+    assert (answer.status_code, answer.content) == (200, picture())
+    assert answer.headers["content-disposition"].startswith("attachment; ")
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "sandbox" in answer.headers["content-security-policy"]
+
+
+async def test_a_file_that_cannot_be_had_is_said_on_its_page(made: Panel) -> None:
+    number = await heard(made, "F-1", b"another way")
+    answer = await made.get(f"{INBOX}/{number}/dosya")
+    assert answer.status_code == 410
+    assert "Bu dosya WhatsApp&#39;ta artık yok" in answer.text
+    assert "yeniden göndermesini isteyin" in answer.text
+    assert (await made.get(f"{INBOX}/9999/dosya")).status_code == 404
+    bare = await hear(made, "Merhaba")
+    assert (await made.get(f"{INBOX}/{bare}/dosya")).status_code == 404

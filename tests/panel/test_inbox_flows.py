@@ -9,6 +9,8 @@ from tests.e2e.server import Client
 from tests.panel.browser import NARROW, NARROWEST, WIDE, Window, window
 from tests.panel.conftest import Shop
 
+from guvercin.transports.drawing import picture
+
 pytestmark = pytest.mark.e2e
 
 ANSWERS = "+905000000005"
@@ -79,3 +81,19 @@ def test_it_fits_on_the_narrowest_phone(shop: Shop, browser: Browser) -> None:
         for path in ("/panel/gelenler", "/panel/gelenler/1"):
             shown.go(path)
             shown.fits()
+
+
+def test_a_file_is_opened_from_its_conversation(owner: Window, shop: Shop) -> None:
+    client = shop.server.client(shop.token)
+    before = len(client.get("/gelen").json["data"])
+    client.post("/gonder", {"telefon": "+905000000013", "mesaj": "Merhaba"}, Prefer="respond-async")
+    came(shop, client, before + 1)
+    newest = client.get("/gelen?limit=1").json["data"][0]
+    owner.go(f"/panel/gelenler/{newest['id']}")
+    link = owner.page.get_by_role("link", name="Dosyayı aç / indir")
+    expect(link).to_be_visible()
+    owner.accessible()
+    with owner.page.expect_download() as saved:
+        link.click()
+    assert saved.value.suggested_filename == f"gelen-{newest['id']}.png"
+    assert saved.value.path().read_bytes() == picture()

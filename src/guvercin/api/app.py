@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from guvercin.api import (
+    attachments,
     batches,
     categories,
     checking,
@@ -63,6 +64,7 @@ _ROUTES = [
     *batches.router.routes,
     *categories.router.routes,
     *inbox.router.routes,
+    *attachments.router.routes,
     *hooks.router.routes,
     *events.router.routes,
     *signing.router.routes,

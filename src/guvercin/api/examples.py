@@ -221,7 +221,12 @@ _RECEIVED: dict[str, Any] = {
     "isim": "Ayşe",
     "tip": "gorsel",
     "metin": "Bu renkten var mı?",
-    "medya": {"tur": "image/jpeg", "ad": None, "boyut": 48213},
+    "medya": {
+        "tur": "image/jpeg",
+        "ad": None,
+        "boyut": 48213,
+        "dosya_url": "/api/v1/whatsapp/gelen/7/dosya",
+    },
     "message_id": "3EB0C767D26A1B2C3D4E",
     "zaman": "2026-02-23 14:30:00",
     "zaman_iso": "2026-02-23T14:30:00+03:00",

@@ -34,7 +34,7 @@ InboundId = Annotated[int, Path(ge=1, le=LARGEST_INTEGER)]
     "/gelen",
     summary=sentence("What people wrote"),
     description=sentence(
-        "The messages that people wrote to your numbers, newest first. A picture or a file is named and not fetched."
+        "The messages that people wrote to your numbers, newest first. dosya_url of a picture or a file fetches it."
     ),
     responses=tells(InboxPage, Code.INVALID_FIELD, example=examples.INBOX),
 )

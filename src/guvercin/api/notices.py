@@ -13,7 +13,7 @@ from typing import Any
 
 import orjson
 
-from guvercin.api.render.ground import clock_time, iso_time
+from guvercin.api.render.ground import PREFIX, clock_time, iso_time
 from guvercin.core.account import LineState
 from guvercin.core.errors import Code
 from guvercin.core.event import OF_STATUS
@@ -80,7 +80,6 @@ def _data(notice: Notice, zone: tzinfo) -> dict[str, Any]:
 
 def told(message: Received, zone: tzinfo) -> dict[str, Any]:
     """Answer what is told of a message that came in: by webhook, in the feed and in the inbox."""
-    media = message.media
     return {
         "id": message.id,
         "hesap_id": message.account_id,
@@ -88,11 +87,20 @@ def told(message: Received, zone: tzinfo) -> dict[str, Any]:
         "isim": message.sender_name,
         "tip": message.kind.value,
         "metin": message.text,
-        "medya": None if media is None else {"tur": media.type, "ad": media.name, "boyut": media.size},
+        "medya": _media(message),
         "message_id": message.remote_id,
         "zaman": clock_time(message.wrote_at, zone),
         "zaman_iso": iso_time(message.wrote_at, zone),
     }
+
+
+def _media(message: Received) -> dict[str, Any] | None:
+    """Answer what is told of a message's file, and where it is fetched from; never how it is opened."""
+    media = message.media
+    if media is None:
+        return None
+    url = f"{PREFIX}/gelen/{message.id}/dosya" if message.has_file else None
+    return {"tur": media.type, "ad": media.name, "boyut": media.size, "dosya_url": url}
 
 
 def _of_inbox(message: Received, zone: tzinfo) -> dict[str, Any]:

@@ -53,6 +53,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.CONTENT_GONE: 409,
         Code.ALREADY_LINKED: 409,
         Code.NOT_CONNECTED: 409,
+        Code.INBOUND_FILE_GONE: 410,
         Code.BODY_TOO_LARGE: 413,
         Code.TOO_MANY_RECIPIENTS: 413,
         Code.WRONG_CONTENT_TYPE: 415,
@@ -67,6 +68,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.FILE_NOT_OPENED: 422,
         Code.FILE_TYPE: 422,
         Code.FILE_TOO_LARGE: 422,
+        Code.INBOUND_FILE_LARGE: 422,
         Code.KEY_MISMATCH: 422,
         Code.SANDBOX_NUMBER: 422,
         # A message that failed while its caller waited: the reason of the row is the code of the answer.
@@ -96,6 +98,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.ELSEWHERE: 503,
         Code.NO_FILE_ROOT: 503,
         Code.META_UNREACHABLE: 503,
+        Code.INBOUND_FILE_AWAY: 503,
         # These stand on records only: no request is answered with them.
         Code.PUSHED_BACK: None,
         Code.LINE_DOWN: None,
@@ -148,6 +151,7 @@ _PATIENCE: Mapping[Code, timedelta] = MappingProxyType(
         Code.DAILY_QUOTA: timedelta(hours=1),
         Code.NO_ACCOUNT: timedelta(minutes=1),
         Code.NO_FILE_ROOT: timedelta(minutes=1),
+        Code.INBOUND_FILE_AWAY: timedelta(seconds=30),
     },
 )
 _LEAST_PATIENCE = timedelta(seconds=5)

@@ -48,6 +48,7 @@ app = typer.Typer(
 account = typer.Typer(rich_markup_mode=None)
 token = typer.Typer(rich_markup_mode=None)
 record = typer.Typer(rich_markup_mode=None)
+received = typer.Typer(rich_markup_mode=None)
 category = typer.Typer(rich_markup_mode=None)
 optout = typer.Typer(rich_markup_mode=None)
 consent = typer.Typer(rich_markup_mode=None)
@@ -99,7 +100,14 @@ _add(app, "toplu-devam, bulk-resume", bulk.resume, sentence("Let a paused bulk g
 _add(app, "toplu-iptal, bulk-cancel", bulk.cancel, sentence("Withdraw the rest of a bulk."))
 _add(app, "toplu-rapor, bulk-report", reports.report, sentence("Write a bulk's report as Excel or CSV."))
 _add(app, "durum, status", messages.status, sentence("Show one message, or everything at a glance."))
-_add(app, "gelen, inbox", inbox.listing, sentence("List what people wrote to you, newest first."))
+app.add_typer(
+    received,
+    name="gelen, inbox",
+    cls=Group,
+    callback=inbox.listing,
+    invoke_without_command=True,
+    help=sentence("List what people wrote to you, newest first; save what they sent."),
+)
 app.add_typer(
     record,
     name="kayit, log",
@@ -173,6 +181,8 @@ _add(
     whatsapp.run,
     sentence("Run a WhatsApp on this machine, and a phone in this terminal."),
 )
+
+_add(received, "dosya, file", inbox.save, sentence("Fetch the file that came with a message, and save it."))
 
 _add(record, "birak, release", messages.release, sentence("Let records go out that a restored backup holds back."))
 _add(record, "iptal, cancel", messages.cancel, sentence("Withdraw records that have not left."))

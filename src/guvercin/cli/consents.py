@@ -122,7 +122,7 @@ def export(
         with target.open("xb") as file:
             file.write(content)
     except FileExistsError:
-        raise Trouble(say("{file} is there already; a report overwrites nothing.", file=str(target))) from None
+        raise Trouble(say("{file} is there already, and nothing is overwritten.", file=str(target))) from None
     except OSError as error:
         raise Trouble(
             say("{file} can't be written: {trouble}", file=str(target), trouble=str(error.strerror)),

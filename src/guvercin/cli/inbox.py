@@ -1,12 +1,15 @@
 """`gelen`: what people wrote to your numbers."""
 
 import asyncio
+from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import unquote
 
 import typer
 
 from guvercin.cli.options import Json
 from guvercin.cli.reach import gateway, settings
+from guvercin.cli.reports import write_new
 from guvercin.cli.terminal import Terminal, clock_time
 from guvercin.core.inbound import InboundKind
 from guvercin.core.token import Permission
@@ -34,6 +37,8 @@ def listing(
     as_json: Json = False,
 ) -> None:
     """List what people wrote to you, newest first."""
+    if context.invoked_subcommand is not None:
+        return
     terminal = Terminal.of(context, as_json=as_json)
     query = {
         "okundu": "false" if is_unread else None,
@@ -64,6 +69,39 @@ def listing(
         ],
     )
     terminal.tell(say("Not read yet: {count}", count=answer["okunmamis"]))
+
+
+def save(
+    context: typer.Context,
+    *,
+    message_id: Annotated[
+        int,
+        typer.Argument(metavar="ID", min=1, help=sentence("The number of the message, as «guvercin gelen» shows it.")),
+    ],
+    target: Annotated[
+        Path | None,
+        typer.Option(
+            "--kaydet", metavar="YOL", help=sentence("The file to write, or the folder to write it into (.).")
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Fetch the file that came with a message and save it; it overwrites nothing."""
+    terminal = Terminal.of(context, as_json=as_json)
+    say = terminal.say
+
+    async def ask() -> tuple[str, bytes]:
+        async with gateway(terminal, settings(terminal), Permission.READ) as gate:
+            answer = await gate.request("GET", f"/gelen/{message_id}/dosya")
+        return unquote(answer.headers["content-disposition"].rpartition("''")[2]), answer.content
+
+    name, content = asyncio.run(ask())
+    path = target or Path()
+    if path.is_dir():
+        path /= name
+    write_new(terminal, path, content)
+    terminal.show({"ok": True, "dosya": str(path), "boyut": len(content)})
+    terminal.tell(say("Written: {file}", file=str(path)))
 
 
 def words(say: Translator, row: dict[str, Any]) -> str:

@@ -42,19 +42,24 @@ def report(
         async with gateway(terminal, config, Permission.READ) as gate:
             return (await gate.request("GET", f"/toplu/{batch_id}/rapor{form}")).content
 
-    content = asyncio.run(ask())
+    write_new(terminal, target, asyncio.run(ask()))
+    terminal.show({"ok": True, "dosya": str(target)})
+    terminal.tell(say("Written: {file}", file=str(target)))
+    return ExitCode.OK
+
+
+def write_new(terminal: Terminal, target: Path, content: bytes) -> None:
+    """Write a file that was not there. Trouble says why it can't be."""
+    say = terminal.say
     try:
         with target.open("xb") as file:
             file.write(content)
     except FileExistsError as error:
         raise Trouble(
-            say("{file} is there already; a report overwrites nothing.", file=str(target)), say("Choose another name.")
+            say("{file} is there already, and nothing is overwritten.", file=str(target)), say("Choose another name.")
         ) from error
     except OSError as error:
         raise Trouble(
             say("{file} can't be written: {trouble}", file=str(target), trouble=str(error.strerror)),
             say("Check the folder, its rights and the room on the disk."),
         ) from error
-    terminal.show({"ok": True, "dosya": str(target)})
-    terminal.tell(say("Written: {file}", file=str(target)))
-    return ExitCode.OK

@@ -1,7 +1,7 @@
 """What people write to us: its kinds, what came with it, and how the inbox is read."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -36,7 +36,7 @@ SPOKEN = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Media:
-    """What is known of a file that came with a message. The file itself stays on the phone, or at Meta.
+    """What is known of a file that came with a message. The file itself stays at WhatsApp until somebody asks for it.
 
     `size` is in bytes; null is what the network didn't say.
     """
@@ -51,7 +51,7 @@ class Received:
     """One message of the inbox. `sender` and `remote_id` as in `outcome.Inbound`.
 
     `wrote_at` is the network's time, `received_at` ours; `read_at` null: nobody here has read it. `text` is null once
-    it has been erased.
+    it has been erased. `has_file`: its file can be asked for.
     """
 
     id: int
@@ -65,6 +65,19 @@ class Received:
     wrote_at: datetime
     received_at: datetime
     read_at: datetime | None
+    has_file: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileOfInbox:
+    """Where the file of one message is: in the spool under `digest`, and at WhatsApp by `source` (sealed).
+
+    Both null: it can't be had any more.
+    """
+
+    received: Received
+    source: bytes | None = field(repr=False)
+    digest: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

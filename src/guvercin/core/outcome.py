@@ -109,8 +109,9 @@ class Inbound:
     """A message that a customer wrote to us.
 
     `sender` is E.164, or the network's own id of a customer who doesn't show the number (and never begins with a plus).
-    `text` is what they wrote, or pressed, or where they are; empty for what has no words. `media` is named, never
-    fetched.
+    `text` is what they wrote, or pressed, or where they are; empty for what has no words. `media` names a file, which
+    nobody has fetched; `source` is what its line needs to fetch it later, in that line's own words: it opens the file,
+    so it is sealed before it is written anywhere, and shown to nobody.
     """
 
     remote_id: str
@@ -120,6 +121,7 @@ class Inbound:
     kind: InboundKind = InboundKind.TEXT
     sender_name: str | None = None
     media: Media | None = None
+    source: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -121,6 +122,27 @@ class Spool:
             return self._take(chunks, name, where)
         except OSError as error:
             raise GuvercinError(Code.STORE_UNAVAILABLE) from error
+
+    @contextmanager
+    def incoming(self) -> Iterator[Path]:
+        """Make an empty file that somebody else fills, and that `adopt` takes; it is gone at the end if nobody did.
+
+        OSError: the disk doesn't take it.
+        """
+        descriptor, made = tempfile.mkstemp(prefix=_INCOMING, dir=self._folder)
+        os.close(descriptor)
+        try:
+            yield Path(made)
+        finally:
+            Path(made).unlink(missing_ok=True)
+
+    def adopt(self, incoming: Path) -> str:
+        """Give a file that came in a place in the spool, whatever it is; answers its digest. OSError."""
+        with incoming.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        self._publish(incoming, self.path(digest))
+        return digest
 
     def path(self, digest: str) -> Path:
         """Answer where the copy with this digest lies. Raises ValueError for what is no digest."""

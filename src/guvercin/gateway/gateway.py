@@ -17,6 +17,7 @@ from guvercin.core.token import Token
 from guvercin.gateway.access import Access
 from guvercin.gateway.accounts import Accounts
 from guvercin.gateway.admission import Admission
+from guvercin.gateway.attachments import Attachments
 from guvercin.gateway.batches import Batches
 from guvercin.gateway.bulk import Bulk
 from guvercin.gateway.categories import Categories
@@ -39,6 +40,7 @@ from guvercin.gateway.singles import Singles
 from guvercin.gateway.uploads import Uploads
 from guvercin.gateway.waiting import Waiting
 from guvercin.gateway.wishes import Wishes
+from guvercin.sealing import Seal
 from guvercin.store.store import Store
 from guvercin.store.verbs.messages import Depth
 from guvercin.store.writer import Committed
@@ -60,6 +62,7 @@ class Gateway:
         timezone: ZoneInfo,
         meta: Meta,
         hooks: Hooks,
+        seal: Seal,
         elsewhere: Elsewhere | None = None,
         reaches_nobody: bool = False,
     ) -> None:
@@ -77,6 +80,7 @@ class Gateway:
         self.batches = Batches(store=store, accounts=self.accounts, outlook=self.outlook, clock=clock)
         self.lines = Lines(store=store, sessions=sessions, accounts=self.accounts, clock=clock)
         self.inbox = Inbox(store=store, clock=clock)
+        self.attachments = Attachments(store=store, sessions=sessions, spool=files.spool, seal=seal)
         self.wishes = Wishes(store=store, accounts=self.accounts, spool=files.spool, clock=clock)
         self.rights = Rights(store=store, spool=files.spool, elsewhere=elsewhere or Elsewhere(), clock=clock)
         self.lists = Lists(store=store, clock=clock, rng=rng)

@@ -39,6 +39,8 @@ from guvercin.gateway.clock import Clock
 from guvercin.gateway.leases import Alone, Leases
 from guvercin.gateway.loop import WEATHER
 from guvercin.gateway.replies import replies
+from guvercin.gateway.ways import put_away
+from guvercin.sealing import Seal
 from guvercin.store.store import Store
 from guvercin.transports.base import Emit, Erases, Pairs, Transport
 
@@ -104,6 +106,7 @@ class Sessions:
         store: Store,
         build: Callable[[Account], Transport],
         *,
+        seal: Seal,
         clock: Clock,
         rng: Random,
         on_change: Callable[[int], None],
@@ -114,6 +117,7 @@ class Sessions:
         self._visited: dict[int, Transport] = {}
         """Transports of accounts that another gateway runs: to be asked what they can, and never dialled."""
         self._store = store
+        self._seal = seal
         self._build = build
         self._clock = clock
         self._rng = rng
@@ -217,7 +221,11 @@ class Sessions:
             raise _elsewhere(account_id)
         if session is None:
             raise GuvercinError(Code.NOT_FOUND)
-        told = [event for event in events if isinstance(event, Told)]
+        told = [
+            put_away(event, account_id, self._seal) if isinstance(event, Inbound) else event
+            for event in events
+            if isinstance(event, Told)
+        ]
         if told:
             now = self._clock.now()
             await self._store.hear(account_id, told, now=now, replies=replies(now))
@@ -332,7 +340,8 @@ class Sessions:
                 await self._store.receive(account_id, (event,), now=self._clock.now())
             case Inbound() | Preference():
                 now = self._clock.now()
-                await self._store.hear(account_id, (event,), now=now, replies=replies(now))
+                told = put_away(event, account_id, self._seal) if isinstance(event, Inbound) else event
+                await self._store.hear(account_id, (told,), now=now, replies=replies(now))
             case Linked():
                 await self._store.link_account(account_id, event.phone, now=self._clock.now())
             case Acquainted() | Restricted() | TemplateNews() | NumberNews() | NotUnderstood():

@@ -399,6 +399,34 @@ STATE: Mapping[Code, Words] = MappingProxyType(
                 "stands still: guvercin hesap devam ID."
             ),
         ),
+        Code.INBOUND_FILE_GONE: Words(
+            title="The file is no longer there",
+            detail="WhatsApp no longer has this file, or it came before files could be opened here.",
+            happened=(
+                "WhatsApp keeps a file for some weeks and then deletes it. Of messages that came in before this "
+                "program could open files, nobody noted where their files are."
+            ),
+            sent=NOTHING_SENT,
+            todo="Open the message on the phone, or ask its sender to send the file again.",
+        ),
+        Code.INBOUND_FILE_LARGE: Words(
+            title="The file is too large to fetch",
+            detail="The file is too large to be fetched here.",
+            exact="The file is too large to be fetched here: the limit is {limit}.",
+            happened="Güvercin fetches files up to a limit, so that a stranger's film doesn't fill the disk.",
+            sent=NOTHING_SENT,
+            todo="Open the message on the phone.",
+        ),
+        Code.INBOUND_FILE_AWAY: Words(
+            title="The file can't be fetched now",
+            detail="The file lies at WhatsApp, and WhatsApp can't be asked for it now.",
+            happened=(
+                "The line to WhatsApp is down, or WhatsApp didn't give the file out this time. The message and the way "
+                "to its file are kept."
+            ),
+            sent=NOTHING_SENT,
+            todo="Look whether the account is connected, and try again in a moment.",
+        ),
         Code.NOT_CONNECTED: Words(
             title="Line not connected",
             detail="The account is not connected now, so WhatsApp can't be asked.",

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from guvercin.core.errors import Code, GuvercinError
@@ -17,7 +17,10 @@ from guvercin.core.inbound import InboundKind, InboxFilter, Received
 from guvercin.core.log import MessageFilter
 from guvercin.core.message import Message
 from guvercin.core.phone import InvalidPhone, parse_phone
+from guvercin.gateway.attachments import to_save
+from guvercin.gateway.reports import pieces
 from guvercin.gateway.requests import Ask
+from guvercin.locale.codes import WORDS
 from guvercin.locale.terms import INBOUND_KINDS
 from guvercin.panel.desk import desk_of, form_of, typed, viewer_of
 from guvercin.panel.live import View
@@ -31,6 +34,14 @@ _LINES = 20
 """Messages of each direction that a conversation shows."""
 
 _ICONS: Mapping[InboundKind, str] = {InboundKind.LOCATION: "external-link", InboundKind.CONTACT: "user"}
+WITHOUT_A_FILE: Mapping[Code, int] = {
+    Code.INBOUND_FILE_GONE: 410,
+    Code.INBOUND_FILE_LARGE: 422,
+    Code.INBOUND_FILE_AWAY: 503,
+    Code.ELSEWHERE: 503,
+}
+"""Why a file can't be had: said on the page of its message, which is answered with this status."""
+
 _OF_INBOX = frozenset({EventKind.MESSAGE_RECEIVED, EventKind.INBOX_READ})
 
 
@@ -143,6 +154,7 @@ async def _page(
     status: int = 200,
     given: Mapping[str, str] | None = None,
     errors: Mapping[str, str] | None = None,
+    without: tuple[str, str] | None = None,
 ) -> Response:
     desk, viewer = desk_of(request), viewer_of(request)
     message_id = request.path_params["message_id"]
@@ -161,6 +173,7 @@ async def _page(
         longest=LONGEST_TEXT,
         given=given or {},
         errors=errors or {},
+        without=without,
         key=(given or {}).get("_tek") or desk.rng.randbytes(16).hex(),
         **found,
     )
@@ -199,6 +212,19 @@ def _lines(theirs: Sequence[Received], ours: Sequence[Message]) -> Sequence[Line
     lines = [Line(at=each.received_at, theirs=each, words=words_of(each)) for each in theirs]
     lines += [Line(at=each.created_at, ours=each, pill=message_pill(each)) for each in ours]
     return sorted(lines, key=lambda line: line.at)
+
+
+async def save_file(request: Request) -> Response:
+    """Answer the file of a message, fetched now if it has to be; or say on the page why it can't be had."""
+    message_id = request.path_params["message_id"]
+    try:
+        file = await desk_of(request).gateway.attachments.open(viewer_of(request).token, message_id)
+    except GuvercinError as refusal:
+        if refusal.code not in WITHOUT_A_FILE:
+            raise
+        words = WORDS[refusal.code]
+        return await _page(request, status=WITHOUT_A_FILE[refusal.code], without=(words.detail, words.todo))
+    return StreamingResponse(pieces(file.content), media_type=file.media_type, headers=to_save(file))
 
 
 async def message_view(request: Request) -> View:
@@ -259,6 +285,7 @@ routes = [
     Route(INBOX, show_inbox),
     Route(f"{INBOX}/okundu", mark_all, methods=["POST"]),
     Route(f"{INBOX}/{{message_id:int}}", show_message),
+    Route(f"{INBOX}/{{message_id:int}}/dosya", save_file),
     Route(f"{INBOX}/{{message_id:int}}/okundu", mark_one, methods=["POST"]),
     Route(f"{INBOX}/{{message_id:int}}/yanit", answer, methods=["POST"]),
 ]

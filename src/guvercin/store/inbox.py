@@ -13,7 +13,16 @@ from sqlalchemy import Connection
 
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
-from guvercin.core.inbound import LONGEST_NAME, LONGEST_TEXT, InboundKind, InboxFilter, InboxPage, Media, Received
+from guvercin.core.inbound import (
+    LONGEST_NAME,
+    LONGEST_TEXT,
+    FileOfInbox,
+    InboundKind,
+    InboxFilter,
+    InboxPage,
+    Media,
+    Received,
+)
 from guvercin.core.outcome import Inbound
 from guvercin.store.hand import by_hand
 from guvercin.store.times import from_ms, to_ms
@@ -21,7 +30,8 @@ from guvercin.store.writer import Tx
 
 COLUMNS = (
     "i.id, i.account_id, i.remote_id, i.sender, i.sender_name, i.kind, i.body, i.media_type, i.media_name, "
-    "i.media_size, i.wrote_at, i.received_at, i.read_at"
+    "i.media_size, i.wrote_at, i.received_at, i.read_at, "
+    "(i.media_source IS NOT NULL OR i.media_digest IS NOT NULL) AS has_file"
 )
 """In this order `row` reads them."""
 
@@ -29,7 +39,7 @@ WIDTH = COLUMNS.count(",") + 1
 
 _KEEP = (
     "INSERT INTO inbound (account_id, remote_id, sender, sender_name, kind, body, media_type, media_name, media_size, "
-    "wrote_at, received_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
+    "wrote_at, received_at, media_source) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) "
     "ON CONFLICT (account_id, remote_id) DO NOTHING RETURNING id"
 )
 _ASKED = f"SELECT {COLUMNS} FROM inbound i"  # noqa: S608 -- only our own words
@@ -52,6 +62,7 @@ def keep(tx: Tx, account_id: int, inbound: Inbound, *, now: datetime) -> int | N
             media.size,
             to_ms(inbound.at),
             to_ms(now),
+            inbound.source,
         ),
     ).fetchone()
     return None if row is None else int(row[0])
@@ -96,6 +107,31 @@ def one(connection: Connection, message_id: int) -> Received | None:
     return None if found is None else row(found)
 
 
+def file(connection: Connection, message_id: int) -> FileOfInbox | None:
+    """Answer where the file of a message is; null: there is no such message."""
+    found = (
+        by_hand(connection)
+        .execute(f"SELECT {COLUMNS}, i.media_source, i.media_digest FROM inbound i WHERE i.id = ?", (message_id,))  # noqa: S608
+        .fetchone()
+    )
+    if found is None:
+        return None
+    source, digest = found[WIDTH:]
+    return FileOfInbox(received=row(found), source=None if source is None else bytes(source), digest=digest)
+
+
+def keep_file(tx: Tx, message_id: int, digest: str) -> bool:
+    """Write where our copy of a message's file is. False: the message has been erased meanwhile, and the copy with it.
+
+    The way to WhatsApp stays beside it, for a backup that came back without the copy.
+    """
+    done = tx.execute(
+        "UPDATE inbound SET media_digest = ? WHERE id = ? AND (media_source IS NOT NULL OR media_digest IS NOT NULL)",
+        (digest, message_id),
+    )
+    return bool(done.rowcount)
+
+
 def page(connection: Connection, wanted: InboxFilter, *, limit: int, below: int | None) -> InboxPage:
     """Answer messages, newest first, with ids below `below`."""
     where, values = _where(wanted)
@@ -135,6 +171,7 @@ def row(columns: Sequence[Any]) -> Received:
         wrote_at=from_ms(columns[10]),
         received_at=from_ms(columns[11]),
         read_at=from_ms(columns[12]),
+        has_file=bool(columns[13]),
     )
 
 

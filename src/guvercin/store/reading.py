@@ -402,6 +402,7 @@ _DIGESTS = """SELECT file_digest FROM message WHERE file_digest IS NOT NULL AND 
 UNION ALL SELECT file_digest FROM message WHERE file_digest IS NOT NULL AND status IN ('sending', 'unknown')
 UNION ALL SELECT digest FROM upload
 UNION ALL SELECT proof_digest FROM consent WHERE proof_digest IS NOT NULL
+UNION ALL SELECT media_digest FROM inbound WHERE media_digest IS NOT NULL
 UNION ALL SELECT file_digest FROM message
   WHERE file_digest IS NOT NULL AND recipient IN (SELECT phone FROM legal_hold)
 """

@@ -25,6 +25,9 @@ from guvercin.store.writer import Tx
 HAS_INBOX = "inbound" in metadata.tables
 """Whether what people write is kept."""
 
+_FILES_OF_INBOX = (("inbound", "media_digest"),) if HAS_INBOX else ()
+"""Where copies of files are named that people sent to us."""
+
 _SENDING_LASTS = timedelta(seconds=30)
 """After this long a message that is on its way has an answer, as a rule."""
 
@@ -154,6 +157,9 @@ def forget(tx: Tx, phone: str, *, now: datetime) -> Forgotten:
             messages.move(tx, row, Order.GIVE_UP, now_ms, reason=Code.GIVEN_UP)
     digests = {row[0] for row in tx.execute(f"{_FILES} WHERE recipient = ?", (phone,)).fetchall() if row[0]}
     digests |= {row[0] for row in tx.execute(_PROOFS, (phone,)).fetchall()}
+    for table, column in _FILES_OF_INBOX:
+        named = f"SELECT {column} FROM {table} WHERE sender = ? AND {column} IS NOT NULL"  # noqa: S608 -- our own names
+        digests |= {row[0] for row in tx.execute(named, (phone,)).fetchall()}
     others = _forget_beside(tx, phone, digests)
     for statement in _EMPTYING:
         tx.execute(statement, (phone,))
@@ -234,7 +240,12 @@ def digests_in_use(connection: Connection, digests: Collection[str]) -> frozense
     """Answer which of these files something else still names. It looks through the whole log."""
     listed = orjson.dumps(sorted(digests)).decode()
     found: set[str] = set()
-    for table, column in (("message", "file_digest"), ("upload", "digest"), ("consent", "proof_digest")):
+    for table, column in (
+        ("message", "file_digest"),
+        ("upload", "digest"),
+        ("consent", "proof_digest"),
+        *_FILES_OF_INBOX,
+    ):
         rows = by_hand(connection).execute(
             f"SELECT DISTINCT {column} FROM {table} WHERE {column} IN (SELECT value FROM json_each(?))",  # noqa: S608
             (listed,),

@@ -11,7 +11,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.store.lock import GATEWAY, LOCKS, MIGRATION, DatabaseOwned
 from guvercin.store.sqlite import is_busy
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest migration. A test compares it with the folder."""
 
 KNOWN = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))

@@ -237,6 +237,19 @@ class MarksRead(Protocol):
         ...
 
 
+@runtime_checkable
+class FetchesFiles(Protocol):
+    """The ability to fetch the file of a message that came in, when somebody asks for it."""
+
+    async def fetch(self, source: bytes, into: Path, *, limit: int) -> None:
+        """Write a file, whole and checked, to `into`, which is there and empty. `source` as in `outcome.Inbound`.
+
+        INBOUND_FILE_GONE, INBOUND_FILE_LARGE (over `limit` bytes), INBOUND_FILE_AWAY: then `into` holds anything.
+        OSError: it can't be written.
+        """
+        ...
+
+
 class HookFault(Enum):
     """Why a call of the network to us is not believed."""
 

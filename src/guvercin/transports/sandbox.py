@@ -12,18 +12,20 @@ Laws
 """
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import Enum, auto
 from hashlib import blake2b
 from heapq import heappop, heappush
 from itertools import count
 from math import ceil
+from pathlib import Path
 from types import MappingProxyType
 from typing import assert_never
 
 from guvercin.core.account import Line, LineNews, LineState
-from guvercin.core.errors import Code
+from guvercin.core.errors import Code, GuvercinError
+from guvercin.core.inbound import InboundKind, Media
 from guvercin.core.outcome import (
     Accepted,
     Deferred,
@@ -40,6 +42,7 @@ from guvercin.core.outcome import (
     TransportEvent,
     Unclear,
 )
+from guvercin.transports import drawing
 from guvercin.transports.base import Attempt, Clock, Emit, Features, Outgoing, OutgoingFile
 from guvercin.transports.ledger import KEPT, Arrival, Ledger
 
@@ -54,6 +57,9 @@ RETRY_AFTER = timedelta(seconds=2)
 BAN = timedelta(seconds=60)
 FULL_DISK_WAIT = timedelta(seconds=5)
 OPT_OUT = "DUR"
+CAPTION = "Bundan var mı?"
+_DRAWN = b"drawing"
+"""The way to the one file that customers of the sandbox send."""
 
 TICK = 1 / 16
 """Seconds to which what is told is rounded up: events of a crowd come together, and share the commits they cost."""
@@ -75,12 +81,13 @@ FEATURES = Features(
 class Beat:
     """One thing that is told of a message. It happened `after` the arrival; `told_after` is when the line hears of it.
 
-    `kind` null: the customer answers with OPT_OUT.
+    `kind` null: the customer answers, with a picture or with OPT_OUT.
     """
 
     kind: ReceiptKind | None
     after: timedelta
     told_after: timedelta
+    is_picture: bool = False
 
 
 class Stumble(Enum):
@@ -116,6 +123,7 @@ _SEEN_LATE = (
     _beat(ReceiptKind.READ, SLOW + READ_AFTER),
 )
 _DELIVERED_AGAIN = _beat(ReceiptKind.DELIVERED, DELIVERED_AFTER, READ_AFTER)
+_PICTURE = Beat(kind=None, after=REPLIED_AFTER, told_after=REPLIED_AFTER, is_picture=True)
 
 ORDINARY = Story(beats=(_DELIVERED, _READ))
 STORIES = MappingProxyType(
@@ -134,6 +142,7 @@ STORIES = MappingProxyType(
         "+905000000010": Story(stumble=Stumble.DROP, beats=ORDINARY.beats),
         "+905000000011": Story(stumble=Stumble.BAN, beats=ORDINARY.beats),
         "+905000000012": Story(beats=(_READ, _READ, _DELIVERED_AGAIN, _DELIVERED_AGAIN)),
+        "+905000000013": Story(beats=(_DELIVERED, _READ, _PICTURE)),
     },
 )
 """Which number acts out what. Every other number is ORDINARY."""
@@ -170,7 +179,11 @@ class _Telling:
         if beat.kind is not None:
             return Receipt(remote_id=arrival.remote_id, kind=beat.kind, at=at)
         answer_id = _remote_id(arrival.remote_id.encode())
-        return Inbound(remote_id=answer_id, sender=arrival.number, text=OPT_OUT, at=at)
+        answer = Inbound(remote_id=answer_id, sender=arrival.number, text=OPT_OUT, at=at)
+        if not beat.is_picture:
+            return answer
+        media = Media(type=drawing.MEDIA_TYPE, size=len(drawing.picture()))
+        return replace(answer, text=CAPTION, kind=InboundKind.IMAGE, media=media, source=_DRAWN)
 
 
 class Sandbox:
@@ -229,6 +242,17 @@ class Sandbox:
 
     async def unlink(self) -> None:
         """Do nothing: there is no session anywhere."""
+
+    async def fetch(self, source: bytes, into: Path, *, limit: int) -> None:
+        """Draw the picture that a customer sent."""
+        if not self._is_open:
+            raise GuvercinError(Code.INBOUND_FILE_AWAY)
+        if source != _DRAWN:
+            raise GuvercinError(Code.INBOUND_FILE_GONE)
+        content = drawing.picture()
+        if len(content) > limit:
+            raise GuvercinError(Code.INBOUND_FILE_LARGE)
+        await asyncio.to_thread(into.write_bytes, content)
 
     async def find(self, attempt: Attempt) -> Evidence:
         """Look an attempt up in the ledger. It vouches for an arrival from the moment that the story says."""

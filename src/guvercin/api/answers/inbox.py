@@ -9,11 +9,15 @@ from guvercin.core.inbound import InboundKind
 
 
 class InboxMedia(Answered):
-    """What is known of a file that came with a message; null is what the network didn't say."""
+    """What is known of a file that came with a message; null is what the network didn't say.
+
+    `dosya_url` is where the file is fetched from, a path of this API; null: it can't be had any more.
+    """
 
     type: Annotated[str | None, Field(alias="tur")]
     name: Annotated[str | None, Field(alias="ad")]
     size: Annotated[int | None, Field(alias="boyut")]
+    url: Annotated[str | None, Field(alias="dosya_url")]
 
 
 class InboxRecord(Answered):

@@ -3,7 +3,7 @@
 from datetime import datetime
 from functools import partial
 
-from guvercin.core.inbound import InboxFilter, InboxPage, Received
+from guvercin.core.inbound import FileOfInbox, InboxFilter, InboxPage, Received
 from guvercin.store import inbox
 from guvercin.store.sql.database import Database
 
@@ -16,6 +16,12 @@ class SqlInbox(Database):
 
     async def received(self, message_id: int) -> Received | None:
         return await self._read(partial(inbox.one, message_id=message_id))
+
+    async def file_of_inbox(self, message_id: int) -> FileOfInbox | None:
+        return await self._read(partial(inbox.file, message_id=message_id))
+
+    async def keep_file_of_inbox(self, message_id: int, digest: str) -> bool:
+        return await self._writer.do(lambda tx: inbox.keep_file(tx, message_id, digest))
 
     async def unread(self, account_ids: frozenset[int] | None) -> int:
         return await self._read(partial(inbox.unread, account_ids=account_ids))

@@ -63,7 +63,8 @@ BESIDE = (
 """Other rows that a year ends, each a few at a time."""
 
 EMPTY_INBOX = (
-    "UPDATE inbound SET body = NULL, sender_name = NULL, media_name = NULL WHERE id IN (SELECT id FROM inbound "
+    "UPDATE inbound SET body = NULL, sender_name = NULL, media_name = NULL, media_source = NULL, media_digest = NULL "
+    "WHERE id IN (SELECT id FROM inbound "
     "WHERE received_at < ?1 AND (body IS NOT NULL OR sender_name IS NOT NULL OR media_name IS NOT NULL) "
     "AND sender NOT IN (SELECT phone FROM legal_hold) ORDER BY received_at LIMIT ?2)"
 )

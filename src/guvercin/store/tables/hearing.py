@@ -1,6 +1,6 @@
 """What networks tell: receipts that came early, what people wrote, and what was learnt of numbers."""
 
-from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, ForeignKey, Index, LargeBinary, Table, Text, text
 
 from guvercin.store.tables.ground import Id, metadata
 
@@ -65,11 +65,17 @@ inbound = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("read_at", BigInteger),
     Column("event_id", Id),
+    Column("media_source", LargeBinary),
+    Column("media_digest", Text),
     Index("uq_inbound_event_id", "event_id", unique=True),
     Index("uq_inbound_remote_id", "account_id", "remote_id", unique=True),
     Index("ix_inbound_sender", "sender", "id"),
     Index("ix_inbound_received_at", "received_at"),
     Index("ix_inbound_unread", "account_id", "id", sqlite_where=text("read_at IS NULL")),
+    Index("ix_inbound_media_digest", "media_digest", sqlite_where=text("media_digest IS NOT NULL")),
     sqlite_autoincrement=True,
 )
-"""The inbox: what people wrote to us, each message once. `body` null: it was erased. A file is only named."""
+"""The inbox: what people wrote to us, each message once. `body` null: it was erased.
+
+`media_source` (sealed) is the way to a message's file at WhatsApp, `media_digest` our copy of it in the spool.
+"""

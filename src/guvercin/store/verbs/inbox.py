@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Protocol
 
-from guvercin.core.inbound import InboxFilter, InboxPage, Received
+from guvercin.core.inbound import FileOfInbox, InboxFilter, InboxPage, Received
 
 
 class Inbox(Protocol):
@@ -14,6 +14,12 @@ class Inbox(Protocol):
 
     async def received(self, message_id: int) -> Received | None:
         """Answer one message of the inbox."""
+
+    async def file_of_inbox(self, message_id: int) -> FileOfInbox | None:
+        """Answer where the file of a message is; null: there is no such message."""
+
+    async def keep_file_of_inbox(self, message_id: int, digest: str) -> bool:
+        """Write that the spool has a message's file. False: the message has been erased meanwhile."""
 
     async def unread(self, account_ids: frozenset[int] | None) -> int:
         """Answer how many messages of these accounts (null: of all) nobody here has read."""

@@ -6,6 +6,7 @@ Laws
 3. What the sender hears and what happened are two things: an answer may be lost after the message arrived.
 """
 
+import base64
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -175,6 +176,21 @@ class FakeGraph:
         """Let a customer write to a number; answers the id of their message."""
         remote_id = f"wamid.IN{next(self._ids):010d}"
         part = {"body": text} if kind == "text" else {"text": text, "payload": text}
+        what = {"from": sender, "id": remote_id, "timestamp": self._timestamp(), "type": kind, kind: part}
+        self._tell(number_id, Item(key="messages", what=what, contact=sender), 0.0)
+        return remote_id
+
+    def send_file_to(
+        self, number_id: str, sender: str, content: bytes, *, kind: str, media_type: str, **more: str
+    ) -> str:
+        """Let a customer send a file (kind: image, document, …) to a number; answers the id of their message.
+
+        `more`: what else stands beside Meta's id of it («caption», «filename»).
+        """
+        remote_id, media_id = f"wamid.IN{next(self._ids):010d}", f"8{next(self._ids):014d}"
+        self.numbers[number_id].media[media_id] = (media_type, content)
+        digest = base64.b64encode(sha256(content).digest()).decode()
+        part = {"id": media_id, "mime_type": media_type, "sha256": digest, **more}
         what = {"from": sender, "id": remote_id, "timestamp": self._timestamp(), "type": kind, kind: part}
         self._tell(number_id, Item(key="messages", what=what, contact=sender), 0.0)
         return remote_id

@@ -82,6 +82,10 @@ class MediaStore:
             "fileLength": len(plain),
         }
 
+    def forget(self) -> None:
+        """Delete every file, as WhatsApp does after some weeks."""
+        self._files.clear()
+
     def fetch(self, part: Any, kind: str) -> bytes:
         """Answer the file that a message names, as a phone opens it. ValueError: it isn't what the message says."""
         blob = self._files[part.directPath.partition("?")[0].rpartition("/")[2]]

@@ -120,9 +120,14 @@ class Phone:
         return await self.send(to, e2e.Message(conversation=text))
 
     async def send_file(self, to: "Phone", content: bytes, kind: str, **fields: Any) -> str:
-        """Send a file (kind: image, document) with further fields of its message, and answer its id."""
+        """Send a file (kind: image, document, video, audio) with further fields of its message, and answer its id."""
         shared = self.server.media.share(content, kind)
-        parts = {"image": e2e.ImageMessage, "document": e2e.DocumentMessage}
+        parts = {
+            "image": e2e.ImageMessage,
+            "document": e2e.DocumentMessage,
+            "video": e2e.VideoMessage,
+            "audio": e2e.AudioMessage,
+        }
         part = parts[kind](URL=self.server.media.address(shared["directPath"]), **shared, **fields)
         return await self.send(to, e2e.Message(**{f"{kind}Message": part}), kind="media", mediatype=kind)
 

@@ -14,6 +14,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from weakref import WeakValueDictionary
@@ -37,7 +38,7 @@ from guvercin.core.outcome import (
     TransportEvent,
 )
 from guvercin.transports.base import Clock, Emit, Features, HookFault, Outgoing, OutgoingFile
-from guvercin.transports.cloud import hooks, payloads
+from guvercin.transports.cloud import fetching, hooks, payloads
 from guvercin.transports.cloud.errors import Kind, Meaning, in_words, meaning
 from guvercin.transports.cloud.graph import Answer, Graph, Silence, Told, Unsent
 from guvercin.transports.cloud.media import MediaIds
@@ -346,6 +347,13 @@ class Cloud:
             raise GuvercinError(Code.NOT_CONNECTED)
         if not 200 <= told.status < 300:
             raise GuvercinError(Code.WHATSAPP_REFUSED)
+
+    async def fetch(self, source: bytes, into: Path, *, limit: int) -> None:
+        """Fetch the file of a message that came in."""
+        told = payloads.decode(source)
+        if self._graph is None or self._setup is None or not isinstance(told, dict):
+            raise GuvercinError(Code.INBOUND_FILE_AWAY)
+        await fetching.fetch(self._graph, self._setup.number_id, told, into, limit=limit)
 
     # -- what Meta calls to tell
 

@@ -1,11 +1,16 @@
-"""What a customer's message holds, read from Meta's JSON: its kind, its words, its file's label. Nothing is fetched.
+"""What a customer's message holds, read from Meta's JSON: its kind, its words, its file's label.
+
+Nothing is fetched; of a file Meta's id is kept, for whoever asks for it later.
 
 Source: «messages» webhooks of the WhatsApp Business Platform. A type that has no name here is OTHER, and is kept.
 """
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
+
+import orjson
 
 from guvercin.core.inbound import InboundKind as Kind
 from guvercin.core.inbound import Media
@@ -26,6 +31,10 @@ _KINDS: Mapping[str, Kind] = MappingProxyType(
     },
 )
 _WITH_A_FILE = frozenset({Kind.IMAGE, Kind.VIDEO, Kind.AUDIO, Kind.DOCUMENT, Kind.STICKER})
+
+
+_MEDIA_ID = re.compile(r"[0-9A-Za-z_-]{1,128}")
+"""What may stand in an address of Graph."""
 
 
 def kind_of(item: Mapping[str, Any]) -> Kind:
@@ -57,6 +66,17 @@ def media_of(item: Mapping[str, Any]) -> Media | None:
     if kind_of(item) not in _WITH_A_FILE or not isinstance(part, Mapping):
         return None
     return Media(type=_text(part.get("mime_type")) or None, name=_text(part.get("filename")) or None)
+
+
+def source_of(item: Mapping[str, Any]) -> bytes | None:
+    """Answer what `fetch` needs for a message's file: Meta's id of it (good for some days), and its SHA-256."""
+    part = item.get(str(item.get("type")))
+    if kind_of(item) not in _WITH_A_FILE or not isinstance(part, Mapping):
+        return None
+    media_id = _text(part.get("id"))
+    return (
+        orjson.dumps({"id": media_id, "sha256": _text(part.get("sha256"))}) if _MEDIA_ID.fullmatch(media_id) else None
+    )
 
 
 def names_in(value: Mapping[str, Any]) -> Mapping[str, str]:

@@ -3,12 +3,15 @@
 Laws
 1. `Unsent` is said only when the request can't have been acted on; whatever may have left is `Silence`.
 2. Nothing is tried twice and no redirect is followed: a second POST is a second message.
-3. The token travels in a header to the one configured server, and never into an error or a log.
+3. The token travels in a header to the one configured server, and to Meta's own for a file; never into an error or a
+   log.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
+from urllib.parse import urlsplit
 
 import aiohttp
 
@@ -25,6 +28,11 @@ CONNECTIONS = 40
 """More than are ever under way at once: a request never waits for a connection, and its time for an answer alone."""
 
 _LARGEST_ANSWER = 1_000_000
+_PIECE = 64 * 1024
+_OK = 200
+_METAS = (".facebook.com", ".fbsbx.com", ".fbcdn.net", ".whatsapp.net", ".whatsapp.com")
+"""Where Graph says that files lie. Nobody but Meta has a name below these."""
+
 _LONGEST_WAIT = 3_600.0
 _REFUSED = 400
 
@@ -46,6 +54,18 @@ class Unsent:
 @dataclass(frozen=True, slots=True)
 class Silence:
     """The request may have arrived, and no whole answer came."""
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A file came whole. `digest` is the SHA-256 of its bytes in hex."""
+
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class TooLarge:
+    """A file is larger than was asked for; no more of it was read."""
 
 
 Told: TypeAlias = Answer | Unsent | Silence
@@ -97,6 +117,22 @@ class Graph:
             form.add_field("file", opened, filename=name, content_type=media_type)
             return await self._call("POST", path, limit=max(UPLOAD_LIMIT, self._read_limit), data=form)
 
+    async def download(self, address: str, into: Path, *, limit: int) -> Written | TooLarge | Told:
+        """Fetch a file that Graph named the address of, at one of Meta's own servers. OSError: it can't be written."""
+        if self._session.closed or not _is_metas(address, self._base):
+            return Unsent()
+        limits = aiohttp.ClientTimeout(total=max(UPLOAD_LIMIT, self._read_limit), sock_connect=self._connect_limit)
+        try:
+            async with self._session.get(address, timeout=limits, allow_redirects=False) as response:
+                if response.status != _OK:
+                    return Answer(status=response.status, body=None, retry_after=_seconds(response))
+                with into.open("r+b") as file:
+                    return await _written(response, file, limit)
+        except aiohttp.ClientError:  # some are an OSError too, and none of these is the disk's
+            return Silence()
+        except TimeoutError:
+            return Silence()
+
     async def _call(self, method: str, path: str, *, limit: float, **what: Any) -> Told:
         if self._session.closed:  # the line ended while a file was being uploaded
             return Unsent()
@@ -111,6 +147,29 @@ class Graph:
             return Unsent()
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Silence()
+
+
+async def _written(response: aiohttp.ClientResponse, file: BinaryIO, limit: int) -> Written | TooLarge:
+    """Write what comes, as far as it is allowed."""
+    if (response.content_length or 0) > limit:
+        return TooLarge()
+    sha256, size = hashlib.sha256(), 0
+    async for piece in response.content.iter_chunked(_PIECE):
+        size += len(piece)
+        if size > limit:
+            return TooLarge()
+        sha256.update(piece)
+        file.write(piece)
+    return Written(sha256.hexdigest())
+
+
+def _is_metas(address: str, base: str) -> bool:
+    """Say whether the token may go to an address: to Meta's own servers, and to the one that was configured."""
+    asked, own = urlsplit(address), urlsplit(base)
+    if (asked.scheme, asked.netloc) == (own.scheme, own.netloc):
+        return True
+    host = asked.hostname or ""
+    return asked.scheme == "https" and asked.port in {None, 443} and host.endswith(_METAS)
 
 
 def _seconds(response: aiohttp.ClientResponse) -> float | None:

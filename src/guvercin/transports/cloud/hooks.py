@@ -34,7 +34,7 @@ from guvercin.core.outcome import (
     TemplateNews,
     TransportEvent,
 )
-from guvercin.transports.cloud.contents import kind_of, media_of, names_in, words_of
+from guvercin.transports.cloud.contents import kind_of, media_of, names_in, source_of, words_of
 from guvercin.transports.cloud.errors import MEANINGS, Kind, Meaning, in_words
 from guvercin.transports.cloud.payloads import GraphError, error_of
 
@@ -217,6 +217,7 @@ def _inbound(item: Any, names: Mapping[str, str]) -> _Events:
         kind=kind_of(item),
         sender_name=names.get(str(sender)) or names.get(str(user_id)),
         media=media_of(item),
+        source=source_of(item),
     )
 
 

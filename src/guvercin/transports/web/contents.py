@@ -1,7 +1,8 @@
 """What a message of somebody else holds, read from the engine's own form of it: its kind, its words, its file's label.
 
 Nothing here fetches anything, and nothing imports the engine: a message is read by the names of its fields
-(waE2E.Message). What has no name here is OTHER, and is kept all the same.
+(waE2E.Message). Of a file the way to it is kept, for whoever asks for it later. What has no name here is OTHER, and
+is kept all the same.
 """
 
 from typing import Any, NamedTuple
@@ -21,6 +22,12 @@ _FILES = (
     ("stickerMessage", Kind.STICKER),
 )
 
+_WAY = ("directPath", "mediaKey", "fileSHA256", "fileEncSHA256", "fileLength", "URL", "mimetype")
+"""Fields by which a file is found and opened."""
+
+_SAME_WAY = {"ptvMessage": "videoMessage"}
+"""Kinds of file that are fetched as another."""
+
 _CHOICES = (
     ("buttonsResponseMessage", "selectedDisplayText"),
     ("templateButtonReplyMessage", "selectedDisplayText"),
@@ -31,11 +38,15 @@ _DEEPEST = 5
 
 
 class Content(NamedTuple):
-    """A message's kind, its words (empty for none), and what is known of its file."""
+    """A message's kind, its words (empty for none), what is known of its file, and the way to it.
+
+    `source` is a message that holds nothing but that way: whoever has it can open the file.
+    """
 
     kind: Kind
     text: str = ""
     media: Media | None = None
+    source: bytes | None = None
 
 
 def content_of(message: Any) -> Content | None:
@@ -54,7 +65,7 @@ def content_of(message: Any) -> Content | None:
         return Content(Kind.TEXT, message.conversation or message.extendedTextMessage.text)
     for name, kind in _FILES:
         if message.HasField(name):
-            return _file(kind, getattr(message, name))
+            return _file(kind, getattr(message, name))._replace(source=_way_to(message, name))
     for name, field in _CHOICES:
         if message.HasField(name):
             return Content(Kind.CHOICE, getattr(getattr(message, name), field))
@@ -79,6 +90,19 @@ def _file(kind: Kind, part: Any) -> Content:
     name = part.fileName or None if kind is Kind.DOCUMENT else None
     text = part.caption if kind in {Kind.IMAGE, Kind.VIDEO, Kind.DOCUMENT} else ""
     return Content(kind, text, Media(type=part.mimetype or None, name=name, size=part.fileLength or None))
+
+
+def _way_to(message: Any, name: str) -> bytes | None:
+    """Answer a message with nothing but the way to the file in one of its fields; null if that isn't told."""
+    part = getattr(message, name)
+    if not part.directPath or not part.mediaKey:
+        return None
+    bare = type(message)()
+    kept = getattr(bare, _SAME_WAY.get(name, name))
+    for each in _WAY:
+        if part.HasField(each):
+            setattr(kept, each, getattr(part, each))
+    return bytes(bare.SerializeToString())
 
 
 def _place(part: Any) -> Content:

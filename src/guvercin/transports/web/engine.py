@@ -46,6 +46,7 @@ from guvercin.transports.web.errors import (
     SESSION_ENDS,
     UNLINKED,
     check_outcome,
+    fetch_trouble,
     outcome_of,
 )
 from guvercin.transports.web.evidence import Files, OpenReadOnly, Session, find
@@ -228,6 +229,20 @@ class Web:
         if answer.reason is Code.CHECKS_SPENT:
             raise GuvercinError(Code.CHECKS_SPENT, retry_after=answer.retry_after)
         raise GuvercinError(Code.NOT_CONNECTED)
+
+    async def fetch(self, source: bytes, into: Path, *, limit: int) -> None:
+        """Let the engine fetch a message's file, and write it."""
+        run = self._open_run()
+        if run is None:
+            raise GuvercinError(Code.INBOUND_FILE_AWAY)
+        try:
+            answer = await run.seat.call(
+                lambda call: p.Fetch(id=call, source=source, path=str(into), limit=limit), limit=self._limits.fetch
+            )
+        except (TimeoutError, ChildGoneError):
+            raise GuvercinError(Code.INBOUND_FILE_AWAY) from None
+        if isinstance(answer, p.Failed):
+            raise GuvercinError(fetch_trouble(answer.error))
 
     async def find(self, attempt: Attempt) -> Evidence:
         """Look for the traces of an attempt, in the journal and in the engine's own database."""

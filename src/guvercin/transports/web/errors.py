@@ -13,6 +13,7 @@ from types import MappingProxyType
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
 from guvercin.core.outcome import Deferred, LineEvent, Lost, Outcome, Refused, Scope
+from guvercin.transports.web.protocol import TOO_LARGE
 from guvercin.transports.web.restrictions import MONTHLY, MONTHLY_WARNING, NEW_CHATS
 
 LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
@@ -77,6 +78,12 @@ _BEFORE_IT_LEFT = (
 """What the engine says while it is still preparing: nothing of the message has left."""
 
 _RATE = re.compile(r"\b429\b|rate-overlimit")
+_FILE_OVER = re.compile(
+    r"download failed with status code (403|404|410)\b|invalid media hmac|hash of media \w+ doesn't match|"
+    r"file length|no url present|file too short|any attachments"
+)
+"""Words for a file that WhatsApp has deleted, or that isn't the one its sender described: asking again won't help."""
+
 _FILE = re.compile(r"^\[Errno \d+\]")
 
 
@@ -93,6 +100,13 @@ def outcome_of(error: str) -> Outcome:
     if _FILE.match(error):
         return FILE_GONE
     return ANSWER_LOST
+
+
+def fetch_trouble(error: str) -> Code:
+    """Read what the engine said when a file could not be fetched (whatsmeow's download.go)."""
+    if TOO_LARGE in error:
+        return Code.INBOUND_FILE_LARGE
+    return Code.INBOUND_FILE_GONE if _FILE_OVER.search(error) else Code.INBOUND_FILE_AWAY
 
 
 def check_outcome(error: str) -> Deferred:

@@ -10,7 +10,7 @@ Laws
 """
 
 import base64
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from datetime import UTC, datetime
 from functools import cache
 from types import NoneType, UnionType
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hi
 
 import orjson
 
-VERSION = 2
+VERSION = 3
 
 
 class ProtocolError(Exception):
@@ -66,6 +66,16 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Fetch:
+    """Fetch a message's file (`source` as in Wrote) and write it to `path`. Answered by Done or Failed."""
+
+    id: int
+    source: bytes
+    path: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Unlink:
     """Log out at WhatsApp's side. Answered by Done or Failed."""
 
@@ -89,7 +99,7 @@ class Stop:
     """Close every connection and end the process."""
 
 
-Command: TypeAlias = Connect | AskCode | Send | Check | Unlink | Ping | Leave | Stop
+Command: TypeAlias = Connect | AskCode | Send | Check | Fetch | Unlink | Ping | Leave | Stop
 
 
 # -- answers: worker -> gateway, one for each call
@@ -287,6 +297,9 @@ class ReceiptHeard:
     at: datetime
 
 
+TOO_LARGE = "too large to fetch"
+"""The worker's own word for a file beyond the limit of a Fetch."""
+
 HIDDEN = "@lid"
 """How the address of a person ends who wrote without a number: WhatsApp's own, the same in every chat."""
 
@@ -296,7 +309,8 @@ class Wrote:
     """Somebody wrote to us. `sender` is E.164, or an address that ends in HIDDEN; `text` is empty for what has none.
 
     `kind` is a word of InboundKind; `media_type`, `file_name` and `file_size` (bytes) tell of a file, null is what
-    wasn't said. An entry of an older program ends with `at`.
+    wasn't said. `source` is the message again with nothing but the way to its file, for Fetch. An entry of an older
+    program ends with `at`.
     """
 
     remote_id: str
@@ -308,6 +322,7 @@ class Wrote:
     media_type: str | None = None
     file_name: str | None = None
     file_size: int | None = None
+    source: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -373,8 +388,8 @@ class Spoken(NamedTuple):
 def encode(value: Command | Answer | Report | Entry, seat: str = "") -> bytes:
     """Write one value as a line, its newline included."""
     written: dict[str, Any] = {"type": type(value).__name__} | ({"seat": seat} if seat else {})
-    for field in fields(value):
-        written[field.name] = _write(getattr(value, field.name))
+    for each in fields(value):
+        written[each.name] = _write(getattr(value, each.name))
     return orjson.dumps(written, option=orjson.OPT_APPEND_NEWLINE)
 
 

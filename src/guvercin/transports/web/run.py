@@ -58,6 +58,7 @@ class Limits:
     answer: float = 45.0
     upload: float = 50.0
     check: float = 15.0
+    fetch: float = 50.0
     link: float = 160.0
     unlink: float = 5.0
     probe: float = 4.0
@@ -214,6 +215,7 @@ def _inbound(wrote: p.Wrote) -> Inbound:
         kind=InboundKind(wrote.kind) if wrote.kind in set(InboundKind) else InboundKind.OTHER,
         sender_name=wrote.name,
         media=None if media == Media() else media,
+        source=wrote.source,
     )
 
 

@@ -265,7 +265,7 @@ class Account:
                 except Exception as trouble:  # noqa: BLE001 -- whatever the library raises is an answer here
                     self.tell(p.Failed(id=command.id, error=_text(trouble)))
 
-    def _answer(self, command: p.AskCode | p.Check | p.Unlink | p.Ping) -> p.Answer:
+    def _answer(self, command: p.AskCode | p.Check | p.Fetch | p.Unlink | p.Ping) -> p.Answer:
         client = self._client
         match command:
             case p.Ping():
@@ -280,6 +280,9 @@ class Account:
             case p.Check():
                 found = client.is_on_whatsapp(command.number)
                 return p.Checked(id=command.id, is_registered=any(one.IsIn for one in found))
+            case p.Fetch():
+                self._fetch(command)
+                return p.Done(id=command.id)
             case p.Unlink():
                 client.logout()
                 return p.Done(id=command.id)
@@ -328,6 +331,18 @@ class Account:
         return Message(
             documentWithCaptionMessage=FutureProofMessage(message=Message(documentMessage=document)),
         )
+
+    def _fetch(self, command: p.Fetch) -> None:
+        """Fetch a file whose message claims no more than the limit: the library holds all of it in memory."""
+        message = Message.FromString(command.source)
+        claimed = max(getattr(message, kind.name).fileLength for kind, _ in message.ListFields())
+        if claimed > command.limit:
+            raise ValueError(p.TOO_LARGE)
+        content = self._client.download_any(message)
+        if len(content) > command.limit:
+            raise ValueError(p.TOO_LARGE)
+        with Path(command.path).open("r+b") as file:
+            file.write(content)
 
     # -- the connection
 
@@ -451,6 +466,7 @@ class Account:
                     media_type=media.type,
                     file_name=media.name,
                     file_size=media.size,
+                    source=content.source,
                 )
             )
 
