@@ -11,7 +11,6 @@ that was suspended: a promise that a leap could break would not survive a laptop
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, MutableMapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from random import Random  # noqa: TID251 -- the chance that a test hands in
 from typing import Any, cast
 
 from tests.gateway.house import House, SteadyStore, make_world, pace, seconds, turn
+from tests.simulation import owner
 from tests.simulation.ledger import ASKED_IN_VAIN, Ledger, Limits
 from tests.simulation.oracle import Oracle
 from tests.simulation.whatsapp import Phone, Wire
@@ -26,10 +26,9 @@ from tests.simulation.whatsapp import Phone, Wire
 from guvercin.core.account import Account, Kind, OnUnknown
 from guvercin.core.errors import GuvercinError
 from guvercin.core.message import Lane
-from guvercin.core.optout import OptOut, OptOutScope, OptOutSource
 from guvercin.core.pacing import Caps, Gap, Pace, Rules
 from guvercin.core.token import Token
-from guvercin.gateway.requests import AccountChange, BatchView, MannersChange, NewAccount
+from guvercin.gateway.requests import AccountChange, MannersChange, NewAccount
 from guvercin.testing.timelapse import LapseClock, TimelapseLoop
 from guvercin.testing.transport import Peer
 from guvercin.transports.base import Transport
@@ -255,38 +254,6 @@ class Day:
         made = await self.ask(name, lambda house: house.token(name, **rules))
         return made if isinstance(made, Token) else None
 
-    async def resume_all(self) -> None:
-        """Let the owner start every line again."""
-        owner = self.world.tokens["everything"]
-        for number in self.ledger.paces:
-
-            async def resume(house: House, number: int = number) -> Account:
-                return await house.gateway.accounts.resume(owner, number)
-
-            await self.ask("owner", resume)
-
-    async def resume_batches(self) -> None:
-        """Let the owner resume every batch that is paused."""
-        owner = self.world.tokens["everything"]
-        for number in self.oracle.paused_batches():
-
-            async def resume(house: House, number: int = number) -> BatchView:
-                return await house.gateway.batches.resume(owner, number)
-
-            await self.ask("owner", resume)
-
-    async def decide_doubts(self, scope: OptOutScope | None) -> None:
-        """Let the owner decide what everybody meant who may have refused."""
-        owner = self.world.tokens["everything"]
-        for number, phone in self.oracle.doubts():
-
-            async def decide(house: House, number: int = number) -> OptOut:
-                return await house.gateway.wishes.decide(owner, number, scope, OptOutSource.PANEL)
-
-            self.say(f"owner decides about {phone}: {scope}")
-            self.ledger.decided.add(phone)
-            await self.ask("owner", decide)
-
     # -- time
 
     async def run(self, plan: list[Happening]) -> None:
@@ -314,10 +281,10 @@ class Day:
     async def _furnish(self) -> None:
         """Give the business its accounts and its owner's choices."""
         assert self.house is not None
-        owner, accounts = self.world.tokens["everything"], self.house.gateway.accounts
+        token, accounts = self.world.tokens["everything"], self.house.gateway.accounts
         for number in range(1, self.rng.choice([1, 2, 2, 3]) + 1):
             if number > 1:
-                await accounts.add(owner, NewAccount(name=f"Kasa {number}", kind=Kind.SANDBOX))
+                await accounts.add(token, NewAccount(name=f"Kasa {number}", kind=Kind.SANDBOX))
             gaps = self.rng.choice(PACES).gaps if number > 1 else self.pace.gaps
             manners = MannersChange(
                 keeps_notices=self.rng.random() < 0.3,
@@ -327,7 +294,7 @@ class Day:
             change = AccountChange(gaps=gaps, on_unknown=on_unknown, manners=manners)
             if manners.keeps_notices:
                 self.ledger.notices.add(number)
-            await accounts.change(owner, number, change)
+            await accounts.change(token, number, change)
             self.ledger.paces[number] = gaps
             if self.rng.random() < 0.4:
                 await self._give_rules(number, gaps)
@@ -402,9 +369,9 @@ class Day:
         told = -1
         for number in range(_MOST_LEAPS):
             if number % 10 == 0:  # a ban may end meanwhile
-                await self.resume_all()
-                await self.resume_batches()
-                await self.decide_doubts(None)
+                await owner.resume_all(self)
+                await owner.resume_batches(self)
+                await owner.decide_doubts(self, None)
             if self.oracle.is_done() and not self.world.outside:
                 return
             is_moving, told = self.oracle.events != told, self.oracle.events
@@ -422,42 +389,3 @@ async def _asked(verb: Callable[[House], Awaitable[Any]], house: House) -> Any:
         return await verb(house)
     except GuvercinError as refusal:
         return refusal
-
-
-def play(
-    seed: int, plan: Callable[[Day], list[Happening]], folder: Path, template: Path, stage: Stage | None = None
-) -> Day:
-    """Play one day on a loop of its own, and answer it. What breaks names its seed's last moments."""
-    loop = TimelapseLoop()
-    asyncio.set_event_loop(loop)
-    day: Day | None = None
-
-    async def whole() -> None:
-        nonlocal day
-        day = Day(seed, folder, template, stage)
-        await day.run(plan(day))
-
-    try:
-        loop.run_until_complete(whole())
-    except BaseException as broken:
-        if day is not None:
-            broken.add_note("The last that happened:\n  " + "\n  ".join(day.journal[-40:]))
-        raise
-    finally:
-        if day is not None:
-            with suppress(Exception):
-                loop.run_until_complete(_leave(day))
-            day.oracle.close()
-        asyncio.set_event_loop(None)
-        loop.close()
-    assert day is not None
-    return day
-
-
-async def _leave(day: Day) -> None:
-    if day.house is not None:
-        await day.house.crash()
-    for task in list(day.world.outside):
-        task.cancel()
-        with suppress(BaseException):
-            await task

@@ -1,16 +1,15 @@
 """Who looks on, and knows nothing of how the gateway works: what the phones were handed and what callers were told is
 laid beside the database's own rows, read by plain SQL, and each promise is checked by its sentence.
 
-The words of the states stand here once more on purpose: an oracle that asked the code under test would believe it.
+The words of the states stand in words.py once more: an oracle that asked the code under test would believe it.
 """
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from tests.gateway.house import shared_engine
 from tests.simulation.ledger import Ledger, text_of
@@ -19,6 +18,7 @@ from tests.simulation.pace_oracle import PaceOracle
 from tests.simulation.promises import Broken
 from tests.simulation.whatsapp import Phone
 from tests.simulation.will_oracle import WillOracle
+from tests.simulation.words import HELD, MAY_FOLLOW, NEXT, OPEN, PAUSED, ROWS, STATUS_OF_EVENT, THERE, Row, to_ms
 
 from guvercin.core.message import Lane
 from guvercin.core.outcome import ReceiptKind
@@ -27,44 +27,6 @@ from guvercin.gateway.requests import BatchView
 from guvercin.store.sqlite import FILE_NAME
 from guvercin.testing.timelapse import LapseClock
 
-_OPEN = {"queued", "sending", "unknown"}
-_THERE = {"sent", "delivered", "read"}
-_MAY_FOLLOW: Mapping[str, set[str]] = {
-    **{status: {*_OPEN, *_THERE, "failed", "cancelled"} for status in _OPEN},
-    "sent": {"sent", "delivered", "read", "failed"},
-    "delivered": {"delivered", "read"},
-    "read": {"read"},
-    "failed": {"failed", "delivered", "read"},
-    "cancelled": {"cancelled", "delivered", "read"},
-}
-_STATUS_OF_EVENT = {
-    "mesaj.kabul_edildi": "queued",
-    "mesaj.ertelendi": "queued",
-    "mesaj.sirada": "queued",
-    "mesaj.gonderiliyor": "sending",
-    "mesaj.belirsiz": "unknown",
-    "mesaj.gonderildi": "sent",
-    "mesaj.iletildi": "delivered",
-    "mesaj.okundu": "read",
-    "mesaj.basarisiz": "failed",
-    "mesaj.iptal_edildi": "cancelled",
-}
-_HELD, _PAUSED = "mesaj.bekletildi", "toplu.durduruldu"
-_FROM_SENDING = {"sending", "queued", "unknown", "sent", "delivered", "read", "failed"}
-_NEXT: Mapping[str, set[str]] = {
-    "queued": {"queued", "sending", "failed", "cancelled", "sent", "delivered", "read"},
-    "sending": _FROM_SENDING - {"sending"},
-    "unknown": _FROM_SENDING - {"sending", "unknown"},
-    "sent": {"delivered", "read", "failed"},
-    "delivered": {"read"},
-    "read": set(),
-    "failed": {"delivered", "read"},
-    "cancelled": {"delivered", "read"},
-}
-_ROWS = (
-    "SELECT id, status, reason, remote_id, recipient, priority, body, batch_id, created_at, resend_of, category "
-    "FROM message ORDER BY id"
-)
 _LONGEST_HAND_OVER = 61.0
 """Seconds from a hand-over until it is settled: a line that says nothing for a minute has lost the answer."""
 
@@ -158,12 +120,12 @@ class Oracle:
 
     def hear(self, who: str, log_id: int, status: str, remote_id: str | None) -> None:
         """Judge what somebody is told of a message, at the moment of being told."""
-        if status in _THERE:
+        if status in THERE:
             there = {arrived.remote_id for phone in self._phones.values() for arrived in phone.arrivals}
             if remote_id not in there:
                 raise Broken("TRUE", f"{log_id} was told {status} and has not arrived")
         before = self._ledger.last_told.get((who, log_id))
-        if before is not None and status not in _MAY_FOLLOW[before]:
+        if before is not None and status not in MAY_FOLLOW[before]:
             raise Broken("P5", f"{who} was told {before} of {log_id}, and then {status}")
         self._ledger.last_told[who, log_id] = status
         if status == "cancelled":
@@ -188,7 +150,7 @@ class Oracle:
         """Check what holds whenever a process has run for a moment without trouble."""
         late = self._clock.now() - timedelta(hours=1)
         question = "SELECT id, status FROM message WHERE status IN ('queued', 'sending') AND expires_at < ?"
-        for number, status in self._all(question, _ms(late)):
+        for number, status in self._all(question, to_ms(late)):
             if not (status == "sending" and self._is_in_hand(number)):  # the clock may have been set meanwhile
                 raise Broken("P2", f"{number} is still {status}")
 
@@ -219,18 +181,18 @@ class Oracle:
             self.events += 1
             self._line.hear(event_id, kind, account_id, message_id, batch_id)
             self._will.hear(kind, message_id, detail)
-            if kind == _HELD and message_id is not None:
+            if kind == HELD and message_id is not None:
                 self._set_aside.add(message_id)
-            if kind == _PAUSED:
+            if kind == PAUSED:
                 of_batch = self._all("SELECT id FROM message WHERE batch_id = ?", batch_id)
                 self._set_aside.update(number for (number,) in of_batch)
-            status = _STATUS_OF_EVENT.get(kind)
+            status = STATUS_OF_EVENT.get(kind)
             if message_id is None or status is None:
                 continue
             before = self._status.get(message_id)
             if before is None:
                 self._accepted_at[message_id] = event_id
-            elif status not in _NEXT[before]:
+            elif status not in NEXT[before]:
                 raise Broken("P5", f"{message_id} went from {before} to {status} by event {event_id}")
             if status in {"failed", "cancelled"}:
                 self._failed_at.setdefault(message_id, event_id)
@@ -270,7 +232,7 @@ class Oracle:
             [(lane, expires_at, body, resend_of, category)] = self._all(
                 "SELECT lane, expires_at, body, resend_of, category FROM message WHERE id = ?", number
             )
-            if _ms(hand.wall) > expires_at + 1_000 and not hand.is_after_jump:
+            if to_ms(hand.wall) > expires_at + 1_000 and not hand.is_after_jump:
                 raise Broken("P8", f"{number} left at {hand.wall} after its lifetime: {self.story(number)}")
             if number in self._answers():
                 continue
@@ -313,7 +275,7 @@ class Oracle:
     def judge(self) -> None:
         """Check every promise once nothing is left to do."""
         self.look_on()
-        rows = [_Row(*row) for row in self._all(_ROWS)]
+        rows = [Row(*row) for row in self._all(ROWS)]
         self._nothing_is_lost({row.id: row for row in rows})
         self._nothing_is_left_open(rows)
         self._nothing_is_doubled(rows)
@@ -326,7 +288,7 @@ class Oracle:
         self._limits_hold()
         self._will.judge(_STARTED)
 
-    def _nothing_is_lost(self, rows: dict[int, "_Row"]) -> None:
+    def _nothing_is_lost(self, rows: dict[int, "Row"]) -> None:
         for text, log_ids in self._ledger.log_ids.items():
             for log_id in log_ids:
                 if log_id not in rows or rows[log_id].text != text:
@@ -336,19 +298,19 @@ class Oracle:
             if not batch_ids <= batches:
                 raise Broken("P1", f"batches {batch_ids} of {text!r} were accepted, and {batches} are there")
 
-    def _nothing_is_left_open(self, rows: "list[_Row]") -> None:
-        if still_open := [row for row in rows if row.status in _OPEN]:
+    def _nothing_is_left_open(self, rows: "list[Row]") -> None:
+        if still_open := [row for row in rows if row.status in OPEN]:
             raise Broken("P2", f"{still_open}")
 
-    def _nothing_is_doubled(self, rows: "list[_Row]") -> None:
+    def _nothing_is_doubled(self, rows: "list[Row]") -> None:
         told = {remote_id: kinds for phone in self._phones.values() for remote_id, kinds in phone.told.items()}
         for row in rows:
             has_arrived = self._arrivals[row.id] > 0
-            if row.status in _THERE and not has_arrived:
+            if row.status in THERE and not has_arrived:
                 raise Broken("TRUE", f"{row} has never arrived")
             is_let_go = row.reason in {"yeniden_gonderildi", "vazgecildi"}
             is_taken_back = ReceiptKind.FAILED in told.get(row.remote_id or "", [])
-            if row.status not in _THERE and has_arrived and not is_let_go and not is_taken_back:
+            if row.status not in THERE and has_arrived and not is_let_go and not is_taken_back:
                 raise Broken("TRUE", f"{row} has arrived")
         for phone in self._phones.values():
             attempts: defaultdict[int, list[bytes]] = defaultdict(list)
@@ -358,7 +320,7 @@ class Oracle:
                 if len(set(secrets)) < len(secrets) or not set(secrets[:-1]) <= phone.proved:
                     raise Broken("P3", f"{number} was handed over again without proof that it had not left")
 
-    def _nothing_is_overtaken(self, rows: "dict[int, _Row]") -> None:
+    def _nothing_is_overtaken(self, rows: "dict[int, Row]") -> None:
         for phone in self._phones.values():
             keeps_rules = phone.number in self._ledger.limits
             answers = self._answers()
@@ -375,7 +337,7 @@ class Oracle:
                 if line != sorted(line):
                     raise Broken("P4", f"{line}")
 
-    def _the_spine_tells_all(self, rows: "list[_Row]") -> None:
+    def _the_spine_tells_all(self, rows: "list[Row]") -> None:
         count, last = self._all("SELECT count(*), coalesce(max(id), 0) FROM event")[0]
         if (count, last) != (self.events, self._cursor):
             raise Broken("P6", f"{count} events up to {last}; a reader saw {self.events} up to {self._cursor}")
@@ -383,7 +345,7 @@ class Oracle:
             if self._status.get(row.id) != row.status:
                 raise Broken("P6", f"{row} ended with the event of {self._status.get(row.id)}")
 
-    def _figures_agree(self, rows: "list[_Row]") -> None:
+    def _figures_agree(self, rows: "list[Row]") -> None:
         sizes = Counter(row.batch_id for row in rows)
         for batch_id, total in self._all("SELECT id, total FROM batch"):
             if sizes[batch_id] != total:
@@ -398,8 +360,8 @@ class Oracle:
                 if (at is not None) != (kind in kinds):
                     raise Broken("TRUE", f"{number} was told {kinds}, and has {delivered_at}, {read_at}")
 
-    def _one_wish_is_one_row(self, rows: "list[_Row]") -> None:
-        of_wish: defaultdict[str, list[_Row]] = defaultdict(list)
+    def _one_wish_is_one_row(self, rows: "list[Row]") -> None:
+        of_wish: defaultdict[str, list[Row]] = defaultdict(list)
         batches: defaultdict[str, set[int]] = defaultdict(set)
         for row in rows:
             if row.text not in self._ledger.wishes:
@@ -433,31 +395,3 @@ class Oracle:
             for place, moment in enumerate(moments[most:]):
                 if moment - moments[place] < 60:
                     raise Broken("LIMIT", f"token {token_id} asked {most + 1} times within a minute")
-
-
-class _Row(NamedTuple):
-    """One message as the database has it."""
-
-    id: int
-    status: str
-    reason: str | None
-    remote_id: str | None
-    recipient: str
-    priority: int
-    body: str
-    batch_id: int | None
-    created_at: int
-    resend_of: int | None
-    category: int
-
-    @property
-    def text(self) -> str:
-        """Answer what its caller wanted to say."""
-        return text_of(self.body)
-
-    def __repr__(self) -> str:
-        return f"#{self.id} {self.status} {self.reason or ''}".strip()
-
-
-def _ms(moment: datetime) -> int:
-    return round(moment.astimezone(UTC).timestamp() * 1000)

@@ -11,6 +11,7 @@ from tests.gateway.house import House, seconds
 from tests.simulation.day import LENGTH, Day, Happening
 from tests.simulation.hours import Hours
 from tests.simulation.ledger import Wish
+from tests.simulation.owner import resume_all
 
 from guvercin.core.account import OnUnknown
 from guvercin.gateway.requests import AccountChange, Ask, AskBatch, AskRecipient, BatchView, IdempotencyKey, Sent
@@ -271,4 +272,4 @@ def owners(rng: Random, hours: Hours) -> Iterator[Happening]:
 def neighbours(rng: Random, hours: Hours) -> Iterator[Happening]:
     """Somebody who links a line again that no loop may link by itself."""
     for at in (*hours.draw(rng, 3, 3), *(rng.uniform(0, LENGTH) for _ in range(4))):
-        yield Happening(at, "", lambda day: day.resume_all())
+        yield Happening(at, "", resume_all)

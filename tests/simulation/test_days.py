@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 from tests.rounds import rounds
-from tests.simulation.day import Day, Stage, play
+from tests.simulation.day import Day, Stage
 from tests.simulation.plans import draw
+from tests.simulation.playing import play
 
 SEEDS, CHUNK = rounds(200, 20_000), rounds(25, 100)
 DAY = "day"

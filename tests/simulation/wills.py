@@ -10,6 +10,7 @@ from tests.gateway.house import House, seconds
 from tests.simulation.day import LENGTH, Day, Happening
 from tests.simulation.hours import Hours
 from tests.simulation.ledger import Said
+from tests.simulation.owner import decide_doubts
 from tests.simulation.people import CUSTOMERS, PHONES, Aim, wish
 from tests.simulation.will_oracle import STARTS, STOPS
 
@@ -96,7 +97,7 @@ async def decide(day: Day, *, rng: Random) -> None:
         allow = partial(_allow, owner=owner, phone=phone, account_id=account_id)
         await day.ask("owner", allow)
     elif wishes < 0.8:
-        await day.decide_doubts(rng.choice([None, OptOutScope.EVERYTHING, OptOutScope.COMMERCIAL]))
+        await decide_doubts(day, rng.choice([None, OptOutScope.EVERYTHING, OptOutScope.COMMERCIAL]))
     else:
         ask_consent = AskConsent(phone=phone, source=ConsentSource.WEB, given_at=day.clock.now() - seconds(60))
         day.say(f"owner keeps the consent of {phone}")
