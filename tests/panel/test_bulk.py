@@ -74,6 +74,31 @@ async def test_the_check_accounts_for_every_row(made: Panel) -> None:
     assert "Merhaba Mehmet Öz, 480,5 TL" in after
 
 
+async def test_a_list_as_turkish_excel_writes_it_and_somebody_who_refused(made: Panel) -> None:
+    await made.post("/panel/istemeyenler", {"telefon": "0533 987 65 43", "kapsam": "her_sey"})
+    rows = (
+        "Müşteri;Cep Tel;Borç",
+        "Işıl Şimşek Öğünç;0532 123 45 67;1.250,00",
+        "Mehmet Öz;5339876543;480,50",
+        "Işıl;+90 532 123 45 67;1",
+        ";0505 111 22 33;10",
+        "Fatma;9,05321E+11;90",
+        "=1+1;0544 222 33 44;75",
+    )
+    draft = await upload(made, "\r\n".join(rows).encode("cp1254"), "musteriler.csv")
+    form = {"s0": "isim", "s1": "telefon", "s2": "degisken", "mesaj": "Merhaba {isim|dost}, {borc} TL"}
+    page = (await made.post(draft, {**form, "adim": "kontrol"})).text
+    told = counts(page)
+    assert sum(told.values()) == len(rows) - 1
+    assert told["gönderilecek"] == 3
+    assert "Merhaba Işıl Şimşek Öğünç, 1.250,00 TL" in page
+    assert told == {"gönderilecek": 3, "atlanacak": 1, "tekrar": 1, "mesaj istemiyor": 1}
+    begun = await made.post(draft, {**form, "adim": "baslat", "izin": "1"})
+    bulk = int(begun.headers["location"].rpartition("/")[2])
+    report = await made.server.gateway.batches.one(await owner(made), bulk)
+    assert report.counts.total == 3
+
+
 async def test_the_rows_left_out_come_as_a_file_without_formulas(made: Panel) -> None:
     answer = await made.post(await upload(made), {**ROLES, "mesaj": TEXT, "adim": "csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"

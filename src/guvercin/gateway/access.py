@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from guvercin.core.errors import Code, GuvercinError
@@ -107,8 +108,15 @@ class Access:
     # -- the keys of programs
 
     async def keys(self) -> Sequence[Token]:
-        """Answer the tokens that programs hold, revoked ones among them, by id."""
-        return [token for token in await self._store.tokens() if token.is_key]
+        """Answer the tokens that programs hold, revoked ones among them, by id.
+
+        When they were last used is written down now and then; what is not written yet is told all the same.
+        """
+        return [
+            replace(token, last_used_at=self._used.get(token.id, token.last_used_at))
+            for token in await self._store.tokens()
+            if token.is_key
+        ]
 
     async def make_key(self, rules: TokenRules, chance: bytes) -> tuple[Token, str]:
         """Make a token from 32 bytes of chance; answers it and its secret, which is shown once."""

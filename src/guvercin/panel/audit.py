@@ -12,6 +12,7 @@ from starlette.routing import Route
 from guvercin.core.audit import Act, Entry, Sought, Way
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.event import EventKind
+from guvercin.core.rights import HIDDEN
 from guvercin.locale import sentence
 from guvercin.panel.desk import desk_of, viewer_of
 from guvercin.panel.settings import SETTINGS
@@ -70,6 +71,7 @@ _ABOUT: Mapping[str, tuple[str, str]] = {
     "hesap": (sentence("Account no. {id}"), "/panel/hesaplar/{id}"),
     "webhook": (sentence("Webhook {id}"), "/panel/webhook/{id}"),
     "anahtar": (sentence("Key no. {id}"), ""),
+    "kisi": (sentence("A person, as {id}"), ""),
     "kullanici": (sentence("Person no. {id}"), ""),
 }
 
@@ -124,6 +126,7 @@ def _day(written: str) -> date | None:
     return day if _FIRST_YEAR <= day.year <= _LAST_YEAR else None
 
 
+_LONGEST_MARK = 8
 _FIRST_YEAR, _LAST_YEAR = 1970, 9_000
 
 
@@ -131,6 +134,8 @@ def _row(request: Request, entry: Entry) -> dict[str, Any]:
     say = viewer_of(request).say
     kind, _, about_id = (entry.about or "").partition(":")
     words, address = _ABOUT.get(kind, ("", ""))
+    if kind == "kisi":  # a keyed hash, of which the beginning is enough to tell one from another
+        about_id = about_id.removeprefix(HIDDEN)[:_LONGEST_MARK]
     return {
         "entry": entry,
         "what": say(ACTS[entry.what]) if entry.what in ACTS else entry.what,

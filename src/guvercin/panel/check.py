@@ -13,7 +13,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from guvercin.core.errors import FieldFault
+from guvercin.core.errors import Code, FieldFault
 from guvercin.core.folding import fold
 from guvercin.core.recipients import Person
 from guvercin.core.template import BrokenTemplate, Template, known_values, read_template
@@ -25,11 +25,12 @@ from guvercin.locale.faults import fault_sentence
 from guvercin.panel.desk import typed
 from guvercin.panel.listing import NAME, PHONE, Listing
 
-SENT, BAD, REPEATED = "gonderilecek", "hatali", "mukerrer"
+SENT, BAD, REPEATED, REFUSED = "gonderilecek", "hatali", "mukerrer", "istemiyor"
 GROUPS: Mapping[str, str] = {
     SENT: sentence("to be sent"),
     BAD: sentence("left out"),
     REPEATED: sentence("repeated"),
+    REFUSED: sentence("want no messages"),
 }
 
 ONCE_EACH = (PHONE, NAME, "soyad", "referans")
@@ -71,7 +72,9 @@ class Check:
     def group(self, place: int) -> str:
         """Answer what becomes of a row."""
         verdict = self.verdicts.get(place)
-        return SENT if verdict is None else verdict.fate.value
+        if verdict is None:
+            return SENT
+        return REFUSED if verdict.code is Code.OPTED_OUT else verdict.fate.value
 
     @property
     def good(self) -> Sequence[int]:
