@@ -1,5 +1,6 @@
 """A bulk in the browser: the nasty list on a phone, the same without a script, and a server that is lost on the way."""
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -95,6 +96,33 @@ def test_all_of_it_works_without_a_script(shop: Shop, browser: Browser, workbook
         page.click("button[value=baslat]")
         page.wait_for_url(ONE)
         assert sums(page) == GOOD
+
+
+def test_a_pressed_button_keeps_the_focus_while_the_bar_moves(shop: Shop, browser: Browser) -> None:
+    with shown(shop, browser) as made:
+        page = made.page
+        made.go("/panel/toplu/yeni")
+        numbers = [f"+90532555{n:04}" for n in range(300)]
+        page.fill("#numaralar", "\n".join(numbers))
+        page.click("form[enctype] button[type=submit]")
+        page.click("button[value=kontrol]")
+        page.fill("#mesaj", "Merhaba")
+        page.check("#izin")
+        page.click("button[value=baslat]")
+        page.wait_for_url(ONE)
+        page.focus("#canli button[formaction$=duraklat]")
+        bar = page.locator("[role=progressbar]")
+        for _ in range(2):
+            expect(bar).not_to_have_attribute("aria-valuenow", bar.get_attribute("aria-valuenow") or "")
+            assert page.evaluate("document.activeElement.getAttribute('formaction')").endswith("/duraklat")
+        page.keyboard.press("Enter")
+        page.click("#canli a:has-text('İptal et')")
+        page.click("button:has-text('Kalanı iptal et')")
+        expect(page.locator("#canli .notice-info")).to_contain_text("İptal edildi.")
+        gone = re.search(r"(\d+) mesaj gitmişti", page.locator("#canli .notice-info").inner_text())
+        assert gone is not None
+        arrived = [json.loads(line).get("number") for line in shop.server.arrivals.read_text().splitlines()]
+        assert sum(number in numbers for number in arrived) == int(gone[1]), "what had gone stays gone, the rest stays"
 
 
 def test_a_bulk_is_paused_cancelled_and_survives_its_server(shop: Shop, browser: Browser) -> None:

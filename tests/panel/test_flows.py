@@ -133,6 +133,19 @@ def send(page: Page, number: str, text: str) -> None:
     page.click("form[enctype] button[type=submit]")
 
 
+def test_a_message_reaches_its_second_blue_tick_before_ones_eyes(shop: Shop, owner: Window) -> None:
+    till = shop.server.client(shop.token)
+    till.post("/hesaplar/1/duraklat", {})
+    sent = till.post("/gonder", {"telefon": "+905000000001", "mesaj": "Sonra gidecek"}, Prefer="respond-async")
+    owner.go(f"/panel/mesajlar/{sent.json['log_id']}")
+    expect(owner.page.locator(".way li[aria-current]")).to_contain_text("Sırada")
+    owner.page.evaluate("window.isTheSamePage = true")
+    till.post("/hesaplar/1/devam", {})
+    expect(owner.page.locator(".way li[aria-current]")).to_contain_text("Okundu")
+    assert owner.page.evaluate("window.isTheSamePage")
+    owner.accessible()
+
+
 def test_a_failure_says_why_and_a_doubt_says_what_can_be_decided(owner: Window) -> None:
     owner.go("/panel/gonder")
     send(owner.page, "+905000000002", "Merhaba")
@@ -163,6 +176,20 @@ def test_what_people_write_is_text_and_nothing_else(owner: Window) -> None:
     assert owner.page.evaluate("window.hit") is None
 
 
+def test_a_files_name_is_text_and_nothing_else(owner: Window) -> None:
+    owner.go("/panel/gonder")
+    name = '"><script>window.hit=1</script>.pdf'
+    file = {"name": name, "mimeType": "application/pdf", "buffer": b"%PDF-1.4 x"}
+    owner.page.set_input_files("#dosya", file)  # type: ignore[arg-type]
+    send(owner.page, "+905000000001", "Ekte")
+    owner.page.wait_for_selector(".way")
+    for path in ("", "/panel/mesajlar"):
+        owner.page.click("#canli .card-header a") if not path else owner.go(path)
+        expect(owner.page.locator("main")).to_contain_text("script")
+        assert owner.page.locator("main script").count() == 0
+        assert owner.page.evaluate("window.hit") is None
+
+
 def test_a_file_that_is_too_large_is_told_before_it_is_sent_and_the_text_stays(owner: Window) -> None:
     owner.go("/panel/gonder")
     owner.page.fill("#mesaj", "Uzun uzun yazdım")
@@ -172,7 +199,7 @@ def test_a_file_that_is_too_large_is_told_before_it_is_sent_and_the_text_stays(o
     assert owner.page.input_value("#mesaj") == "Uzun uzun yazdım"
 
 
-def test_a_key_is_made_copied_and_tried(owner: Window) -> None:
+def test_a_key_is_made_copied_tried_and_revoked(shop: Shop, owner: Window) -> None:
     owner.go("/panel/anahtarlar")
     owner.page.fill("#ad", "Kasa")
     owner.page.click("main form button[type=submit]:has-text('Anahtar oluştur')")
@@ -181,8 +208,25 @@ def test_a_key_is_made_copied_and_tried(owner: Window) -> None:
     owner.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     owner.page.click("[data-copy=anahtar]")
     expect(owner.page.locator("#duyuru")).to_have_text("Kopyalandı")
+    secret = owner.page.locator("#anahtar").inner_text()
+    assert owner.page.evaluate("navigator.clipboard.readText()") == secret
     owner.page.click("[data-try]")
     expect(owner.page.locator("#yanit")).to_contain_text('"ok": true', timeout=15_000)
+    owner.go("/panel/anahtarlar")
+    assert secret not in owner.page.content(), "it is shown once"
+    owner.page.locator("li", has_text="Kasa").last.locator("[data-dialog]").click()
+    expect(owner.page.locator("dialog[open]")).to_contain_text("mesaj gönderemez")
+    owner.page.click("dialog[open] button[type=submit]")
+    expect(owner.page.locator("main")).not_to_contain_text("Kasa")
+    told = {
+        language: shop.server.client(secret).ask(
+            "GET", "/api/v1/whatsapp/hesaplar", headers={"Accept-Language": language}
+        )
+        for language in ("tr", "en")
+    }
+    assert {answer.status for answer in told.values()} == {401}
+    assert told["tr"].json["detail"] != told["en"].json["detail"]
+    assert "anahtar" in told["tr"].json["detail"].lower()
 
 
 def test_the_page_says_that_the_server_is_away_and_heals_when_it_is_back(shop: Shop, owner: Window) -> None:
