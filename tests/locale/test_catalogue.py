@@ -99,6 +99,13 @@ def test_every_sentence_has_its_turkish_and_none_is_left_over() -> None:
     assert not unused, f"nobody says these any more, take them out of {PO.name}: {unused}"
 
 
+def test_no_sentence_is_written_twice() -> None:
+    # Of two, the first alone is ever said, whatever the second says.
+    written = [block for block in PO.read_text("utf-8").split("\n\n") if "msgid" in block]
+    sentences = [block[block.index("msgid") : block.index("msgstr")] for block in written]
+    assert sorted({each for each in sentences if sentences.count(each) > 1}) == []
+
+
 def test_no_turkish_waits_for_a_second_look() -> None:
     assert not [message.id for message in turkish() if message.id and (message.fuzzy or message.pluralizable)]
 

@@ -102,7 +102,7 @@ def audit(context: typer.Context, *, count: Count = 50, as_json: Json = False) -
     say = terminal.say
     answer = _ask(terminal, "GET", "/denetim", query={"limit": min(max(count, 1), 200)})
     terminal.show(answer)
-    heads = (say("No"), say("When"), say("What"), say("About"), say("Who"), say("From"), say("Details"))
+    heads = (say("No"), say("When"), say("What"), say("About"), say("Who"), say("From where"), say("Details"))
     rows = [
         (
             str(each["id"]),
