@@ -234,6 +234,20 @@ async def test_a_status_is_told_in_words(made: Panel, status: int, told: str) ->
     assert "webhook-id: deneme_" in shown[0]
 
 
+async def test_an_address_that_was_switched_off_by_itself_stands_in_the_overview(made: Panel) -> None:
+    await add(made, olay=["mesaj.gonderildi"])
+    made.server.receiver.answers = lambda _: Called(trouble=CallTrouble.REFUSED, status=410)
+    await made.post("/panel/gonder", {"telefon": AYSE, "mesaj": "Merhaba", "tur": "10", "hesap": "1"})
+    told = await page_with(made, "Webhook 1 kapatıldı", "/panel")
+    assert "Adres artık olmadığını söyledi (410)" in told
+    assert 'href="/panel/webhook/1"' in told
+    made.server.receiver.answers = lambda _: Called(trouble=None, status=200)
+    await made.post(f"{PAGE}/1/durum", {"durum": "aktif"})
+    assert "Webhook 1 kapatıldı" not in (await made.get("/panel")).text
+    await made.post(f"{PAGE}/1/durum", {"durum": "kapali"})
+    assert "Webhook 1 kapatıldı" not in (await made.get("/panel")).text, "who switched it off knows"
+
+
 async def test_whoever_only_looks_learns_no_secret_path_and_changes_nothing(made: Panel) -> None:
     await add(made, olay=["mesaj.gonderildi"])
     await made.post("/panel/gonder", {"telefon": AYSE, "mesaj": "Merhaba", "tur": "10", "hesap": "1"})

@@ -10,11 +10,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from guvercin.core.account import Kind
-from guvercin.core.event import Event
+from guvercin.core.event import Event, EventKind
+from guvercin.core.hook import CloseReason
 from guvercin.core.log import MessageFilter
 from guvercin.core.message import WITH_WHATSAPP, Status
 from guvercin.core.tally import DayCount
 from guvercin.gateway.accounts import SANDBOX_PHONE
+from guvercin.locale.terms import CLOSINGS
 from guvercin.panel import steps
 from guvercin.panel.bulk import progress
 from guvercin.panel.desk import desk_of, viewer_of
@@ -49,7 +51,7 @@ async def view(request: Request) -> View:
 
 
 def _concerns(event: Event) -> bool:
-    return event.account_id is not None or event.batch_id is not None
+    return event.account_id is not None or event.batch_id is not None or event.kind is EventKind.HOOK_CLOSED
 
 
 async def gather(request: Request) -> Mapping[str, Any]:
@@ -66,8 +68,10 @@ async def gather(request: Request) -> Mapping[str, Any]:
     keys = [key for key in await desk.access.keys() if key.rules.name != "terminal"]
     asked = request.query_params.get("kayit", "")
     tried = await gateway.messages.history(token, int(asked)) if asked.isdecimal() else None
+    closed = [hook for hook in await gateway.hooks.seen(token) if hook.closed_for not in {None, CloseReason.OWNER}]
     sandbox = next((account for account in accounts if account.phone == SANDBOX_PHONE), None)
     return {
+        "closed": [(hook.id, CLOSINGS[hook.closed_for]) for hook in closed if hook.closed_for is not None],
         "accounts": [(account, line_words(account, now)) for account in accounts],
         "down": [account for account in accounts if is_down(account, now)],
         "latest": [(each, message_pill(each), names.get(each.account_id, "")) for each in latest],
