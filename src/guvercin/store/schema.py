@@ -23,6 +23,7 @@ _ALONE = {
     "sqlite": ("BEGIN EXCLUSIVE",),
     "postgresql": (
         "SET LOCAL statement_timeout = 0",
+        "SET LOCAL idle_in_transaction_session_timeout = 0",  # tools are loaded in between
         "SET LOCAL lock_timeout = '60s'",
         f"SELECT pg_advisory_xact_lock({LOCKS}, {MIGRATION})",
     ),
