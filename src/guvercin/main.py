@@ -436,6 +436,19 @@ def _store_of(config: Config, **words: Any) -> Store:
     return PostgresStore(config.postgres, config.data_dir, shelf=config.shelf, **words)
 
 
+def move_data(config: Config, put_aside: Callable[[], Callable[[], None]]) -> Mapping[str, int]:
+    """Copy the data folder's file into the PostgreSQL of the settings; answers how many rows of which table.
+
+    The caller holds the folder's lock. See store/moving.py for `put_aside`, and for what is raised.
+    """
+    from guvercin.store.moving import move  # noqa: PLC0415 -- once in a shop's life
+
+    prepare(engine_for(config.database, create=True))
+    target = _engine(config)
+    prepare(target)
+    return move(engine_for(config.database, query_only=True), target, put_aside)
+
+
 @asynccontextmanager
 async def open_store(config: Config) -> AsyncIterator[Store]:
     """Open the database for a moment, beside a live server or without one.

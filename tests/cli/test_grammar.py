@@ -48,6 +48,8 @@ Komutlar:
   deneme-graph, test-graph        Bir cloud hesabını denemek için Meta
                                   sunucusunun taklidini çalıştır.
   yedek, backup                   Sunucu çalışırken her şeyi tek dosyaya yaz.
+  tasi, move                      Veri klasöründeki veritabanını PostgreSQL'e
+                                  taşı.
   geri-yukle, restore             Sunucu çalışmıyorken bir yedeği geri yükle.
   deneme-sunucusu, test-server    Bu makinede bir WhatsApp, bu terminalde bir
                                   telefon çalıştır.
@@ -95,7 +97,7 @@ Commands:
 """
 
 COMMANDS = [
-    ["baslat"], ["gonder"], ["dosya"], ["durum"], ["doktor"], ["saha-testi"], ["yedek"], ["geri-yukle"],
+    ["baslat"], ["gonder"], ["dosya"], ["durum"], ["doktor"], ["saha-testi"], ["yedek"], ["tasi"], ["geri-yukle"],
     ["toplu"], ["toplu-duraklat"], ["toplu-devam"], ["toplu-iptal"], ["toplu-rapor"], ["deneme-sunucusu"],
     ["kayit"], ["kayit", "birak"], ["kayit", "iptal"],
     ["hesap"], *(["hesap", verb] for verb in ("liste", "ekle", "bagla", "baglantiyi-kes", "saglik", "degistir")),
@@ -164,7 +166,7 @@ def test_turkish_letters_are_forgiven(guvercin: Guvercin, line: list[str]) -> No
             ["ucur"],
             "«ucur» diye bir komut yok.",
             ("Komutlar: baslat, gonder, dosya, toplu, toplu-duraklat, toplu-devam, toplu-iptal, toplu-rapor, durum, "
-            "kurulum-linki, parola-sifirla, doktor, denetim, imha, saha-testi, deneme-graph, yedek, "
+            "kurulum-linki, parola-sifirla, doktor, denetim, imha, saha-testi, deneme-graph, yedek, tasi, "
             "geri-yukle, deneme-sunucusu, gelen, kayit, hesap, tur, ret, onay, kisi, anahtar, kullanici, webhook, "
             "uyari, motor"),
         ),

@@ -24,6 +24,7 @@ from guvercin.cli import (
     inbox,
     link,
     messages,
+    move,
     optouts,
     people,
     reports,
@@ -174,6 +175,7 @@ app.add_typer(
 _add(app, "saha-testi, field-test", field.field, sentence("Try a linked phone for real, with a second phone of yours."))
 _add(app, "deneme-graph, test-graph", graph.run, sentence("Run a fake of Meta's server, to try a cloud account."))
 _add(app, "yedek, backup", backup.back_up, sentence("Write everything into one file, while the server runs."))
+_add(app, "tasi, move", move.move, sentence("Move the data folder's database into a PostgreSQL."))
 _add(app, "geri-yukle, restore", backup.restore, sentence("Put a backup back, while no server runs."))
 _add(
     app,

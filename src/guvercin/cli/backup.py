@@ -132,7 +132,7 @@ def restore(
     say = terminal.say
     _only_a_file(terminal, config)
     open_folder(terminal, config.data_dir)
-    with _alone(terminal, config), tempfile.TemporaryDirectory(prefix=".geri-yukle-", dir=config.data_dir) as folder:
+    with alone(terminal, config), tempfile.TemporaryDirectory(prefix=".geri-yukle-", dir=config.data_dir) as folder:
         unpacked = Path(folder)
         _unpack(terminal, source, unpacked)
         _check(terminal, unpacked / DATABASE, source)
@@ -150,7 +150,7 @@ def restore(
 
 
 @contextlib.contextmanager
-def _alone(terminal: Terminal, config: "Config") -> Iterator[None]:
+def alone(terminal: Terminal, config: "Config") -> Iterator[None]:
     """Hold the data folder, so that nothing else works in it meanwhile."""
     from guvercin.store.lock import FolderLock, FolderLocked
 
