@@ -92,6 +92,29 @@ def test_a_status_that_was_answered_survives_kill_9(server: Server, fake: GraphT
     assert states(server.client(server.first_token())) == {"delivered"}
 
 
+def test_a_file_that_somebody_sent_is_fetched_and_outlives_metas_copy(server: Server, fake: GraphThread) -> None:
+    client = begin(server)
+    content = b"%PDF-1.4\n%%EOF\n"
+
+    async def send_file() -> str:
+        return fake.graph.send_file_to(
+            NUMBER, "905321230009", content, kind="document", media_type="application/pdf", filename="sipariş.pdf"
+        )
+
+    fake.wait(send_file())
+    server.until(lambda: bool(client.get("/gelen").json["data"]), within=20, what="the message")
+    (row,) = client.get("/gelen").json["data"]
+    answer = client.ask("GET", row["medya"]["dosya_url"])
+    assert (answer.status, answer.text.encode()) == (200, content)
+    assert answer.headers["Content-Type"] == "application/pdf"
+    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''sipari%C5%9F.pdf"
+    fake.graph.forget_media()
+    server.kill()
+    server.start()
+    again = server.client(server.first_token()).ask("GET", row["medya"]["dosya_url"])
+    assert (again.status, again.text.encode()) == (200, content)
+
+
 def call(client: Client, status: dict[str, Any]) -> int:
     value = {"messaging_product": "whatsapp", "metadata": {"phone_number_id": NUMBER}, "statuses": [status]}
     entry = {"id": "1", "changes": [{"field": "messages", "value": value}]}

@@ -95,6 +95,27 @@ def test_the_whole_way_of_a_linked_phone(phones: Server, side: Bedside) -> None:
     assert phones.stop() == 0
 
 
+def test_a_file_that_somebody_sent_is_fetched_and_outlives_whatsapps_copy(phones: Server, side: Bedside) -> None:
+    token = phones.token()
+    phones.start()
+    client = phones.client(token)
+    account = add_phone(client)
+    own, customer = side.person(), side.person()
+    link(phones, side, client, account, own)
+    content = b"%PDF-1.4\n%%EOF\n"
+    for name in ("once.pdf", "late.pdf"):
+        side.call_now(customer.send_file(own, content + name.encode(), "document", fileName=name))
+    phones.until(lambda: len(client.get("/gelen").json["data"]) == 2, within=20, what="the messages")
+    late, once = client.get("/gelen").json["data"]
+    answer = client.ask("GET", once["medya"]["dosya_url"])
+    assert (answer.status, answer.text.encode()) == (200, content + b"once.pdf")
+    assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''once.pdf"
+    side.server.media.forget()
+    gone = client.ask("GET", late["medya"]["dosya_url"])
+    assert (gone.status, gone.code) == (410, "gelen_dosya_yok")
+    assert client.ask("GET", once["medya"]["dosya_url"]).status == 200, "our own copy asks nobody"
+
+
 def test_another_number_takes_nothing_over_by_itself(phones: Server, side: Bedside) -> None:
     token = phones.token()
     phones.start()
