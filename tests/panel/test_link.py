@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 from tests.conftest import IS_LONG
 from tests.e2e.server import Client, Server, free_port
-from tests.panel.browser import NARROW, WIDE, Window, window
+from tests.panel.browser import LIMIT, NARROW, WIDE, Window, window
 from tests.panel.conftest import set_up
 from tests.panel.stage import Stage, stage
 from tests.transports.web.bedside import Bedside, bedside
@@ -112,7 +112,7 @@ def text(number: int) -> str:
 
 def until_read(shown: Window, wanted: str) -> None:
     """Wait until a camera before the screen reads this; empty: until it reads nothing."""
-    for _ in range(60):
+    for _ in range(150):
         if read_code(shown) == wanted:
             return
         shown.page.wait_for_timeout(100)
@@ -131,7 +131,7 @@ def test_no_code_outlives_its_time_on_the_screen(
         shown.go(f"/panel/hesaplar/{scripted.account_id}/bagla")
         assert read_code(shown) == ""
         shown.page.click("button:has-text('QR kodu göster')")
-        expect(shown.page.locator("#canli .skeleton")).to_contain_text("Hazırlanıyor")
+        expect(shown.page.locator("#canli .skeleton")).to_contain_text("Hazırlanıyor", timeout=LIMIT)
         shown.page.evaluate("window.isTheSamePage = true")
         for number in (1, 2):
             scripted.call(phone.show(text(number), LONG))
@@ -140,23 +140,25 @@ def test_no_code_outlives_its_time_on_the_screen(
         scripted.call(phone.show(text(3), timedelta(seconds=2)))
         until_read(shown, text(3))
         until_read(shown, "")  # nobody said that its time is over
-        expect(shown.page.locator("#canli .skeleton")).to_contain_text("Hazırlanıyor")
+        expect(shown.page.locator("#canli .skeleton")).to_contain_text("Hazırlanıyor", timeout=LIMIT)
         scripted.call(phone.show(text(4), LONG))
         until_read(shown, text(4))
         scripted.call(phone.end(is_taken=False))
         until_read(shown, "")
-        expect(shown.page.locator("#canli .over h2")).to_have_text("Kodun süresi doldu. Hiçbir şey bozulmadı.")
+        expect(shown.page.locator("#canli .over h2")).to_have_text(
+            "Kodun süresi doldu. Hiçbir şey bozulmadı.", timeout=LIMIT
+        )
         expect(shown.page.locator("#canli button")).to_have_count(1)
         shown.accessible()
         shown.fits()
         assert shown.page.evaluate("window.isTheSamePage"), "all of this came without a reload"
         shown.page.click("#canli button:has-text('Yeni kod göster')")
-        expect(shown.page.locator("#canli .skeleton")).to_be_visible()
+        expect(shown.page.locator("#canli .skeleton")).to_be_visible(timeout=LIMIT)
         shown.page.evaluate("window.isTheSamePage = true")
         scripted.call(phone.show(text(5), LONG))
         until_read(shown, text(5))
         scripted.call(phone.end(is_taken=True))
-        expect(shown.page.locator(".link-done")).to_contain_text("Bağlandı")
+        expect(shown.page.locator(".link-done")).to_contain_text("Bağlandı", timeout=LIMIT)
         until_read(shown, "")
         assert shown.page.evaluate("window.isTheSamePage"), "success needs no reload"
 
@@ -166,9 +168,23 @@ def test_a_code_leaves_the_screen_when_its_server_is_away(scripted: Stage, brows
         shown.expected = ["ERR_", "Failed to load", "network", "htmx:sse:error", "htmx:error"]
         shown.go(f"/panel/hesaplar/{scripted.account_id}/bagla")
         shown.page.click("button:has-text('QR kodu göster')")
-        expect(shown.page.locator("#canli .skeleton")).to_be_visible()
+        expect(shown.page.locator("#canli .skeleton")).to_be_visible(timeout=LIMIT)
         scripted.call(scripted.phone.show(text(1), LONG))
         until_read(shown, text(1))
         scripted.go_away()
-        expect(shown.page.locator("#kopuk")).to_be_visible()
+        expect(shown.page.locator("#kopuk")).to_be_visible(timeout=LIMIT)
         assert read_code(shown) == "", "nobody can tell whether it still is good"
+
+
+def test_no_code_outlives_its_time_without_a_script_either(scripted: Stage, browser: Browser) -> None:
+    with window(browser, scripted.url, cookies=scripted.cookies, script=False) as shown:
+        shown.go(f"/panel/hesaplar/{scripted.account_id}/bagla")
+        shown.page.click("button:has-text('QR kodu göster')")
+        expect(shown.page.locator("#canli .skeleton")).to_be_visible(timeout=LIMIT)
+        scripted.call(scripted.phone.show(text(1), timedelta(seconds=8)))
+        until_read(shown, text(1))
+        until_read(shown, "")
+        scripted.call(scripted.phone.end(is_taken=False))
+        expect(shown.page.locator("#canli .over h2")).to_have_text(
+            "Kodun süresi doldu. Hiçbir şey bozulmadı.", timeout=LIMIT
+        )
