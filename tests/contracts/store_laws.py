@@ -14,6 +14,7 @@ from tests.contracts.store_accounts import AccountLaws, CareLaws, TokenLaws
 from tests.contracts.store_batches import BatchControlLaws
 from tests.contracts.store_categories import CategoryLaws
 from tests.contracts.store_crowds import CrowdLaws
+from tests.contracts.store_hooks import HookLaws
 from tests.contracts.store_inbox import InboxLaws
 from tests.contracts.store_lives import LifeLaws
 from tests.contracts.store_numbers import NumberLaws
@@ -41,6 +42,7 @@ class StoreLaws(
     UpkeepLaws,
     ReadingLaws,
     NumberLaws,
+    HookLaws,
     RightsLaws,
     RetentionLaws,
     AccountLaws,

@@ -49,6 +49,18 @@ async def refused_with(desk: Desk, wanted: Draft) -> Code:
 
 
 class OptOutLaws:
+    async def test_words_of_the_owners_own_refuse_beside_the_fixed_ones(self, desk: Desk) -> None:
+        assert await desk.store.stop_words() == ()
+        await says(desk, "Vazgeçtim")
+        assert await live(desk) == []
+        await desk.store.set_stop_words(["Vazgeçtim", "İstemem"], now=desk.now)
+        await desk.store.set_stop_words(["vazgeçtim"], now=desk.now)
+        assert await desk.store.stop_words() == ("vazgeçtim",)
+        await says(desk, "İstemem")
+        assert await live(desk) == []
+        await says(desk, "VAZGEÇTİM!")
+        assert [(each.phone, each.scope) for each in await live(desk)] == [(AYSE, OptOutScope.EVERYTHING)]
+
     async def test_who_refuses_hears_so_once_and_nothing_else(self, desk: Desk) -> None:
         number = await desk.accept(AYSE)
         waiting = await desk.accept(AYSE, due_at=desk.now + HOUR)

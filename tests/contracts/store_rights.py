@@ -7,7 +7,7 @@ import pytest
 from tests.contracts.desk import AYSE, BORA, HOUR, Desk, draft
 from tests.contracts.store_optouts import entered, live, refused_with, says
 
-from guvercin.core.audit import Way
+from guvercin.core.audit import ACTOR, Actor, Sought, Way
 from guvercin.core.consent import ConsentSource, NewConsent, RecipientKind
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import Status
@@ -148,6 +148,31 @@ class RightsLaws:
         assert len({entry.about for entry in newest}) == 1, "one person has one name there"
         assert {entry.way for entry in newest} == {Way.ITSELF}
         assert AYSE[3:] not in repr(newest)
+
+    async def test_the_audit_is_narrowed_and_looked_through(self, desk: Desk) -> None:
+        began = desk.now + HOUR
+        ACTOR.set(Actor(way=Way.PANEL, token_id=1))
+        await desk.store.hold_person(AYSE, None, now=began)
+        ACTOR.set(None)
+        await desk.store.let_person_go(AYSE, now=began + HOUR)
+
+        async def found(sought: Sought) -> list[str]:
+            page = await desk.store.audit(limit=2, below=None, sought=sought)
+            return [entry.what for entry in page if entry.at >= began]
+
+        held, over = "kisi.saklandi", "kisi.saklama_bitti"
+        assert await found(Sought()) == [over, held]
+        assert await found(Sought(token_id=1)) == [held]
+        assert await found(Sought(is_nobodys=True, since=began)) == [over]
+        assert await found(Sought(since=began + HOUR)) == [over]
+        assert await found(Sought(since=began, until=began + HOUR)) == [held]
+        assert await found(Sought(token_id=2**40)) == []
+        assert 1 in await desk.store.audit_actors()
+        chain = await desk.store.audit_chain(at_most=None)
+        assert chain is not None
+        assert (chain.broken_at, chain.count >= 2) == (None, True)
+        assert await desk.store.audit_chain(at_most=chain.count) == chain
+        assert await desk.store.audit_chain(at_most=chain.count - 1) is None
 
     async def test_who_writes_after_that_is_somebody_new(self, desk: Desk) -> None:
         await fill(desk)
