@@ -102,7 +102,7 @@ class SystemBell:
 
 
 @contextmanager
-def nodes(cluster: Postgres, folder: Path, database: str, count: int = 2, **environment: str) -> Iterator[Nodes]:
+def nodes(cluster: Postgres, folder: Path, database: str, **environment: str) -> Iterator[Nodes]:
     """Lend gateways that have not been started, on a database that nobody has used."""
     cluster.create(database)
     shelf = folder / "ortak"
@@ -117,7 +117,7 @@ def nodes(cluster: Postgres, folder: Path, database: str, count: int = 2, **envi
                     **environment,
                 )
             )
-            for number in range(count)
+            for number in range(2)
         ]
         yield Nodes(servers, cluster, database, shelf)
 
