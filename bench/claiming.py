@@ -14,7 +14,7 @@ from guvercin.core.account import Kind
 from guvercin.core.message import Content, Draft, Lane
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.core.token import TokenRules
-from guvercin.main import make_folder
+from guvercin.main.databases import make_folder
 from guvercin.store import accepting, access, accounts, claiming
 from guvercin.store.sqlite import engine_for
 from guvercin.store.verbs.claiming import FIRST_TURN, Turn

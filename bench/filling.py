@@ -15,7 +15,7 @@ from guvercin.config import load
 from guvercin.core.account import Kind
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.core.token import TokenRules
-from guvercin.main import make_folder
+from guvercin.main.databases import make_folder
 from guvercin.store import access, accounts
 from guvercin.store.sqlite import engine_for
 from guvercin.store.times import HOUR, to_ms

@@ -19,7 +19,7 @@ from guvercin.core.hook import HookEvent
 from guvercin.gateway.calling import Outside
 from guvercin.gateway.clock import SystemClock
 from guvercin.gateway.couriers import PURPOSE, Couriers
-from guvercin.main import make_folder
+from guvercin.main.databases import make_folder
 from guvercin.sealing import Seal
 from guvercin.store.sqlite import engine_for
 from guvercin.store.sqlite_store import SqliteStore

@@ -14,7 +14,7 @@ from bench.server import API, CLOCK, Server, served
 from guvercin.config import load as load_config
 from guvercin.gateway.chance import SystemChance
 from guvercin.gateway.people import People
-from guvercin.main import open_store
+from guvercin.main.databases import open_store
 
 PAGES = (
     "/panel",

@@ -18,7 +18,7 @@ from guvercin.config import load as load_config
 from guvercin.core.token import Permission, TokenRules
 from guvercin.gateway.access import create_token
 from guvercin.gateway.clock import SystemClock
-from guvercin.main import open_store
+from guvercin.main.databases import open_store
 from guvercin.store.sqlite import FILE_NAME, engine_for
 
 API = "/api/v1/whatsapp"

@@ -4,8 +4,8 @@ import argparse
 from functools import partial
 from pathlib import Path
 
-from guvercin import main
 from guvercin.config import load
+from guvercin.main import serving
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.writer import GROUP
 
@@ -17,7 +17,7 @@ def serve() -> None:
     parser.add_argument("--veri", type=Path, required=True)
     parser.add_argument("--group", type=int, default=GROUP)
     asked = parser.parse_args()
-    main.serve(
+    serving.serve(
         load(data_dir=asked.veri, port=asked.port),
         lambda: None,
         store_in=partial(SqliteStore, group=asked.group),

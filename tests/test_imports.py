@@ -8,11 +8,11 @@ RUN = """
 import asyncio, sys
 from pathlib import Path
 
-from guvercin import main
 from guvercin.config import load
+from guvercin.main.running import running
 
 async def run():
-    async with main.running(load(data_dir=Path(sys.argv[1]))):
+    async with running(load(data_dir=Path(sys.argv[1]))):
         pass
 
 asyncio.run(run())

@@ -31,7 +31,7 @@ from guvercin.gateway.access import create_token
 from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.gateway.clock import SystemClock
 from guvercin.gateway.gateway import Gateway
-from guvercin.main import House, build
+from guvercin.main.house import House, build
 from guvercin.store.schema import prepare
 from guvercin.store.sqlite import engine_for
 from guvercin.store.sqlite_store import SqliteStore

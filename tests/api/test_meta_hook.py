@@ -21,7 +21,7 @@ from guvercin.core.message import Status
 from guvercin.core.token import Permission, TokenRules
 from guvercin.gateway.access import create_token
 from guvercin.gateway.clock import SystemClock
-from guvercin.main import House, build
+from guvercin.main.house import House, build
 from guvercin.sealing import Seal
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.testing.graph import Act, Answering, Habits

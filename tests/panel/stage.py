@@ -22,7 +22,8 @@ from guvercin.core.outcome import LineEvent, Linked
 from guvercin.core.person import Role
 from guvercin.core.presets import WEB_PACE
 from guvercin.gateway.clock import SystemClock
-from guvercin.main import House, _alive
+from guvercin.main.house import House
+from guvercin.main.running import alive
 from guvercin.testing.transport import OPENED, Peer, ScriptedTransport
 from guvercin.transports.base import Clock, Emit, Link, LinkState
 
@@ -114,7 +115,7 @@ class Stage:
         self._loop.close()
 
     async def _live(self, is_ready: Callable[[], None]) -> None:
-        async with _alive(self._config) as (app, house):
+        async with alive(self._config) as (app, house):
             house.sessions._build = lambda _: self.phone
             await self._move_in(house)
             plain = {"lifespan": "off", "access_log": False, "log_config": None, "ws": "none"}

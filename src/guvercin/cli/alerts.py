@@ -73,11 +73,11 @@ async def _read(terminal: Terminal, config: "Config") -> "Sequence[Alert]":
 
 async def _try(config: "Config") -> dict[str, str | None]:
     """Answer what became of each channel: null, or its trouble in a few words."""
-    from guvercin import main
     from guvercin.gateway.clock import SystemClock
+    from guvercin.main.parts import channels
 
     results: dict[str, str | None] = {}
-    for channel in main.channels(config, SystemClock()):
+    for channel in channels(config, SystemClock()):
         try:
             await channel.carry(())
             results[channel.name] = None

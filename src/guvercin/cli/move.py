@@ -46,7 +46,7 @@ def move(context: typer.Context, *, as_json: Json = False) -> None:
 
 def _moved(terminal: Terminal, config: "Config", aside: Path) -> Mapping[str, int]:
     """Copy it, in words where that can't be done."""
-    from guvercin.main import move_data
+    from guvercin.main.databases import move_data
     from guvercin.store.moving import Miscounted, NotEmpty
 
     say = terminal.say

@@ -278,8 +278,8 @@ async def gateway(
 @asynccontextmanager
 async def _here(terminal: Terminal, config: "Config", *, sends: bool) -> AsyncIterator["ASGIApp"]:
     """Run the gateway in this process."""
-    from guvercin import main
     from guvercin.config import ConfigError, check_file_roots, check_test_server
+    from guvercin.main.running import running
     from guvercin.store.lock import FolderLocked
 
     try:
@@ -289,7 +289,7 @@ async def _here(terminal: Terminal, config: "Config", *, sends: bool) -> AsyncIt
         raise misconfigured(terminal, error) from error
     _quiet_logs(terminal, config)
     try:
-        async with main.running(config, sends=sends) as app:
+        async with running(config, sends=sends) as app:
             yield app
     except FolderLocked:
         raise busy(terminal, None) from None
@@ -319,14 +319,14 @@ async def _signed_in(terminal: Terminal, config: "Config", permissions: frozense
 @asynccontextmanager
 async def database(terminal: Terminal, config: "Config") -> AsyncIterator["Store"]:
     """Open the database itself, beside a live server or without one: for tokens, backups and a look."""
-    from guvercin import main
+    from guvercin.main.databases import open_store
     from guvercin.store.lock import FolderLocked
 
     _quiet_logs(terminal, config)
     ACTOR.set(Actor(way=Way.TERMINAL))
     async with AsyncExitStack() as stack:
         try:
-            store = await stack.enter_async_context(main.open_store(config))
+            store = await stack.enter_async_context(open_store(config))
         except FolderLocked:
             raise _not_now(terminal, config) from None
         yield store

@@ -69,7 +69,7 @@ def start(
 def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> None:
     """Serve, greeting whoever started it once the server answers."""
     gc.disable()  # what is made while starting stays: looking for garbage in it takes longer than it is worth
-    from guvercin import main
+    from guvercin.main import serving
     from guvercin.store.lock import FolderLocked
 
     first, in_file, accounts = asyncio.run(_prepare_token(terminal, config))
@@ -88,7 +88,7 @@ def serve(terminal: Terminal, config: "Config", *, sample_file: str | None) -> N
         sys.stdout.flush()  # to a pipe or a journal nothing goes by itself before the end
 
     try:
-        main.serve(config, on_started)
+        serving.serve(config, on_started)
     except FolderLocked:
         raise busy(terminal, holder(config.lock)) from None
     finally:
