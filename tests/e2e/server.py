@@ -21,8 +21,11 @@ from email.message import Message
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from random import SystemRandom  # noqa: TID251 -- which port is free is nothing that a test depends on
+from tempfile import TemporaryFile
 from types import TracebackType
-from typing import Any, Self
+from typing import IO, Any, Self
+
+from tests.e2e.nest import Hatched, nest
 
 from guvercin.gateway.clock import SystemClock
 
@@ -168,7 +171,7 @@ class Server:
             "no_proxy": "127.0.0.1",
             **environment,
         }
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: Hatched | subprocess.Popen[bytes] | None = None
         self._runs = 0
         self._clients: list[Client] = []
 
@@ -183,11 +186,19 @@ class Server:
 
     # -- its life
 
-    def spawn(self, *options: str) -> None:
-        """Start the process and don't wait for it."""
+    def spawn(self, *options: str, before: Sequence[str] = ()) -> None:
+        """Start the process and don't wait for it. `before` is a program that runs it in its own way."""
+        assert self.process is None, "it runs already"
         self._runs += 1
         with self._log("out").open("wb") as out, self._log("err").open("wb") as err:
-            self._spawn(*options, stdin=subprocess.DEVNULL, stdout=out, stderr=err, env=self.environment)
+            words = ["baslat", "--port", str(self.port), *options]
+            if before:
+                command = [*before, *GUVERCIN, *words]
+                self.process = subprocess.Popen(
+                    command, cwd=self.desk, env=self.environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
+                )
+            else:
+                self.process = self._hatch(words, out, err, self.environment)
 
     def spawn_in_terminal(self, *options: str) -> "Screen":
         """Start the process as somebody does who sits before it, and answer what that person sees."""
@@ -195,15 +206,24 @@ class Server:
         ours, theirs = os.openpty()
         try:
             watched = {**self.environment, "TERM": "xterm", "COLUMNS": "100"}
-            self._spawn(*options, stdin=theirs, stdout=theirs, stderr=theirs, env=watched, start_new_session=True)
+            assert self.process is None, "it runs already"
+            self.process = subprocess.Popen(
+                [*GUVERCIN, "baslat", "--port", str(self.port), *options],
+                cwd=self.desk,
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                env=watched,
+                start_new_session=True,
+            )
         finally:
             os.close(theirs)
         return Screen(ours, self._log("out"))
 
-    def _spawn(self, *options: str, **how: Any) -> None:
-        assert self.process is None, "it runs already"
-        command = [*GUVERCIN, "baslat", "--port", str(self.port), *options]
-        self.process = subprocess.Popen(command, cwd=self.desk, **how)
+    def _hatch(self, words: Sequence[str], out: IO[bytes], err: IO[bytes], environment: Mapping[str, str]) -> Hatched:
+        with Path(os.devnull).open("rb") as nothing:
+            streams = [nothing.fileno(), out.fileno(), err.fileno()]
+            return nest().hatch(words, streams=streams, cwd=self.desk, environment=environment)
 
     def refuses(self, *options: str, before: Sequence[str] = (), **environment: str) -> "Refusal":
         """Start where the start must fail, and answer what is said then. See `cli`."""
@@ -212,10 +232,10 @@ class Server:
         assert "Traceback" not in done.stderr, done.stderr
         return Refusal(code=done.returncode, said=done.stderr)
 
-    def start(self, *options: str) -> float:
+    def start(self, *options: str, before: Sequence[str] = ()) -> float:
         """Start, and answer after how many seconds it was ready."""
         began = monotonic()
-        self.spawn(*options)
+        self.spawn(*options, before=before)
         self.until(self.is_ready, within=START_LIMIT, what="readiness")
         return monotonic() - began
 
@@ -312,16 +332,27 @@ class Server:
 
     def cli(self, *words: str, before: Sequence[str] = (), **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the program on the same data folder. `before` is a program that runs it in its own way."""
-        return subprocess.run(
-            [*before, *GUVERCIN, *words],
-            env={**self.environment, **environment},
-            cwd=self.desk,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            encoding="utf-8",
-            timeout=120,
-            check=False,
-        )
+        own = {**self.environment, **environment}
+        if before:
+            return subprocess.run(
+                [*before, *GUVERCIN, *words],
+                env=own,
+                cwd=self.desk,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                encoding="utf-8",
+                timeout=120,
+                check=False,
+            )
+        with TemporaryFile() as out, TemporaryFile() as err:
+            process = self._hatch(words, out, err, own)
+            try:
+                code = process.wait(120)
+            finally:
+                process.kill()
+            out.seek(0)
+            err.seek(0)
+            return subprocess.CompletedProcess(words, code, out.read().decode(), err.read().decode())
 
     def told(self, *words: str) -> dict[str, Any]:
         """Run a command that must succeed, and answer its JSON."""

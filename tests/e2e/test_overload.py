@@ -190,16 +190,15 @@ def test_more_connections_than_it_holds_hear_so(tmp_path: Path) -> None:
 
 
 FEW_DESCRIPTORS = """
-import resource, runpy
+import os, resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (256, 256))
-runpy.run_module("guvercin", run_name="__main__", alter_sys=True)
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
-def test_fewer_descriptors_than_callers_lose_nothing(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fewer_descriptors_than_callers_lose_nothing(server: Server) -> None:
     """The system allows 256: the server serves as many callers as that leaves room for, and goes on writing."""
-    monkeypatch.setattr("tests.e2e.server.GUVERCIN", (sys.executable, "-c", FEW_DESCRIPTORS))
-    server.start()
+    server.start(before=(sys.executable, "-c", FEW_DESCRIPTORS))
     token = server.first_token()
     inside = server.client(token)
     promised = [send(inside, "önce").json["log_id"]]

@@ -126,7 +126,8 @@ def test_a_port_without_tls_and_a_name_that_leads_inside(tmp_path: Path, receive
         server.start()
         client = server.client(server.first_token())
         tried = trial(client, add(client, f"https://127.0.0.1:{receiver.port}/iyi", HookEvent.SENT))
-        assert (tried["kabul"], tried["neden"]) == (False, "baglanti_yok")
+        assert not tried["kabul"]
+        assert tried["neden"] in {"baglanti_yok", "yanit_gelmedi"}, "it hangs up, or waits for more"
     with Server(tmp_path / "kapali") as closed:
         closed.start()
         client = closed.client(closed.first_token())
