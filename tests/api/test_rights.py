@@ -15,6 +15,7 @@ from tests.api.conftest import BASE, NO_GAP, Connect, Server
 
 from guvercin.api.app import document
 from guvercin.core.account import Kind
+from guvercin.core.inbound import Media
 from guvercin.core.outcome import Inbound
 from guvercin.core.token import PREFIX, Permission
 from guvercin.gateway.access import hash_of
@@ -68,6 +69,7 @@ NEEDS: dict[tuple[str, str], Permission | None] = {
     ("GET", "/gelen"): Permission.READ,
     ("POST", "/gelen/okundu"): Permission.SEND,
     ("GET", "/gelen/{inbound_id}"): Permission.READ,
+    ("GET", "/gelen/{inbound_id}/dosya"): Permission.READ,
     ("POST", "/gelen/{inbound_id}/okundu"): Permission.SEND,
     ("GET", "/kisiler/{telefon}"): Permission.ADMIN,
     ("DELETE", "/kisiler/{telefon}"): Permission.ADMIN,
@@ -190,7 +192,14 @@ async def things(server: Server, client: httpx2.AsyncClient) -> tuple[Things, Th
             f"{BASE}/toplu-gonder", json={"alicilar": [{"telefon": PHONE}], **named}, headers={"Prefer": "wait=0"}
         )
         heard = (await client.get(f"/api/v1/webhooks/{hook}/bildirimler")).json()["data"][-1]["id"]
-        wrote = Inbound(remote_id="I-1", sender="+905351234567", text="bir daha mesaj atmayın", at=server.clock.now())
+        wrote = Inbound(
+            remote_id="I-1",
+            sender="+905351234567",
+            text="bir daha mesaj atmayın",
+            at=server.clock.now(),
+            media=Media(type="image/jpeg", name=None),
+            source=b"a way that nobody can read",
+        )
         await server.store.receive_inbound(account, wrote, now=server.clock.now())
         (doubt,) = await server.store.opt_outs(frozenset({account}), limit=1, below=None)
         inbox = (await client.get(f"{BASE}/gelen?hesap_id={account}")).json()["data"]

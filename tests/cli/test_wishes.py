@@ -43,7 +43,7 @@ def test_a_consent_opens_the_way_for_advertising(guvercin: Guvercin, tmp_path: P
     written = tmp_path / "onaylar.csv"
     assert guvercin("onay", "disa-aktar", str(written)).out == f"Written: {written}\n"
     assert written.read_text().splitlines()[1].startswith("+905321234567,MESAJ,HS_WEB,ONAY,BIREYSEL,2026-02-20")
-    assert "overwrites nothing" in guvercin("onay", "disa-aktar", str(written), code=1).err
+    assert "nothing is overwritten" in guvercin("onay", "disa-aktar", str(written), code=1).err
     assert guvercin("onay", "ekle", phone, "--kaynak", "X", "--zaman", "x", code=2).err.startswith("Error: --kaynak")
 
 

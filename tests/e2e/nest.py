@@ -111,6 +111,15 @@ class Nest:
         return told
 
 
+def can_be_hatched(environment: Mapping[str, str]) -> bool:
+    """Say whether a process may be forked: what the interpreter reads at its start is as it was for the nest."""
+
+    def own(all_: Mapping[str, str]) -> dict[str, str]:
+        return {name: value for name, value in all_.items() if name.startswith("PYTHON")}
+
+    return own(environment) == own(os.environ)
+
+
 @cache
 def nest() -> Nest:
     """Answer this test process's nest; it ends with it."""

@@ -25,7 +25,7 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Any, Self
 
-from tests.e2e.nest import Hatched, nest
+from tests.e2e.nest import Hatched, can_be_hatched, nest
 
 from guvercin.gateway.clock import SystemClock
 
@@ -192,7 +192,7 @@ class Server:
         self._runs += 1
         with self._log("out").open("wb") as out, self._log("err").open("wb") as err:
             words = ["baslat", "--port", str(self.port), *options]
-            if before:
+            if before or not can_be_hatched(self.environment):
                 command = [*before, *GUVERCIN, *words]
                 self.process = subprocess.Popen(
                     command, cwd=self.desk, env=self.environment, stdin=subprocess.DEVNULL, stdout=out, stderr=err
@@ -333,7 +333,7 @@ class Server:
     def cli(self, *words: str, before: Sequence[str] = (), **environment: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of the program on the same data folder. `before` is a program that runs it in its own way."""
         own = {**self.environment, **environment}
-        if before:
+        if before or not can_be_hatched(own):
             return subprocess.run(
                 [*before, *GUVERCIN, *words],
                 env=own,

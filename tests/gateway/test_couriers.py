@@ -119,7 +119,7 @@ async def test_what_somebody_wrote_is_told_whole(house: House) -> None:
         "isim": "Ayşe",
         "tip": "gorsel",
         "metin": "Bu renkten var mı?",
-        "medya": {"tur": "image/jpeg", "ad": None, "boyut": 48_213},
+        "medya": {"tur": "image/jpeg", "ad": None, "boyut": 48_213, "dosya_url": None},
         "message_id": "IN-1",
         "zaman": moment.strftime("%Y-%m-%d %H:%M:%S"),
         "zaman_iso": moment.isoformat(timespec="seconds"),

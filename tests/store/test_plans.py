@@ -111,6 +111,7 @@ PLANS = {
     "LOOK_AGAIN": BY_KEY,
     "LOOK_NOW": "ix_message_log (account_id=? AND status=?)",
     "MARK_HOUR": "",
+    "MAY_HAVE_LEFT": BY_KEY,
     "MESSAGE": BY_KEY,
     "MOVE": BY_KEY,
     "NEEDS_NO_PLACE": "ix_message_deferred (account_id=? AND recipient=?)",
