@@ -41,6 +41,7 @@ class BadReceiver:
 
     def close(self) -> None:
         self._is_over.set()
+        self._listener.shutdown(socket.SHUT_RDWR)  # who waits in `accept` would go on waiting after a mere close
         self._listener.close()
 
     def _serve(self) -> None:

@@ -22,7 +22,7 @@ from tests.simulation.people import (
     singles,
     stewards,
 )
-from tests.simulation.whatsapp import ARMS, FAREWELLS, Phone
+from tests.simulation.whatsapp import ARMS, Phone
 from tests.simulation.wills import customers, desks
 
 from guvercin.core.account import LineNews
@@ -39,7 +39,7 @@ def _phone(day: Day, place: int) -> Phone:
 def hang_up(day: Day, *, rng: Random, place: int) -> None:
     """Let a line end, one way or another."""
     phone = _phone(day, place)
-    farewell = rng.choice([*FAREWELLS, phone.ban()])
+    farewell = rng.choice(phone.farewells())
     phone.say(f"hangs up: {farewell}")
     phone.hang_up(farewell)
 

@@ -28,14 +28,6 @@ from guvercin.testing.transport import DROPPED, LINE_DOWN, Act, Peer, ScriptedTr
 from guvercin.transports.base import Attempt, Outgoing
 
 SEEN = (ReceiptKind.SERVER, ReceiptKind.DELIVERED, ReceiptKind.READ)
-FAREWELLS = (
-    DROPPED,
-    DROPPED,
-    None,
-    ConnectionResetError("gone"),
-    LineEvent(news=LineNews.LOGGED_OUT),
-    LineEvent(news=LineNews.BLOCKED, code=Code.INTERNAL),
-)
 ARMS = {
     "takes": 60,
     "refuses": 5,
@@ -88,6 +80,18 @@ class Phone(Peer):
         self.evidence = None
         self.dials.clear()
 
+    def farewells(self) -> list[LineEvent | Exception | None]:
+        """Answer how a line may end. An error is made anew each time: one that was raised keeps all who heard of it."""
+        return [
+            DROPPED,
+            DROPPED,
+            None,
+            ConnectionResetError("gone"),
+            LineEvent(news=LineNews.LOGGED_OUT),
+            LineEvent(news=LineNews.BLOCKED, code=Code.INTERNAL),
+            self.ban(),
+        ]
+
     def decide(self, message: Outgoing) -> Act:
         """Let the mood of the day decide about one hand-over."""
         rng = self.rng
@@ -121,7 +125,7 @@ class Phone(Peer):
                 loop.call_later(rng.choice([0.5, 20, 900]), self._land, message, receipts)
                 act = replace(turned_away, answer=Lost(Code.ANSWER_LOST))
             case "drops the line":
-                self.hang_up(rng.choice([*FAREWELLS, self.ban()]))
+                self.hang_up(rng.choice(self.farewells()))
                 act = replace(turned_away, answer=LINE_DOWN) if arrives else Act(answer=Lost(Code.ANSWER_LOST))
             case _:
                 act = taken

@@ -321,7 +321,7 @@ CONSENT: dict[str, Any] = {"ok": True, "data": _CONSENT}
 CONSENTS: dict[str, Any] = {"ok": True, "data": [_CONSENT], "sonraki": None}
 
 ADD_ACCOUNT = {"isim": "Deneme 2", "tur": "sandbox"}
-CHANGE_ACCOUNT = {"isim": "Muhasebe", "araliklar": {"toplu": {"en_az": 6.0, "en_cok": 14.0}}}
+CHANGE_ACCOUNT = {"isim": "Muhasebe", "araliklar": {"toplu": {"en_az": 10.0, "en_cok": 25.0}}}
 ACCOUNT = {
     "ok": True,
     "data": {
