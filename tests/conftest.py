@@ -5,6 +5,7 @@ when it is repeated. `make long` (GUVERCIN_ROUNDS=full) plays ten times as many,
 `@reproduce_failure` line that replays it.
 """
 
+import gc
 import logging
 import os
 import platform
@@ -57,6 +58,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return SLOW_ROOMS.index(room) if room in SLOW_ROOMS else len(SLOW_ROOMS)
 
     items.sort(key=turn)
+
+
+def pytest_collection_finish() -> None:
+    """Look for garbage less often, and never in what collecting six thousand tests has made: it all stays."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @pytest.fixture(scope="session")
