@@ -102,8 +102,8 @@ class SystemBell:
 
 
 @contextmanager
-def nodes(cluster: Postgres, folder: Path, database: str, **environment: str) -> Iterator[Nodes]:
-    """Lend gateways that have not been started, on a database that nobody has used."""
+def nodes(cluster: Postgres, folder: Path, database: str, count: int = 2, /, **environment: str) -> Iterator[Nodes]:
+    """Lend so many gateways that have not been started, on a database that nobody has used."""
     cluster.create(database)
     shelf = folder / "ortak"
     with ExitStack() as stack:
@@ -117,7 +117,7 @@ def nodes(cluster: Postgres, folder: Path, database: str, **environment: str) ->
                     **environment,
                 )
             )
-            for number in range(2)
+            for number in range(count)
         ]
         yield Nodes(servers, cluster, database, shelf)
 
