@@ -1,6 +1,7 @@
 """Several gateways on one PostgreSQL, as real processes that are killed, stopped, cut off and asked to end.
 
-Whatever happens to one of them: nobody is written to twice, nobody is left out, and another one takes over in time.
+Whatever happens to one of them, or to the database under all: nobody is written to twice, nobody is left out, and
+everything is run again in time.
 """
 
 import os
@@ -13,7 +14,8 @@ from random import Random  # noqa: TID251 -- each round has its own seed
 
 import pytest
 from tests.conftest import Figures
-from tests.e2e.pair import ARRIVED, TAKEOVER, Nodes, add_accounts, nodes
+from tests.e2e.callers import callers
+from tests.e2e.pair import ARRIVED, TAKEOVER, TTL, Nodes, add_accounts, nodes
 from tests.e2e.server import Client, Server, monotonic
 from tests.rounds import rounds
 from tests.store.server import Server as Postgres
@@ -115,12 +117,22 @@ def test_a_gateway_without_the_shared_folder_is_refused(pair: Nodes, tmp_path: P
         assert "Another gateway runs on this database" in stranger.refuses().said
 
 
-def test_whatever_happens_to_a_gateway_nobody_is_written_to_twice(pair: Nodes, figures: Figures) -> None:
+ACCOUNTS = 4
+"""The one that is there, and the three that are added."""
+
+KINDS = ("kill", "stop", "cut", "term", "fast", "immediate", "stop")
+"""What happens: to a gateway, and in «fast» and «immediate» to PostgreSQL, as those ways to end it are called."""
+
+
+def test_whatever_happens_to_a_gateway_nobody_is_written_to_twice(
+    pair: Nodes, cluster: Postgres, figures: Figures
+) -> None:
     accounts = add_accounts(pair.client(0), 3)
     pair.client(0).set_gap(0.03, *accounts)
     count = rounds(10, 100)
     numbers: list[str] = []
-    longest = 0.0
+    longest = longest_return = 0.0
+    restarts = 0
     for number in range(count):
         rng = Random(number)
         try:
@@ -129,22 +141,62 @@ def test_whatever_happens_to_a_gateway_nobody_is_written_to_twice(pair: Nodes, f
             victim = rng.randrange(2)
             for place, account in enumerate(accounts):
                 order(pair.alive(), account, fresh[place::4], f"Tur {number}")
-            longest = max(longest, trouble(pair, victim, rng))
+            kind = KINDS[number] if number < len(KINDS) else rng.choice(KINDS)
+            if kind in {"fast", "immediate"}:
+                restarts += 1
+                took, called = database_trouble(pair, cluster, kind, number, rng)
+                longest_return, numbers = max(longest_return, took), numbers + called
+            else:
+                longest = max(longest, trouble(pair, victim, kind, rng))
             pair.until(lambda: is_over(pair), within=60, what="the end of the round")
         except BaseException as error:
             error.add_note(f"round {number} of {count}: its seed is its number")
             raise
     check_once(pair, numbers)
-    figures(rounds=count, recipients=len(numbers), longest_takeover_s=round(longest, 2))
+    figures(
+        rounds=count,
+        recipients=len(numbers),
+        longest_takeover_s=round(longest, 2),
+        database_restarts=restarts,
+        longest_return_s=round(longest_return, 2),
+    )
 
 
-def trouble(pair: Nodes, victim: int, rng: Random) -> float:
+def database_trouble(pair: Nodes, cluster: Postgres, how: str, number: int, rng: Random) -> tuple[float, list[str]]:
+    """End PostgreSQL under all gateways and start it again, while callers go on asking.
+
+    Answers how long after its start everything was run again, and to whom the callers' messages go.
+    """
+    alive = pair.servers[0]
+    with callers(pair.servers, pair.token, 1, first=5_340_000_000 + number * 10_000) as told:
+        alive.live(rng.uniform(0.0, 0.3))
+        cluster.stop(how)
+        try:
+            alive.live(rng.uniform(0.0, 1.5 * TTL))  # shorter than a lease, and longer
+            for server in pair.servers:
+                refused = server.client(pair.token).post("/gonder", {"telefon": "+905359999999", "mesaj": "Yok"})
+                assert (refused.status, refused.code) == (503, "kayit_yapilamadi"), refused.text
+                assert refused.headers["Retry-After"]
+        finally:
+            cluster.start()
+        took = pair.until(
+            lambda: sum(pair.counts()) == ACCOUNTS and all(server.is_ready() for server in pair.servers),
+            within=TAKEOVER,
+            what="everything after the database came back",
+        )
+        alive.live(0.1)
+    assert told.surprises == []
+    assert told.refused, "nobody asked while it was away"
+    return took, list(told.promised)
+
+
+def trouble(pair: Nodes, victim: int, kind: str, rng: Random) -> float:
     """Let something happen to a gateway; answers how long the other one needed to have everything."""
     server = pair.servers[victim]
     assert server.process is not None
     server.live(rng.uniform(0.0, 0.3))
     takes_over = {0: [4, 0], 1: [0, 4]}[1 - victim]
-    match rng.choice(("kill", "stop", "stop", "cut", "term")):
+    match kind:
         case "kill":
             server.kill()
             took = pair.until(lambda: pair.counts() == takes_over, within=TAKEOVER, what="the taking over")

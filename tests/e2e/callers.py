@@ -1,0 +1,73 @@
+"""Callers who go on asking while a database is away, and keep what they were told."""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from tests.e2e.server import API, POLL, Client, Gone, Server
+
+
+@dataclass(slots=True)
+class Told:
+    """What callers heard: the id that was promised for each number, how often they heard 503, what else there was."""
+
+    promised: dict[str, int] = field(default_factory=dict)
+    refused: int = 0
+    surprises: list[str] = field(default_factory=list)
+
+
+@contextmanager
+def callers(servers: Sequence[Server], token: str, account: int, *, first: int) -> Iterator[Told]:
+    """Let somebody at each gateway send one message after the other while the body of the `with` runs.
+
+    Each order is asked, word for word and with its key, until it is promised: then once more, at the next gateway. A
+    caller may hear a promise or «503, come back»; numbers begin with `first`, a thousand for each caller.
+    """
+    told, is_over = Told(), threading.Event()
+
+    def work(place: int) -> None:
+        lines = [Client(server.port, token) for server in (*servers[place:], *servers[:place])]
+        number = first + place * 1_000
+        while not is_over.is_set():
+            promises = [_ask(line, f"+90{number}", account, told) for line in lines]
+            if None in promises:
+                break
+            if len(set(promises)) > 1:
+                told.surprises.append(f"+90{number} was promised as {promises}")
+            number += 1
+        for line in lines:
+            line.close()
+
+    threads = [threading.Thread(target=work, args=(place,)) for place in range(len(servers))]
+    for thread in threads:
+        thread.start()
+    try:
+        yield told
+    finally:
+        is_over.set()
+        for thread in threads:
+            thread.join()
+
+
+def _ask(line: Client, number: str, account: int, told: Told) -> int | None:
+    """Ask until there is a promise; null: something else was said, or nothing for a minute's worth of asking."""
+    body = {"telefon": number, "mesaj": "Sipariş", "hesap_id": account}
+    headers = {"Idempotency-Key": f"s-{number}", "Prefer": "wait=1"}
+    pause = threading.Event()
+    for _ in range(round(60 / POLL)):
+        try:
+            answer = line.ask("POST", f"{API}/gonder", body, headers)
+        except Gone as trouble:
+            told.surprises.append(f"{number}: {trouble}")
+            return None
+        if answer.status == 200 and answer.json["ok"] is True:
+            told.promised[number] = int(answer.json["log_id"])
+            return told.promised[number]
+        if answer.status != 503 or not answer.headers["Retry-After"]:
+            told.surprises.append(f"{number}: {answer.status} {answer.text}")
+            return None
+        told.refused += 1
+        pause.wait(POLL)
+    told.surprises.append(f"{number}: no promise in a minute")
+    return None
