@@ -13,7 +13,7 @@ import logging
 from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import inf
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -169,10 +169,11 @@ class Shared:
         clock: Clock,
         recover: Recover,
         on_neighbours: Callable[[bool], None] = lambda _: None,
+        on_time: Callable[[datetime, datetime], None] | None = None,
     ) -> None:
         """Take the rows. `recover` makes what was in hand in some accounts doubtful.
 
-        `on_neighbours` is told whether there are other gateways.
+        `on_neighbours` is told whether there are other gateways; `on_time` what time the database has, and since when.
         """
         self._rows = rows
         self._node = node
@@ -180,6 +181,7 @@ class Shared:
         self._clock = clock
         self._recover = recover
         self._on_neighbours = on_neighbours
+        self._on_time = on_time
         self._held: dict[str, Lease] = {}
         self._fresh: dict[str, Lease] = {}
         """Taken, and not put in order yet."""
@@ -193,6 +195,7 @@ class Shared:
     async def open(self) -> None:
         """Become one of the gateways, and have the first share. DatabaseOwned."""
         await self._ask(self._rows.join)
+        await self._tell_time()
         await self._share()
         await self.put_in_order()
 
@@ -200,6 +203,7 @@ class Shared:
         """Keep what is held and have our share of the rest; answers when to be called again."""
         try:
             await self._renew()
+            await self._tell_time()
             if not self._is_closing:
                 await self._share()
             self._is_away = False
@@ -209,6 +213,12 @@ class Shared:
             self._is_away = True
             self._drop(lambda _, lease: not lease.is_good())
         return self._ttl / RENEWALS
+
+    async def _tell_time(self) -> None:
+        """Say what time the database has. No lease depends on it."""
+        if self._on_time is not None:
+            since = self._clock.now()
+            self._on_time(await self._ask(self._rows.time), since)
 
     async def _renew(self) -> None:
         before = self._clock.monotonic()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 from starlette.types import ASGIApp
 
 from guvercin.config import Config
-from guvercin.gateway.clock import Clock
+from guvercin.gateway.clock import Clock, CommonClock
 from guvercin.gateway.leases import Leases, Shared
 from guvercin.gateway.loops import put_in_order
 from guvercin.gateway.recent import Recent
@@ -48,6 +48,7 @@ def leases_of(config: Config, store: Store, clock: Clock, rng: Random) -> Leases
         ttl=ttl,
         clock=clock,
         recover=partial(put_in_order, store, clock),
+        on_time=clock.compare if isinstance(clock, CommonClock) else None,
         on_neighbours=lambda has_neighbours: store.speak(has_neighbours=has_neighbours),
     )
 

@@ -13,7 +13,7 @@ from guvercin.core.errors import GuvercinError
 from guvercin.core.pacing import SANDBOX_PACE
 from guvercin.gateway.accounts import SANDBOX_PHONE
 from guvercin.gateway.chance import SystemChance
-from guvercin.gateway.clock import SystemClock
+from guvercin.gateway.clock import Clock, CommonClock, SystemClock
 from guvercin.main.databases import make_folder, store_of
 from guvercin.main.house import House, build
 from guvercin.main.neighbours import among_others, leases_of
@@ -46,8 +46,12 @@ async def alive(
     *,
     sends: bool = True,
     store_in: Callable[..., Store] | None = None,
+    clock: Clock | None = None,
 ) -> AsyncIterator[tuple[ASGIApp, House]]:
-    """Run the gateway as `running` does, and answer its rooms too. The caller holds the folder's lock."""
+    """Run the gateway as `running` does, and answer its rooms too. The caller holds the folder's lock.
+
+    `clock` null: the computer's.
+    """
     from guvercin.api.app import create_app  # noqa: PLC0415 -- heavy, and who only opens the store needs none
     from guvercin.api.render.rights import write_dossier  # noqa: PLC0415 -- as the app
     from guvercin.panel.app import LIMITS, create_panel  # noqa: PLC0415 -- as the app
@@ -55,7 +59,9 @@ async def alive(
     from guvercin.panel.live import Live  # noqa: PLC0415 -- as the app
 
     make_folder(config)
-    clock, rng = SystemClock(), SystemChance()
+    clock, rng = clock or SystemClock(), SystemChance()
+    if config.postgres is not None:
+        clock = CommonClock(clock)
     words = {"monotonic": clock.monotonic}
     store = store_of(config, **words) if store_in is None else store_in(config.data_dir, **words)
     await store.open()

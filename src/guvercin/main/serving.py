@@ -11,6 +11,7 @@ from typing import Any, cast
 
 from guvercin import logs
 from guvercin.config import Config
+from guvercin.gateway.clock import Clock
 from guvercin.main.running import alive
 from guvercin.store.lock import FolderLock
 from guvercin.store.store import Store
@@ -21,19 +22,20 @@ def serve(
     on_started: Callable[[], None],
     *,
     store_in: Callable[..., Store] | None = None,
+    clock: Clock | None = None,
 ) -> None:
     """Serve until a signal asks to stop: callers are answered, sends in hand finish, and it returns.
 
     Raises FolderLocked if another process runs on this data folder, DatabaseOwned if another gateway runs on its
     database, ServerTooOld. `store_in` is for comparisons: a
-    benchmark serves from another store, and everything else is as it is.
+    benchmark serves from another store, and everything else is as it is. `clock` null: the computer's.
     """
     logs.configure(config.log_level, config.log_format)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = FolderLock(config.data_dir)
     try:
         with asyncio.Runner(loop_factory=_new_loop()) as runner:
-            runner.run(_serve(config, lock, on_started, store_in))
+            runner.run(_serve(config, lock, on_started, store_in, clock))
     finally:
         lock.release()
 
@@ -43,6 +45,7 @@ async def _serve(
     lock: FolderLock,
     on_started: Callable[[], None],
     store_in: Callable[..., Store] | None,
+    clock: Clock | None,
 ) -> None:
     import uvicorn  # noqa: PLC0415 -- only a server needs one
 
@@ -76,7 +79,7 @@ async def _serve(
                 server.close()
             self.servers = [cast("asyncio.Server", Listener(each, protocol, loop)) for each in listening]
 
-    async with alive(config, store_in=store_in) as (app, house):
+    async with alive(config, store_in=store_in, clock=clock) as (app, house):
         server = Server(
             uvicorn.Config(
                 app,

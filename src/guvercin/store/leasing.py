@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
@@ -18,6 +19,7 @@ from sqlalchemy import Connection, Engine
 from guvercin.store.hand import Answer, by_hand
 from guvercin.store.lock import LOCKS, NODES, DatabaseOwned
 from guvercin.store.telling import CHANNEL, NOTIFY, written
+from guvercin.store.times import from_ms
 from guvercin.store.writer import Committed, Tx
 
 T = TypeVar("T")
@@ -180,6 +182,11 @@ class LeaseRows:
         """Say that we live; answers what is ours now, with its epoch. What was over already is not renewed."""
         values = (self._ttl_ms, self._node, self._run)
         return dict(self._with_session(lambda ask: ask(_RENEW, values).fetchall()))
+
+    def time(self) -> datetime:
+        """Answer the database's time."""
+        now: int = self._with_session(lambda ask: ask(f"SELECT {_NOW}").fetchone()[0])
+        return from_ms(now)
 
     def division(self) -> Division:
         """Answer how accounts are divided; new ones are among them."""
