@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from random import Random  # noqa: TID251 -- each round has its own seed
@@ -31,6 +32,7 @@ class Till:
         self.port = port
         self.secret = ""
         self.process: subprocess.Popen[bytes] | None = None
+        self._listener: threading.Thread | None = None
 
     @property
     def url(self) -> str:
@@ -43,11 +45,16 @@ class Till:
         )
         assert self.process.stdout is not None
         assert self.process.stdout.readline().startswith(b"http://127.0.0.1:")
+        # It says what it takes. To nobody it would say 64 KB, and then wait for somebody to listen.
+        self._listener = threading.Thread(target=self.process.stdout.read)
+        self._listener.start()
 
     def kill(self) -> None:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
+            if self._listener is not None:
+                self._listener.join()
             if self.process.stdout is not None:
                 self.process.stdout.close()
             self.process = None

@@ -139,6 +139,7 @@ class Day:
         self.is_killed = False
         self.say(f"process {self.lives} starts")
         self.steady, self.is_troubled = 0, False
+        self.oracle.begin_anew()
         self.house = await self.world.begin(gaps=self.pace)
         self.house.store.writer.on_death = partial(self.kill_after, 1)
         self.house.store.writer.on_event = self.oracle.hear_commit

@@ -13,9 +13,9 @@ _CLAIMED = "mesaj.gonderiliyor"
 _STOPS = {"toplu.durduruldu": "paused", "toplu.iptal_edildi": "cancelled"}
 _RESUMED = "toplu.surduruldu"
 
-MOST_PASSED = 3
-"""Messages that one list may get while another of its level stands in line: one a turn, and one more where a process
-began anew, or where an earlier message to the same person had to go first."""
+ROUNDS = 2
+"""Turns that all the others of a level may have while a list stands in line: one each until its own turn, and once more
+where a row of its own had its turn and had to step aside."""
 
 _ROW = "SELECT lane, priority, recipient, coalesce(batch_id, -token_id) FROM message WHERE id = ?"
 
@@ -25,10 +25,11 @@ _SINGLES_IN_LINE = (
 )
 
 _LISTS_IN_LINE = (
-    "SELECT coalesce(batch_id, -token_id) FROM message WHERE account_id = ? AND status = 'queued' "
-    "AND waits_for IS NULL AND lane = 'bulk' AND priority = ? GROUP BY 1 HAVING sum(recipient = ?) = 0 ORDER BY 1"
+    "SELECT coalesce(batch_id, -token_id), sum(recipient = ?) > 0 FROM message WHERE account_id = ? "
+    "AND status = 'queued' AND waits_for IS NULL AND lane = 'bulk' AND priority = ? GROUP BY 1 ORDER BY 1"
 )
-"""Save those with a row to the same recipient as the one claimed: one person's messages keep their order."""
+"""And whether a list has a row to the same recipient as the one claimed: one person's messages keep their order, so it
+may have gone in that list's turn."""
 
 
 _EARLIER_THAT_WAIT = (
@@ -48,9 +49,15 @@ class LineOracle:
         self._ask = ask
         self._stopped: dict[int, str] = {}
         """Batches that give nothing to the line, and why."""
-        self._passed: defaultdict[int, dict[int, dict[int, int]]] = defaultdict(dict)
-        """By account and list in line: how many messages each other list of its level got since its last."""
-        self.most_passed = 0
+        self._passed: defaultdict[int, dict[int, tuple[int, frozenset[int]]]] = defaultdict(dict)
+        """By account and list in line: how many messages of its level went since its last, and which others stood in
+        line beside it."""
+        self.most_passed = 0.0
+        """The most turns that the others had, on an average of theirs."""
+
+    def begin_anew(self) -> None:
+        """Forget whose turn it was, as a process that has just begun does."""
+        self._passed.clear()
 
     def hear(
         self, event_id: int, kind: str, account_id: int | None, message_id: int | None, batch_id: int | None
@@ -82,14 +89,15 @@ class LineOracle:
             raise Broken("OVERTAKE", f"{overtaken} stood in line, and {claimed} was claimed before it")
 
     def _a_list_has_its_turn(self, account_id: int, level: int, recipient: str, turn: int) -> None:
-        before = self._passed[account_id]
-        after = {turn: dict[int, int]()}
-        for (other,) in self._ask(_LISTS_IN_LINE, account_id, level, recipient):
-            if other == turn:
+        before, after = self._passed[account_id], dict[int, tuple[int, frozenset[int]]]()
+        in_line = self._ask(_LISTS_IN_LINE, recipient, account_id, level)
+        lists = {other for other, _ in in_line} | {turn}
+        for other, may_have_been_its in in_line:
+            if other == turn or may_have_been_its:
                 continue
-            passed = after[other] = before.get(other, {})
-            passed[turn] = passed.get(turn, 0) + 1
-            self.most_passed = max(self.most_passed, passed[turn])
-            if passed[turn] > MOST_PASSED:
-                raise Broken("FAIR", f"others got {passed} while {other} stood in line")
+            passed, beside = before.get(other, (0, frozenset[int]()))
+            passed, beside = after[other] = passed + 1, beside | lists - {other}
+            self.most_passed = max(self.most_passed, passed / len(beside))
+            if passed > ROUNDS * len(beside):
+                raise Broken("FAIR", f"{passed} messages of {sorted(beside)} went while {other} stood in line")
         self._passed[account_id] = after

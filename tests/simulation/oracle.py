@@ -137,6 +137,10 @@ class Oracle:
         if total != counts.sent + counts.failed + counts.queued or (wished is not None and total != wished):
             raise Broken("P9", f"batch {view.batch.id}: {total} = {counts}, {wished} wished")
 
+    def begin_anew(self) -> None:
+        """Hear that a process begins: what only a process remembers is forgotten."""
+        self._line.begin_anew()
+
     def look_on(self) -> None:
         """Check all that can be checked while things are under way."""
         if self.broken is not None:

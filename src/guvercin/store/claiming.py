@@ -37,7 +37,8 @@ _TRIES = 64
 """Rows that a claim may find expired or held back before it lets others have the writer."""
 
 _Head = tuple[int, int, int, str, int, int]
-"""Priority, place in line, id, recipient, end of its lifetime, and whose turn it is (0 for a single)."""
+"""Priority, place in line, id, recipient, end of its lifetime, and whose turn it is (0 for a single): that of its own
+batch, or of one whose row to the same person has to come after it."""
 
 
 def may_claim(tx: Tx, account_id: int, turn: Turn) -> bool:
@@ -160,9 +161,10 @@ class _Line:
             found = self._tx.execute(sql.NEXT_TURN, (self._account_id, first[0], after)).fetchone() or first
         if found[2] == first[2] and first[5] > 0:  # the lowest turn: no other batch has an earlier row of anybody
             return found
-        earlier: _Head | None
+        earlier: tuple[int, int, int, str, int] | None
         earlier = self._tx.execute(sql.BEFORE_ITS_TURN, (found[3], found[2], self._account_id, found[0])).fetchone()
-        return earlier or found
+        # It spends this turn: with its own batch's, the order would go back, and others would wait without end.
+        return found if earlier is None else (*earlier, found[5])
 
     def is_over(self, head: _Head) -> bool:
         """Fail a row whose lifetime is over."""
@@ -192,8 +194,8 @@ class _Line:
         verdict = pacing.in_order(self._tx, message_id, verdict, course, steady)
         match verdict:
             case Park():
-                if whose and course.turns and whose not in course.turns and not verdict.is_personal:
-                    course.turns |= {whose}
+                if whose and course.turns and ask.turn not in course.turns and not verdict.is_personal:
+                    course.turns |= {ask.turn}
                     return Claimed(message=None, turn=self.after, course=course, judges_again=True)
                 pacing.park(self._tx, message_id, ask, verdict, course=course, now_ms=self._now_ms)
                 course.plan(ask, verdict)

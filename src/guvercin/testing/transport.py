@@ -185,7 +185,7 @@ class ScriptedTransport:
         peer = self._peer
         peer.looks.append(attempt)
         if isinstance(peer.evidence, Exception):
-            raise peer.evidence
+            raise peer.evidence.with_traceback(None)  # else each time it is raised stays in it
         if peer.evidence is not None:
             return peer.evidence
         for arrived in peer.arrivals:

@@ -22,7 +22,7 @@ NEXT_TURN = (
 )
 
 BEFORE_ITS_TURN = (
-    "SELECT priority, due_at, id, recipient, expires_at, coalesce(batch_id, -token_id) FROM message WHERE recipient = ? "
+    "SELECT priority, due_at, id, recipient, expires_at FROM message WHERE recipient = ? "
     "AND id < ? AND account_id = ? AND priority = ? AND status = 'queued' AND waits_for IS NULL AND lane = 'bulk' "
     "ORDER BY id LIMIT 1"
 )
