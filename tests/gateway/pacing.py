@@ -1,6 +1,7 @@
 """An account that keeps rules, for tests that step it by hand: what it is given, and time that passes in strides."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -55,13 +56,13 @@ async def begin(world: World, pace: Pace | None = None) -> House:
 
 
 async def bulk(house: House, how_many: int, *, first: int = 0, category: int = 10, **more: Any) -> None:
-    ask = batch(
-        *numbers(first + how_many)[first:],
-        category=category,
-        is_of_customers=True,
-        body_hash=house.rng.randbytes(8),
-        **more,
-    )
+    """Accept a list to so many people who are customers."""
+    await bulk_to(house, numbers(first + how_many)[first:], category=category, **more)
+
+
+async def bulk_to(house: House, people: Sequence[str], **more: Any) -> None:
+    """Accept a list to these customers."""
+    ask = batch(*people, is_of_customers=True, body_hash=house.rng.randbytes(8), **more)
     await house.gateway.bulk.send(house.everything, ask, wait=seconds(0))
 
 

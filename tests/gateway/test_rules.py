@@ -4,8 +4,8 @@ from datetime import timedelta
 from itertools import pairwise
 
 import pytest
-from tests.gateway.house import House, World, batch, numbers, seconds
-from tests.gateway.pacing import DAY, HOUR, QUIET, Sent, begin, bulk, run, strangers, waits
+from tests.gateway.house import House, World, batch, numbers, pace, seconds
+from tests.gateway.pacing import DAY, HOUR, QUIET, Sent, begin, bulk, bulk_to, run, strangers, waits
 
 from guvercin.core.account import LineNews, OnUnknown
 from guvercin.core.errors import Code
@@ -146,6 +146,19 @@ async def test_batches_share_an_account_fairly(shop: House, sent: Sent) -> None:
     order = [to in second for _, to in sent.sends[before:]]
     assert sum(order[:20]) >= 9
     assert all(sum(order[place : place + 2]) >= 1 for place in range(1, 18))
+
+
+async def test_who_goes_first_for_a_persons_sake_sets_no_turn_back(world: World) -> None:
+    """Lists to the same people, each in another order, beside one to others: that one waits for one turn of each."""
+    lists, people, others = 6, numbers(10), numbers(905)[900:]
+    house, sent = await begin(world, pace(bulk=(1, 1))), Sent(world)
+    await bulk_to(house, others)
+    for turn in range(1, lists):
+        await bulk_to(house, [*people[turn:], *people[:turn]])
+    await run(house, HOUR)
+    assert len(sent.sends) == len(others) + (lists - 1) * len(people)
+    places = [place for place, (_, to) in enumerate(sent.sends) if to in others]
+    assert all(later - earlier <= lists for earlier, later in pairwise(places)), places
 
 
 async def test_a_newcomer_shares_the_plans_that_others_have_made(shop: House, sent: Sent) -> None:
