@@ -23,6 +23,7 @@ from guvercin.sealing import Seal
 from guvercin.store.hand import BEGIN_WRITING
 from guvercin.store.hiding import Hiding, stand_in, without_hiding
 from guvercin.store.lock import EVENTS, GATEWAY, LOCKS, ServerTooOld
+from guvercin.store.schema import HEAD
 from guvercin.store.words import in_postgres
 
 OLDEST = 15
@@ -64,6 +65,10 @@ _SPOILT = {"25006", "25P02", "25P03", "57014", "40001", "40P01", "55P03"}
 
 class Owned(psycopg.OperationalError):
     """Another gateway runs on this database."""
+
+
+class Outdated(psycopg.OperationalError):
+    """A newer version has changed the schema while this process had no session, and so no part of the lock."""
 
 
 class Answer:
@@ -201,8 +206,8 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal:
 
     `seal` hides the numbers of people who were forgotten, and knows them again.
 
-    `owner`: a gateway's writer. ServerTooOld; Owned while an older version, which wants to be alone, or a migration
-    has the database.
+    `owner`: a gateway's writer and its leases. ServerTooOld; Owned while an older version, which wants to be alone, or
+    a migration has the database; Outdated if it has another schema by now.
     """
 
     def connect() -> Session:
@@ -254,6 +259,9 @@ def _own(hand: Hand) -> None:
     except psycopg.errors.LockNotAvailable:
         raise Owned("another gateway runs on this database") from None
     hand.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
+    # Asked when nobody can migrate any more. A session that was lost and opened again may find another schema.
+    if hand.execute("SELECT version_num FROM alembic_version").fetchone() != (HEAD,):
+        raise Outdated("a newer version has changed the schema: stop this gateway and start it with that version")
 
 
 def _connected(url: str) -> Session:

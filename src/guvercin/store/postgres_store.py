@@ -100,7 +100,9 @@ class PostgresStore(SqlStore):
 
     def lease_rows(self, *, node: str, run: str, address: str, shelf: str, ttl_ms: int) -> LeaseRows:
         """Make this gateway's hand on the rows of leases."""
-        return LeaseRows(engine_for(self._url), node=node, run=run, address=address, shelf=shelf, ttl_ms=ttl_ms)
+        return LeaseRows(
+            engine_for(self._url, owner=True), node=node, run=run, address=address, shelf=shelf, ttl_ms=ttl_ms
+        )
 
     def listen_to(self, node: str) -> None:
         """Hear from now on what gateways other than `node`, which is ours, tell of their commits."""
