@@ -11,6 +11,7 @@ from bench import (
     claiming,
     cloud,
     crowding,
+    databases,
     hooks,
     linked,
     overload,
@@ -47,10 +48,11 @@ LONG: dict[str, tuple[Callable[..., Awaitable[list[Figure]]], tuple[str, ...]]] 
     "pages": (pages.pages, ("rows",)),
     "scale": (scale.scale, ("rows",)),
     "grown": (cloud.grown, ("rows",)),
+    "databases": (databases.databases, ()),
     "soak": (soaking.soak, ("minutes", "rate")),
     "cloudsoak": (cloud.soak, ("minutes", "rate")),
 }
-"""Run only when they are named: they take minutes and gigabytes. Each with the options that it is given."""
+"""Run only when they are named: they take minutes, gigabytes or a PostgreSQL. Each with its options."""
 
 
 async def run(asked: argparse.Namespace) -> None:

@@ -37,7 +37,7 @@ async def _round(server: Server, amount: int) -> tuple[float, Load]:
     return (server.cpu() - before) / amount, load
 
 
-async def _in_turns(*servers: Server, amounts: tuple[int, ...]) -> list[list[tuple[float, Load]]]:
+async def in_turns(*servers: Server, amounts: tuple[int, ...]) -> list[list[tuple[float, Load]]]:
     """Answer the rounds of each server, one server after the other in each round; the first round is not counted."""
     found: list[list[tuple[float, Load]]] = [[] for _ in servers]
     for number in range(_ROUNDS + 1):
@@ -51,7 +51,7 @@ async def _in_turns(*servers: Server, amounts: tuple[int, ...]) -> list[list[tup
 async def accept() -> list[Figure]:
     """Send `gonder` with respond-async over 64 connections, to us and to us committing every message alone."""
     async with served() as grouped, served("--group", "1") as alone:
-        rounds, others = await _in_turns(grouped, alone, amounts=(_REQUESTS, _REQUESTS // 3))
+        rounds, others = await in_turns(grouped, alone, amounts=(_REQUESTS, _REQUESTS // 3))
     cpus, loads = [cpu for cpu, _ in rounds], [load for _, load in rounds]
     other_cpus, other_loads = [cpu for cpu, _ in others], [load for _, load in others]
     rate, other_rate = middle([load.rate for load in loads]), middle([load.rate for load in other_loads])
@@ -69,8 +69,8 @@ async def cycle() -> list[Figure]:
     """Take messages the whole way (accept, claim, send, settle, delivered, read), with no gap between two sends."""
     async with served() as server:
         await server.no_gaps()
-        await _whole(server, _CYCLES // 4)
-        rounds = [await _whole(server, _CYCLES) for _ in range(_ROUNDS)]
+        await whole(server, _CYCLES // 4)
+        rounds = [await whole(server, _CYCLES) for _ in range(_ROUNDS)]
     cpus = [cpu for cpu, _ in rounds]
     rates = [rate for _, rate in rounds]
     return [
@@ -79,7 +79,7 @@ async def cycle() -> list[Figure]:
     ]
 
 
-async def _whole(server: Server, amount: int) -> tuple[float, float]:
+async def whole(server: Server, amount: int) -> tuple[float, float]:
     """Answer the server's CPU per message of some whole ways, and how many were sent a second."""
     before, began = server.cpu(), CLOCK.monotonic()
     await drive(server.port, sends(server, amount))

@@ -18,7 +18,7 @@ from guvercin.config import load as load_config
 from guvercin.core.token import Permission, TokenRules
 from guvercin.gateway.access import create_token
 from guvercin.gateway.clock import SystemClock
-from guvercin.main.databases import open_store
+from guvercin.main.databases import engine_of, open_store
 from guvercin.store.sqlite import FILE_NAME, engine_for
 
 API = "/api/v1/whatsapp"
@@ -38,6 +38,8 @@ class Server:
     token: str
     folder: Path
     ready_after: float
+    database: str | None = None
+    """The address of its PostgreSQL; null: a file."""
 
     def cpu(self) -> float:
         """Answer the seconds of CPU that the process has used, all threads, in user and kernel mode."""
@@ -51,7 +53,11 @@ class Server:
 
     def count(self, where: str) -> int:
         """Count messages, past the server: asking it would cost it time."""
-        with engine_for(self.folder / FILE_NAME, query_only=True).connect() as connection:
+        if self.database is None:
+            engine = engine_for(self.folder / FILE_NAME, query_only=True)
+        else:
+            engine = engine_of(load_config(data_dir=self.folder, database_url=self.database))
+        with engine.connect() as connection:
             found = connection.exec_driver_sql(f"SELECT count(*) FROM message WHERE {where}")  # noqa: S608 -- our words
             return int(found.scalar_one())
 
@@ -78,7 +84,8 @@ async def served(
     """
     async with AsyncExitStack() as stack:
         home = folder or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guvercin-bench-")))
-        token = await _token(home)
+        database = (settings or {}).get("GUVERCIN_DATABASE_URL")
+        token = await _token(home, database)
         with create_server(("127.0.0.1", 0)) as probe:
             port = int(probe.getsockname()[1])
         where = ["--port", str(port), "--veri", str(home)]
@@ -94,17 +101,20 @@ async def served(
         )
         try:
             await _ready(port, process)
-            yield Server(pid=process.pid, port=port, token=token, folder=home, ready_after=CLOCK.monotonic() - began)
+            ready_after = CLOCK.monotonic() - began
+            yield Server(
+                pid=process.pid, port=port, token=token, folder=home, ready_after=ready_after, database=database
+            )
         finally:
             if process.returncode is None:
                 process.terminate()
             await process.wait()
 
 
-async def _token(folder: Path) -> str:
+async def _token(folder: Path, database: str | None) -> str:
     """Make a token that may do everything, before the server starts."""
     rules = TokenRules(name="bench", permissions=frozenset(Permission))
-    async with open_store(load_config(data_dir=folder)) as store:
+    async with open_store(load_config(data_dir=folder, database_url=database)) as store:
         _, word = await create_token(store, rules, token_bytes(32), now=CLOCK.now())
     return word
 

@@ -33,9 +33,11 @@ def programs() -> Path | None:
 class Server:
     """A server that can be stopped, killed and started again."""
 
-    def __init__(self, bin_: Path, folder: Path) -> None:
+    def __init__(self, bin_: Path, folder: Path, *, is_durable: bool = False) -> None:
+        """Make an empty cluster. `is_durable`: a commit is on the disk, as with the server's own settings."""
         self._bin = bin_
         self.folder = folder
+        self._settings = () if is_durable else _FAST
         self._user: str | None = None
         if os.geteuid() == 0:  # PostgreSQL refuses to be root
             self._user = next(name for name in ("postgres", "nobody") if _exists(name))
@@ -56,7 +58,7 @@ class Server:
     def start(self) -> None:
         """Start, and wait until it answers."""
         settings = " ".join(
-            f"-c {each}" for each in (*_FAST, "listen_addresses=", f"unix_socket_directories={self.folder}")
+            f"-c {each}" for each in (*self._settings, "listen_addresses=", f"unix_socket_directories={self.folder}")
         )
         self._control("start", "-l", str(self.folder / "log"), "-o", settings)
 
@@ -89,14 +91,14 @@ def _exists(name: str) -> bool:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Run a server with an empty cluster."""
+def running(*, is_durable: bool = False) -> Iterator[Server]:
+    """Run a server with an empty cluster; `is_durable` as the server has it."""
     bin_ = programs()
     if bin_ is None:
         raise LookupError("no PostgreSQL")
     folder = Path(tempfile.mkdtemp(prefix="guvercin-pg-"))
     try:
-        server = Server(bin_, folder)
+        server = Server(bin_, folder, is_durable=is_durable)
         server.start()
         try:
             yield server
