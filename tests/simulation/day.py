@@ -279,6 +279,10 @@ class Day:
         self.oracle.judge()
         self.digest = self._digest()
 
+    def end(self) -> None:
+        """Let no kill that is on its way come any more: it would meet whoever clears the day away."""
+        self.is_killed = True
+
     async def _furnish(self) -> None:
         """Give the business its accounts and its owner's choices."""
         assert self.house is not None

@@ -21,7 +21,10 @@ def play(
     async def whole() -> None:
         nonlocal day
         day = Day(seed, folder, template, stage)
-        await day.run(plan(day))
+        try:
+            await day.run(plan(day))
+        finally:
+            day.end()
 
     try:
         loop.run_until_complete(whole())
