@@ -13,10 +13,6 @@ _CLAIMED = "mesaj.gonderiliyor"
 _STOPS = {"toplu.durduruldu": "paused", "toplu.iptal_edildi": "cancelled"}
 _RESUMED = "toplu.surduruldu"
 
-ROUNDS = 2
-"""Turns that all the others of a level may have while a list stands in line: one each until its own turn, and once more
-where a row of its own had its turn and had to step aside."""
-
 _ROW = "SELECT lane, priority, recipient, coalesce(batch_id, -token_id) FROM message WHERE id = ?"
 
 _SINGLES_IN_LINE = (
@@ -25,11 +21,11 @@ _SINGLES_IN_LINE = (
 )
 
 _LISTS_IN_LINE = (
-    "SELECT coalesce(batch_id, -token_id), sum(recipient = ?) > 0 FROM message WHERE account_id = ? "
+    "SELECT coalesce(batch_id, -token_id), count(*), sum(recipient = ?) > 0 FROM message WHERE account_id = ? "
     "AND status = 'queued' AND waits_for IS NULL AND lane = 'bulk' AND priority = ? GROUP BY 1 ORDER BY 1"
 )
-"""And whether a list has a row to the same recipient as the one claimed: one person's messages keep their order, so it
-may have gone in that list's turn."""
+"""How many rows each list has there, and whether one goes to the same recipient as the one claimed: one person's
+messages keep their order, so that it may have gone in that list's turn."""
 
 
 _EARLIER_THAT_WAIT = (
@@ -49,9 +45,9 @@ class LineOracle:
         self._ask = ask
         self._stopped: dict[int, str] = {}
         """Batches that give nothing to the line, and why."""
-        self._passed: defaultdict[int, dict[int, tuple[int, frozenset[int]]]] = defaultdict(dict)
-        """By account and list in line: how many messages of its level went since its last, and which others stood in
-        line beside it."""
+        self._passed: defaultdict[int, dict[int, tuple[int, int, frozenset[int]]]] = defaultdict(dict)
+        """By account and list in line: its rows there, how many messages of its level went since its last turn, and
+        which other lists stood in line beside it."""
         self.most_passed = 0.0
         """The most turns that the others had, on an average of theirs."""
 
@@ -89,15 +85,17 @@ class LineOracle:
             raise Broken("OVERTAKE", f"{overtaken} stood in line, and {claimed} was claimed before it")
 
     def _a_list_has_its_turn(self, account_id: int, level: int, recipient: str, turn: int) -> None:
-        before, after = self._passed[account_id], dict[int, tuple[int, frozenset[int]]]()
+        before, after = self._passed[account_id], dict[int, tuple[int, int, frozenset[int]]]()
         in_line = self._ask(_LISTS_IN_LINE, recipient, account_id, level)
-        lists = {other for other, _ in in_line} | {turn}
-        for other, may_have_been_its in in_line:
+        lists = {other for other, _, _ in in_line} | {turn}
+        for other, rows, may_have_been_its in in_line:
             if other == turn or may_have_been_its:
                 continue
-            passed, beside = before.get(other, (0, frozenset[int]()))
-            passed, beside = after[other] = passed + 1, beside | lists - {other}
+            had, passed, beside = before.get(other, (rows, 0, frozenset[int]()))
+            if rows < had:  # it had its turn, and what should have gone had to step aside
+                passed, beside = 0, frozenset()
+            _, passed, beside = after[other] = rows, passed + 1, beside | lists - {other}
             self.most_passed = max(self.most_passed, passed / len(beside))
-            if passed > ROUNDS * len(beside):
+            if passed > len(beside):
                 raise Broken("FAIR", f"{passed} messages of {sorted(beside)} went while {other} stood in line")
         self._passed[account_id] = after

@@ -15,7 +15,7 @@ PROMISES = {
     "TWICE": "nobody gets a message of one batch twice",
     "STOP": "a batch that is paused or cancelled gives nothing more to the line",
     "OVERTAKE": "no bulk message is claimed while a single one stands in line",
-    "FAIR": "lists of a level take turns: while one stands in line, the others get a few messages each on an average",
+    "FAIR": "lists of a level take turns: while one stands in line, as many messages go as there are others",
     "PACE": "the limits of an account's pace hold over every window, across restarts and clock jumps",
     "QUIET": "nothing that keeps quiet hours leaves in them",
     "WILL": "what people wrote last stands, they hear so once, and nothing advertises to who never agreed",
