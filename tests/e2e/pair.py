@@ -132,4 +132,4 @@ def add_accounts(client: Client, count: int) -> list[int]:
     return accounts
 
 
-__all__ = ["ARRIVED", "TAKEOVER", "TTL", "Nodes", "add_accounts", "nodes"]
+__all__ = ["ARRIVED", "TAKEOVER", "TTL", "Nodes", "SystemBell", "add_accounts", "nodes"]

@@ -50,7 +50,7 @@ class Oracle:
         self._connection = shared_engine(folder / FILE_NAME, query_only=True).connect()
         raw: Any = self._connection.connection.driver_connection
         self._ask = raw.execute
-        self._line = LineOracle(self._all)
+        self._line = LineOracle(self._all, ledger.limits.__contains__)
         self._will = WillOracle(self._all, ledger)
         self._paces: dict[int, PaceOracle] = {}
         self._cursor = 0
