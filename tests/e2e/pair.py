@@ -111,10 +111,12 @@ def nodes(cluster: Postgres, folder: Path, database: str, count: int = 2, /, **e
             stack.enter_context(
                 Server(
                     folder / f"veri{number}",
-                    GUVERCIN_DATABASE_URL=f"{cluster.url(database)}&application_name=node{number}",
-                    GUVERCIN_SHARED_DIR=str(shelf),
-                    GUVERCIN_LEASE_SECONDS=str(TTL),
-                    **environment,
+                    **{
+                        "GUVERCIN_DATABASE_URL": f"{cluster.url(database)}&application_name=node{number}",
+                        "GUVERCIN_SHARED_DIR": str(shelf),
+                        "GUVERCIN_LEASE_SECONDS": str(TTL),
+                        **environment,
+                    },
                 )
             )
             for number in range(count)
