@@ -146,14 +146,15 @@ class History:
         if claimed is None or expected is None:
             return
         self.claims.append(claimed)
-        # Said without any line: nobody of the same recipient and rank that was there before is left behind.
+        # Said without any line: nobody of the same recipient and rank that was there before is left behind, but what a
+        # copy was put back over: its owner lets it go when they like.
         overtaken = [
             row.id
             for row in self.model.rows.values()
             if (row.account, row.to, row.priority) == (account, expected.to, expected.priority)
             and row.id < expected.id
             and row.status is Status.QUEUED
-            and row.waits_for is not WaitsFor.RESTORED
+            and not (row.was_held or expected.was_held)
             and not (row.is_planned or expected.is_planned)
         ]
         assert overtaken == []
@@ -280,15 +281,20 @@ class History:
     async def crash(self, _: Pick) -> None:
         """Begin anew with what is stored."""
         self.model.restart()
-        self.ended |= {claimed.attempt_id for claimed in self.claims}
+        self._end_what_is_in_hand()
         await self.store.close()
         await self.store.open()
         assert await self.store.recover(now=self.desk.now, limit=1_000) == self.model.recover(self.now)
 
+    def _end_what_is_in_hand(self) -> None:
+        """Whoever had it is gone. An attempt whose message moved on without it stays open, and may be answered yet."""
+        rows = self.model.rows
+        self.ended |= {each.attempt_id for each in self.claims if rows[in_hand(each).id].status is Status.SENDING}
+
     async def restore(self, pick: Pick) -> None:
         if pick(range(5)):  # seldom: afterwards the line is empty
             return
-        self.ended |= {claimed.attempt_id for claimed in self.claims}
+        self._end_what_is_in_hand()
         assert await self.store.hold_unfinished(now=self.desk.now) == self.model.hold(self.now)
 
     async def release(self, pick: Pick) -> None:

@@ -28,6 +28,7 @@ class Row:
     due: int
     expires: int
     is_planned: bool = False
+    was_held: bool = False
     status: Status = Status.QUEUED
     reason: Code | None = None
     waits_for: WaitsFor | None = None
@@ -214,7 +215,7 @@ class Model:
         ]
         for row in waiting:
             row.waits_until = row.waits_until if row.waits_for is WaitsFor.TIME else None
-            row.waits_for = WaitsFor.RESTORED
+            row.waits_for, row.was_held = WaitsFor.RESTORED, True
         return len(waiting)
 
     def release(self, row: Row, now: int) -> None:
