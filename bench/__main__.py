@@ -14,6 +14,7 @@ from bench import (
     databases,
     hooks,
     linked,
+    nodes,
     overload,
     pacing,
     pages,
@@ -49,6 +50,7 @@ LONG: dict[str, tuple[Callable[..., Awaitable[list[Figure]]], tuple[str, ...]]] 
     "scale": (scale.scale, ("rows",)),
     "grown": (cloud.grown, ("rows",)),
     "databases": (databases.databases, ()),
+    "nodes": (nodes.nodes, ()),
     "soak": (soaking.soak, ("minutes", "rate")),
     "cloudsoak": (cloud.soak, ("minutes", "rate")),
 }
