@@ -18,6 +18,7 @@ from bench import (
     overload,
     pacing,
     pages,
+    primary,
     reading,
     scale,
     sending,
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[], Awaitable[list[Figure]]]] = {
 LONG: dict[str, tuple[Callable[..., Awaitable[list[Figure]]], tuple[str, ...]]] = {
     "pages": (pages.pages, ("rows",)),
     "scale": (scale.scale, ("rows",)),
+    "primary": (primary.primary, ("rows",)),
     "grown": (cloud.grown, ("rows",)),
     "databases": (databases.databases, ()),
     "nodes": (nodes.nodes, ()),

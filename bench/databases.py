@@ -55,7 +55,7 @@ def _compared(what: str, cpus: list[list[float]]) -> list[Figure]:
 async def _both() -> AsyncIterator[tuple[Server, Server]]:
     """Run a gateway on each database."""
     async with AsyncExitStack() as stack:
-        cluster = stack.enter_context(postgres.running(is_durable=True))
+        cluster = stack.enter_context(postgres.running(()))
         cluster.create("bench")
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guvercin-bench-")))
         settings = {"GUVERCIN_DATABASE_URL": cluster.url("bench")}

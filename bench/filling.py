@@ -73,7 +73,7 @@ def _write(tx: Tx, rows: int, waiting: int, now: int) -> None:
     for first in range(1, rows + 1, _CHUNK):
         chunk = given | {"first": first, "end": min(first + _CHUNK, rows + 1)}
         ask("BEGIN IMMEDIATE")
-        for statement in _STATEMENTS:
+        for statement in STATEMENTS:
             ask(statement, chunk)
         ask("COMMIT")
     ask("BEGIN IMMEDIATE")
@@ -100,7 +100,7 @@ row AS (
   FROM hashed)
 """
 
-_STATEMENTS: Sequence[str] = (
+STATEMENTS: Sequence[str] = (
     _ROWS
     + f"""
 INSERT INTO batch (id, account_id, token_id, category, total, body_hash, created_at)
@@ -135,7 +135,7 @@ INSERT INTO event (at, kind, account_id, message_id, batch_id, detail)
 SELECT at + {after}, '{kind}', account_id, n, CASE WHEN is_bulk THEN n / 5000 + 1 END, {detail}
 FROM row WHERE {where}"""
         for after, kind, detail, where in (
-            (0, "mesaj.kabul_edildi", "NULL", "1"),
+            (0, "mesaj.kabul_edildi", "NULL", "1 = 1"),
             (1000, "mesaj.gonderiliyor", "NULL", "status NOT IN ('queued', 'cancelled')"),
             (
                 2000,

@@ -88,7 +88,7 @@ def _sends(server: Server, amount: int) -> Iterator[bytes]:
 async def _running(gateways: int) -> AsyncIterator[tuple[postgres.Server, Sequence[Server]]]:
     """Run so many gateways on an empty PostgreSQL that syncs, and share the accounts out."""
     async with AsyncExitStack() as stack:
-        cluster = stack.enter_context(postgres.running(is_durable=True))
+        cluster = stack.enter_context(postgres.running(()))
         cluster.create("bench")
         home = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="guvercin-bench-")))
         settings = {"GUVERCIN_DATABASE_URL": cluster.url("bench"), "GUVERCIN_SHARED_DIR": str(home / "shared")}

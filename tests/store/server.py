@@ -8,7 +8,7 @@ import pwd
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,11 +33,11 @@ def programs() -> Path | None:
 class Server:
     """A server that can be stopped, killed and started again."""
 
-    def __init__(self, bin_: Path, folder: Path, *, is_durable: bool = False) -> None:
-        """Make an empty cluster. `is_durable`: a commit is on the disk, as with the server's own settings."""
+    def __init__(self, bin_: Path, folder: Path, settings: Sequence[str] = _FAST) -> None:
+        """Make an empty cluster. Without `settings` a commit is on the disk, as with the server's own."""
         self._bin = bin_
         self.folder = folder
-        self._settings = () if is_durable else _FAST
+        self._settings = settings
         self._user: str | None = None
         if os.geteuid() == 0:  # PostgreSQL refuses to be root
             self._user = next(name for name in ("postgres", "nobody") if _exists(name))
@@ -91,14 +91,14 @@ def _exists(name: str) -> bool:
 
 
 @contextmanager
-def running(*, is_durable: bool = False) -> Iterator[Server]:
-    """Run a server with an empty cluster; `is_durable` as the server has it."""
+def running(settings: Sequence[str] = _FAST) -> Iterator[Server]:
+    """Run a server with an empty cluster; `settings` as the server has them."""
     bin_ = programs()
     if bin_ is None:
         raise LookupError("no PostgreSQL")
     folder = Path(tempfile.mkdtemp(prefix="guvercin-pg-"))
     try:
-        server = Server(bin_, folder, is_durable=is_durable)
+        server = Server(bin_, folder, settings)
         server.start()
         try:
             yield server

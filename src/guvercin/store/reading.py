@@ -82,7 +82,8 @@ def page(
         for conditions in ranges:
             terms = (*conditions, *common)
             where = " AND ".join(term for term, _ in terms) or "true"
-            ids = f"SELECT id FROM message WHERE {where} ORDER BY id DESC LIMIT ?"  # noqa: S608 -- terms of this file
+            order = f"{_WAITS_FIRST if _WAITS_FOR_NOTHING in conditions else ''}id DESC"
+            ids = f"SELECT id FROM message WHERE {where} ORDER BY {order} LIMIT ?"  # noqa: S608 -- terms of this file
             found.extend(
                 row[0] for row in raw.execute(ids, (*(value for term, value in terms if "?" in term), limit + 1))
             )
@@ -119,11 +120,17 @@ BATCH_MESSAGES = f"{_MESSAGES} WHERE batch_id = ? AND +id > ? ORDER BY +id LIMIT
 _Condition = tuple[str, int | str | None]
 """A term and the value of its question mark, if it has one."""
 
+_WAITS_FOR_NOTHING: _Condition = ("waits_for IS NULL", None)
+
+_WAITS_FIRST = "waits_for DESC, "
+"""To PostgreSQL a column that IS NULL isn't one with one value: told so, it finds the range in its index's order."""
+
 
 def _ranges(raw: Any, wanted: MessageFilter) -> Iterator[Sequence[_Condition]]:
     """Answer the ranges that hold what is wanted, each as its conditions.
 
-    In an index the id comes last: the ids of a range stand in order where every column before it has one value.
+    In an index the id comes last (in SQLite's by itself): the ids of a range stand in order where every column before
+    it has one value.
     """
     accounts = wanted.account_ids
     if wanted.account_id is not None:
@@ -173,7 +180,7 @@ _HAS_STATUS = "+status IN (SELECT value FROM json_each(?))"
 
 def _stands_for(word: str | None) -> _Condition:
     """Write what a row waits for so that an index answers it in both databases."""
-    return ("waits_for IS NULL", None) if word is None else ("waits_for = ?", word)
+    return _WAITS_FOR_NOTHING if word is None else ("waits_for = ?", word)
 
 
 def _json(values: Iterable[int | str]) -> str:
