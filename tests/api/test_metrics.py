@@ -80,3 +80,21 @@ async def test_the_dashboard_asks_for_what_there_is(client: httpx2.AsyncClient) 
     }
     assert asked
     assert asked <= families
+
+
+async def test_the_dashboard_counts_nothing_once_for_each_gateway(client: httpx2.AsyncClient) -> None:
+    """Each gateway tells of the whole queue: of those figures the largest is the figure."""
+    shared = {"alerts", "line", "in_line", "oldest_seconds", "unfinished", "webhook", "webhook_waiting"}
+    shared |= {"webhook_lag_seconds", "pace_used", "pace_limit"}
+    text = (await client.get("/metrics")).text
+    told_of = {family.name for family in text_string_to_metric_families(text)}
+    assert {f"guvercin_{name}" for name in shared} <= told_of
+    for panel in json.loads(DASHBOARD.read_text("utf-8"))["panels"]:
+        for target in panel["targets"]:
+            for before, name in re.findall(r"([^()]*\([^()]*\) \(|\w+\(|^)guvercin_(\w+)", target["expr"]):
+                if name in shared:
+                    assert before.endswith("max(") or "max by" in before, target["expr"]
+
+
+async def test_a_gateway_tells_how_many_accounts_it_runs(client: httpx2.AsyncClient) -> None:
+    assert (await told(client))["guvercin_accounts", ()] == 1

@@ -64,11 +64,18 @@ def test_accounts_are_shared_out_and_any_gateway_takes_calls(pair: Nodes) -> Non
             assert answer.json["message_id"].startswith("DENEME-"), answer.text
             assert monotonic() - began < 5, "whoever waits hears of what another gateway sent"
     assert len(pair.arrived()) == 2 * len(accounts)
+    assert [running(pair.client(number)) for number in range(2)] == [3, 3]
 
     assert pair.servers[1].stop() == 0  # what it had goes to the other, which is told of it
     pair.until(lambda: pair.counts() == [6, 0], within=2.0, what="the handing over")
     pair.servers[1].start()
     pair.until(lambda: pair.counts() == [3, 3], within=TAKEOVER, what="an even share again")
+
+
+def running(client: Client) -> int:
+    """Answer how many accounts a gateway says that it runs."""
+    lines = client.ask("GET", "/metrics").text.splitlines()
+    return next(round(float(line.split()[1])) for line in lines if line.startswith("guvercin_accounts "))
 
 
 def stands(client: Client, path: str, state: str) -> bool:

@@ -1,4 +1,8 @@
-"""What the server tells Prometheus: requests as they end, and the queue as it stands when it is asked."""
+"""What the server tells Prometheus: requests as they end, and the queue as it stands when it is asked.
+
+Of several gateways each tells of the whole queue, because that lies in the database: whoever watches takes the largest
+for an account. What each has done, its accounts and its changes that wait are its own, and are added up.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -74,6 +78,7 @@ class Metrics:
         self._unwritten = Gauge(
             "guvercin_unwritten", "Changes that wait to be written to the disk.", registry=self._registry
         )
+        self._running = Gauge("guvercin_accounts", "Accounts that this gateway runs.", registry=self._registry)
         info = self._gauge("guvercin_info", "1, with the version that runs.", "version")
         info.labels(__version__).set(1)
         # Looking a labelled child up costs more than counting with it.
@@ -112,6 +117,7 @@ class Metrics:
         for alert in figures.alerts:
             self._alerts.labels(alert.trouble.kind.value).inc()
         self._unwritten.set(figures.unwritten)
+        self._running.set(figures.running)
         for gauge in (self._waiting, self._oldest, self._unfinished, self._lines):
             gauge.clear()
         for account in accounts:

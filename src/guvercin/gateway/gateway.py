@@ -67,6 +67,7 @@ class Gateway:
         reaches_nobody: bool = False,
     ) -> None:
         self._store = store
+        self._sessions = sessions
         self._access = access
         self._waiting = waiting
         self._clock = clock
@@ -160,6 +161,7 @@ class Gateway:
             tally=self.hooks.tally,
             alerts=alerts,
             unwritten=self._store.waiting,
+            running=len(self._sessions.account_ids()),
             limits={account_id: use.limits for account_id, use in uses.items() if use is not None},
         )
 

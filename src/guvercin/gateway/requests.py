@@ -280,6 +280,7 @@ class HookAsk:
 class Figures:
     """What those who watch over the whole see beside the queues. `unwritten`: changes that wait for the disk.
 
+    `running`: accounts that this gateway runs, of several perhaps its share.
     `limits`: what each account that keeps rules has used of them, by its id.
     """
 
@@ -287,4 +288,5 @@ class Figures:
     tally: Tally
     alerts: Sequence[Alert]
     unwritten: int
+    running: int
     limits: Mapping[int, Sequence[LimitUse]]
