@@ -10,19 +10,24 @@ from tests.e2e.server import API, POLL, Client, Gone, Server
 
 @dataclass(slots=True)
 class Told:
-    """What callers heard: the id that was promised for each number, how often they heard 503, what else there was."""
+    """What callers heard: the id that was promised for each number, how often they heard 503, what else there was.
+
+    `moved`: how often nobody was there, and they went to the next gateway.
+    """
 
     promised: dict[str, int] = field(default_factory=dict)
     refused: int = 0
+    moved: int = 0
     surprises: list[str] = field(default_factory=list)
 
 
 @contextmanager
-def callers(servers: Sequence[Server], token: str, account: int, *, first: int) -> Iterator[Told]:
+def callers(servers: Sequence[Server], token: str, account: int, *, first: int, move: bool = False) -> Iterator[Told]:
     """Let somebody at each gateway send one message after the other while the body of the `with` runs.
 
     Each order is asked, word for word and with its key, until it is promised: then once more, at the next gateway. A
-    caller may hear a promise or «503, come back»; numbers begin with `first`, a thousand for each caller.
+    caller may hear a promise or «503, come back»; numbers begin with `first`, a thousand for each caller. Those who
+    `move` ask at the next gateway where they find nobody, as a proxy before several does.
     """
     told, is_over = Told(), threading.Event()
 
@@ -30,7 +35,8 @@ def callers(servers: Sequence[Server], token: str, account: int, *, first: int) 
         lines = [Client(server.port, token) for server in (*servers[place:], *servers[:place])]
         number = first + place * 1_000
         while not is_over.is_set():
-            promises = [_ask(line, f"+90{number}", account, told) for line in lines]
+            turns = [[*lines[turn:], *lines[:turn]] if move else [lines[turn]] for turn in range(len(lines))]
+            promises = [_ask(turn, f"+90{number}", account, told) for turn in turns]
             if None in promises:
                 break
             if len(set(promises)) > 1:
@@ -50,15 +56,20 @@ def callers(servers: Sequence[Server], token: str, account: int, *, first: int) 
             thread.join()
 
 
-def _ask(line: Client, number: str, account: int, told: Told) -> int | None:
+def _ask(lines: Sequence[Client], number: str, account: int, told: Told) -> int | None:
     """Ask until there is a promise; null: something else was said, or nothing for a minute's worth of asking."""
     body = {"telefon": number, "mesaj": "Sipariş", "hesap_id": account}
     headers = {"Idempotency-Key": f"s-{number}", "Prefer": "wait=1"}
-    pause = threading.Event()
+    pause, at = threading.Event(), 0
     for _ in range(round(60 / POLL)):
         try:
-            answer = line.ask("POST", f"{API}/gonder", body, headers)
+            answer = lines[at].ask("POST", f"{API}/gonder", body, headers)
         except Gone as trouble:
+            if len(lines) > 1:
+                at = (at + 1) % len(lines)
+                told.moved += 1
+                pause.wait(POLL)
+                continue
             told.surprises.append(f"{number}: {trouble}")
             return None
         if answer.status == 200 and answer.json["ok"] is True:

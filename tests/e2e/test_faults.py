@@ -236,7 +236,7 @@ def test_a_database_of_a_newer_version_is_left_alone(server: Server) -> None:
     server.stop()
     database = server.folder / "guvercin.db"
     with engine_for(database).connect() as connection:
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999', compatible_version = '9999'")
         connection.commit()
     was = database.read_bytes()
     refusal = server.refuses()

@@ -93,12 +93,12 @@ def test_the_database_of_a_newer_program_is_refused(shop: Server, address: str) 
     shop.start()
     assert shop.stop() == 0
     with psycopg.connect(address) as connection:
-        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+        connection.execute("UPDATE alembic_version SET version_num = '9999', compatible_version = '9999'")
     refused = shop.refuses()
     assert "A newer Güvercin has written this database" in refused.said
     with psycopg.connect(address) as connection:
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == ("9999",)
-        connection.execute("UPDATE alembic_version SET version_num = %s", (HEAD,))
+        connection.execute("UPDATE alembic_version SET version_num = %s, compatible_version = %s", (HEAD, HEAD))
 
 
 def test_a_server_that_is_not_there_is_told_without_the_password(shop: Server, tmp_path: Path) -> None:

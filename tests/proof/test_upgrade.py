@@ -22,8 +22,9 @@ from tests.cli.running import Guvercin
 from tests.e2e.server import Server
 from tests.proof.newer import NEWER, newer_program
 
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import FINISHED
-from guvercin.store.schema import HEAD, KNOWN, MIGRATIONS, prepare, version
+from guvercin.store.schema import HEAD, KNOWN, MIGRATIONS, demand_own, prepare, version
 from guvercin.store.sqlite import FILE_NAME, engine_for
 from guvercin.store.sqlite_store import SqliteStore
 
@@ -229,14 +230,19 @@ REFUSED = {
 
 @pytest.fixture
 def tomorrows(tmp_path: Path, guvercin: Guvercin) -> Path:
-    """Lend the database of a data folder that the newer program has migrated."""
+    """Lend the database of a data folder that the newer program has migrated, so that ours can't run on it."""
+    return migrated_by(newer_program(tmp_path / "tomorrow"), guvercin)
+
+
+def migrated_by(program: str, guvercin: Guvercin) -> Path:
+    """Let a newer program migrate a data folder; answers its database."""
     guvercin("anahtar", "uret")
     database = guvercin.data_dir / FILE_NAME
     migrate = (
         "from pathlib import Path; from guvercin.store import schema, sqlite; "
         f"schema.prepare(sqlite.engine_for(Path({str(database)!r})))"
     )
-    newer = {**os.environ, "PYTHONPATH": newer_program(tmp_path / "tomorrow")}
+    newer = {**os.environ, "PYTHONPATH": program}
     subprocess.run([sys.executable, "-c", migrate], env=newer, check=True)
     assert schema_of(database) == NEWER
     return database
@@ -259,6 +265,27 @@ def test_an_older_program_refuses_a_newer_database_in_words(
     assert {it["ad"]: it["durum"] for it in doctor.json["data"]}["veritabani"] == "kirmizi"
     assert not copy.exists()
     assert (rows(tomorrows), tomorrows.read_bytes()) == (before, written)
+
+
+@pytest.mark.e2e
+def test_an_older_program_goes_back_to_a_database_that_was_only_expanded(guvercin: Guvercin, tmp_path: Path) -> None:
+    database = migrated_by(newer_program(tmp_path / "tomorrow", expands=True), guvercin)
+    for verb in (*VERBS, ("anahtar", "liste"), ("yedek", str(tmp_path / "y.tar"))):
+        guvercin(*verb)
+    with Server(guvercin.data_dir) as server:
+        server.start()
+        client = server.client(server.token())
+        sent = client.post("/gonder", {"telefon": "+905000000001", "mesaj": "Geri döndük"}, Prefer="wait=5")
+        assert sent.json["ok"], sent.text
+        found = {it["ad"]: it for it in server.told("doktor")["data"]}["veritabani"]
+        assert (found["durum"], NEWER in found["bulgu"]) == ("sari", True)
+        server.stop()
+    guvercin("geri-yukle", str(tmp_path / "y.tar"))
+    assert schema_of(database) == NEWER
+
+    # What copies everything has to know everything: `guvercin tasi` asks for that.
+    with pytest.raises(GuvercinError, match=Code.SCHEMA_TOO_NEW.value):
+        demand_own(engine_for(database))
 
 
 def test_an_older_program_takes_no_newer_backup(tomorrows: Path, tmp_path: Path) -> None:

@@ -79,11 +79,11 @@ def broom(migrated: str) -> Iterator[Connection]:
 @pytest.fixture
 def emptied(migrated: str, broom: Connection) -> str:
     """Answer the address of an empty database. TRUNCATE would make thirty files anew."""
-    broom.exec_driver_sql(_EMPTY)
+    broom.exec_driver_sql(EMPTY)
     return migrated
 
 
-_EMPTY = "; ".join(
+EMPTY = "; ".join(
     [
         "SET session_replication_role = replica",  # without looking after foreign keys
         *(f"DELETE FROM {table.name}" for table in metadata.sorted_tables),

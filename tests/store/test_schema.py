@@ -103,7 +103,7 @@ def test_a_percent_sign_in_a_path_is_a_percent_sign(tmp_path: Path, monkeypatch:
 def test_the_database_of_a_newer_program_is_refused_and_left_alone(folder: Path) -> None:
     path = folder / FILE_NAME
     with engine_for(path).connect() as connection:
-        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999', compatible_version = '9999'"))
         connection.execute(text("CREATE TABLE from_the_future (id INTEGER)"))
         connection.commit()
     before, written = dump(path), path.read_bytes()

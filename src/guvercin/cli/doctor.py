@@ -313,9 +313,11 @@ def _nodes(say: Translator, found: "Checkup") -> Iterator[Finding]:
     if running:
         parts = [
             say(
-                "gateway {node} ({address}) runs accounts {accounts}",
+                "gateway {node} ({address}, version {version}, schema {schema}) runs accounts {accounts}",
                 node=node.id,
                 address=node.address,
+                version=node.version or "?",
+                schema=node.schema or "?",
                 accounts=", ".join(map(str, node.accounts)) or "-",
             )
             for node in running
@@ -348,6 +350,16 @@ def _schema(terminal: Terminal, found: "Checkup") -> Finding:
                 "Back it up, then start the server with this version, which brings it up to date: {command}",
                 command=terminal.command("baslat"),
             ),
+        )
+    if found.is_newer and found.is_known:
+        return Finding(
+            key="veritabani",
+            light=Light.YELLOW,
+            what=say(
+                "The database is sound, and of a newer Güvercin (schema {version}). This version can still run on it.",
+                version=str(found.version),
+            ),
+            remedy=say("Bring this program to the newer version, too, when it suits you."),
         )
     if found.is_known:
         what = say("The database is sound (schema {version}).", version=str(found.version))

@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 
 from guvercin.config import Config
 from guvercin.store.lock import FolderLock
-from guvercin.store.schema import is_current, prepare
+from guvercin.store.schema import demand_own, is_current, prepare
 from guvercin.store.sqlite import engine_for
 from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.store import Store
@@ -52,6 +52,8 @@ def move_data(config: Config, put_aside: Callable[[], Callable[[], None]]) -> Ma
     prepare(engine_for(config.database, create=True))
     target = engine_of(config)
     prepare(target)
+    for engine in (engine_for(config.database), target):
+        demand_own(engine)
     return move(engine_for(config.database, query_only=True), target, put_aside)
 
 

@@ -21,7 +21,7 @@ class Checkup:
 
     `damage` is SQLite's own word, or why a server can't be used; null: all is sound. `server` is a server's version.
     `version` is the migration it stands at; null: not ours, or empty. `is_known`: this program can open it;
-    `is_current`: without changing it.
+    `is_current`: without changing it; `is_newer`: a newer program has been there, and says that this one may go on.
     `held` and `unknown` count the rows that wait for their owner. `chain`: the audit; `lost_refusals`: those of people
     who were forgotten, if the key by which they would be known again is not there. `nodes`: the gateways of a server.
     """
@@ -30,6 +30,7 @@ class Checkup:
     version: str | None = None
     is_known: bool = False
     is_current: bool = False
+    is_newer: bool = False
     held: int = 0
     unknown: int = 0
     chain: Chain | None = None
@@ -69,9 +70,10 @@ def examine_server(url: str, folder: Path) -> Checkup:
 
 def _of(connection: Connection, folder: Path) -> Checkup:
     version = schema.version(connection)
-    if version not in schema.KNOWN:
+    is_newer = version is not None and version not in schema.KNOWN
+    is_current = schema.can_run(version, schema.compatible_version(connection) if is_newer else None)
+    if not is_current and version not in schema.KNOWN:
         return Checkup(damage=None, version=version)
-    is_current = version == schema.HEAD
     has_key = (folder / sealing.NAME).exists()
     ask = by_hand(connection).execute
     hidden = "SELECT count(*) FROM opt_out WHERE phone LIKE 'gizli:%' AND ended_at IS NULL"
@@ -81,6 +83,7 @@ def _of(connection: Connection, folder: Path) -> Checkup:
         version=version,
         is_known=True,
         is_current=is_current,
+        is_newer=is_newer,
         held=ask(held, (WaitsFor.RESTORED.value,)).fetchone()[0],
         unknown=ask("SELECT count(*) FROM message WHERE status = 'unknown'").fetchone()[0],
         chain=auditing.verify(connection) if is_current else None,

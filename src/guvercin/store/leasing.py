@@ -16,8 +16,10 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine
 
+from guvercin import __version__
 from guvercin.store.hand import Answer, by_hand
 from guvercin.store.lock import LOCKS, NODES, DatabaseOwned
+from guvercin.store.schema import HEAD
 from guvercin.store.telling import CHANNEL, NOTIFY, written
 from guvercin.store.times import from_ms
 from guvercin.store.writer import Committed, Tx
@@ -38,9 +40,10 @@ _LISTED = "(SELECT value FROM json_each(?))"
 _STRANGERS = f"SELECT count(*) FROM node WHERE until > {_NOW} AND shelf <> ? AND id <> ?"  # noqa: S608 -- as above
 
 _JOIN = f"""
-    INSERT INTO node (id, run, address, shelf, since, until) VALUES (?, ?, ?, ?, {_NOW}, {_NOW} + CAST(? AS bigint))
+    INSERT INTO node (id, run, address, shelf, since, until, version, schema)
+    VALUES (?, ?, ?, ?, {_NOW}, {_NOW} + CAST(? AS bigint), ?, ?)
     ON CONFLICT (id) DO UPDATE SET run = excluded.run, address = excluded.address, shelf = excluded.shelf,
-    since = excluded.since, until = excluded.until
+    since = excluded.since, until = excluded.until, version = excluded.version, schema = excluded.schema
 """  # noqa: S608 -- as above
 
 _RENEW = f"""
@@ -88,7 +91,7 @@ _WHO = f"""
     SELECT n.id, n.address, n.until > {_NOW}, n.since, (SELECT json_agg(substr(l.subject, {len(_ACCOUNT) + 1})) FROM
     lease l WHERE l.node = n.id AND l.until > {_NOW} AND l.subject LIKE '{_ACCOUNT}%'),
     EXISTS (SELECT 1 FROM lease d WHERE d.node = n.id AND d.until > {_NOW} AND d.subject = '{DUTY}'),
-    (SELECT json_agg(substr(h.subject, {len(_ACCOUNT) + 1})) FROM lease h WHERE h.home = n.id)
+    (SELECT json_agg(substr(h.subject, {len(_ACCOUNT) + 1})) FROM lease h WHERE h.home = n.id), n.version, n.schema
     FROM node n WHERE n.until > {_NOW} OR EXISTS (SELECT 1 FROM lease h WHERE h.home = n.id) ORDER BY n.id
 """  # noqa: S608 -- as above
 
@@ -110,7 +113,10 @@ def holds(tx: Tx, account_id: int, epoch: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStanding:
-    """One gateway as the database knows it. `homes`: accounts that no other gateway can run."""
+    """One gateway as the database knows it. `homes`: accounts that no other gateway can run.
+
+    `version` and `schema` are those of its program; null: it was last here before gateways said so.
+    """
 
     id: str
     address: str
@@ -118,6 +124,8 @@ class NodeStanding:
     accounts: Sequence[int]
     homes: Sequence[int]
     is_on_duty: bool
+    version: str | None = None
+    schema: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +150,8 @@ def nodes(connection: Connection) -> Sequence[NodeStanding]:
             accounts=sorted(map(int, row[4] or ())),
             is_on_duty=bool(row[5]),
             homes=sorted(map(int, row[6] or ())),
+            version=row[7],
+            schema=row[8],
         )
         for row in by_hand(connection).execute(_WHO).fetchall()
     ]
@@ -171,7 +181,10 @@ class LeaseRows:
             ask("SELECT pg_advisory_xact_lock(?, ?)", (LOCKS, NODES))
             is_alone = ask(_STRANGERS, (self._shelf, self._node)).fetchone()[0] == 0
             if is_alone:
-                ask(_JOIN, (self._node, self._run, self._address, self._shelf, self._ttl_ms))
+                ask(
+                    _JOIN,
+                    (self._node, self._run, self._address, self._shelf, self._ttl_ms, __version__, HEAD),
+                )
             ask("COMMIT")
             if not is_alone:
                 raise DatabaseOwned

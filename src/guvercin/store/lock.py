@@ -19,6 +19,9 @@ LOCKS = 1_735_750_245
 
 GATEWAY, MIGRATION, EVENTS, NODES = 1, 2, 3, 4
 
+SCHEMAS = LOCKS + 1
+"""The first number of the locks by which gateways say which schema they know; the second is that one's own."""
+
 
 NODE, SHELF = "guvercin.node", "guvercin.shelf"
 """Files with the names of a data folder and of a shared one, by which gateways of one database know them."""

@@ -22,8 +22,8 @@ from sqlalchemy.pool import NullPool
 from guvercin.sealing import Seal
 from guvercin.store.hand import BEGIN_WRITING
 from guvercin.store.hiding import Hiding, stand_in, without_hiding
-from guvercin.store.lock import EVENTS, GATEWAY, LOCKS, ServerTooOld
-from guvercin.store.schema import HEAD
+from guvercin.store.lock import EVENTS, GATEWAY, LOCKS, SCHEMAS, ServerTooOld
+from guvercin.store.schema import HEAD, can_run
 from guvercin.store.words import in_postgres
 
 OLDEST = 15
@@ -59,6 +59,11 @@ _READ_ONLY = "SET default_transaction_read_only = on"
 
 _BEGIN = f"BEGIN; SELECT pg_advisory_xact_lock({LOCKS}, {EVENTS})".encode()
 
+_STANDS_AT = """
+    SELECT to_jsonb(a) ->> 'version_num', to_jsonb(a) ->> 'compatible_version' FROM alembic_version a
+"""
+"""By way of JSON: a database that was put back from long ago hasn't the second."""
+
 _SPOILT = {"25006", "25P02", "25P03", "57014", "40001", "40P01", "55P03"}
 """A standby, a transaction that is over, a time-out, a conflict: to be tried again later, and no bug."""
 
@@ -68,7 +73,7 @@ class Owned(psycopg.OperationalError):
 
 
 class Outdated(psycopg.OperationalError):
-    """A newer version has changed the schema while this process had no session, and so no part of the lock."""
+    """A newer version has changed the schema, beyond what we can run on, while this process had no session here."""
 
 
 class Answer:
@@ -207,7 +212,7 @@ def engine_for(url: str, *, query_only: bool = False, owner: bool = False, seal:
     `seal` hides the numbers of people who were forgotten, and knows them again.
 
     `owner`: a gateway's writer and its leases. ServerTooOld; Owned while an older version, which wants to be alone, or
-    a migration has the database; Outdated if it has another schema by now.
+    a migration has the database; Outdated if it has a schema by now that we can't run on.
     """
 
     def connect() -> Session:
@@ -249,18 +254,20 @@ def _set_up(session: Session, *, query_only: bool, owner: bool, seal: Seal | Non
 
 
 def _own(hand: Hand) -> None:
-    """Take our part of the gateways' lock for as long as the session lives. One that ends at this moment is waited for.
+    """Take our part of the gateways' locks for as long as the session lives. One that ends now is waited for.
 
-    Versions that knew of one gateway alone have it whole; so has who migrates.
+    Versions that knew of one gateway alone have the first whole; so has who migrates while nobody runs. The second says
+    which schema we know: whoever raises the compatible version above it needs that one whole.
     """
     hand.execute(f"SET lock_timeout = '{_PATIENCE}'")
     try:
         hand.execute("SELECT pg_advisory_lock_shared(?, ?)", (LOCKS, GATEWAY))
+        hand.execute("SELECT pg_advisory_lock_shared(?, ?)", (SCHEMAS, int(HEAD)))
     except psycopg.errors.LockNotAvailable:
         raise Owned("another gateway runs on this database") from None
     hand.execute(f"SET lock_timeout = '{_LOCK_TIMEOUT}'")
-    # Asked when nobody can migrate any more. A session that was lost and opened again may find another schema.
-    if hand.execute("SELECT version_num FROM alembic_version").fetchone() != (HEAD,):
+    # Asked when nobody can contract the schema any more. A session that was lost may find another one.
+    if not can_run(*(hand.execute(_STANDS_AT).fetchone() or (None, None))):
         raise Outdated("a newer version has changed the schema: stop this gateway and start it with that version")
 
 

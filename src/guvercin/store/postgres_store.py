@@ -5,6 +5,7 @@ Several gateways may run on one database. Each writes alone while it writes (pos
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
@@ -19,10 +20,13 @@ from guvercin.store.hand import by_hand
 from guvercin.store.leasing import LeaseRows, NodeStanding, nodes
 from guvercin.store.lock import DatabaseOwned
 from guvercin.store.postgres import engine_for, is_busy, is_owned, is_unavailable, session_for
+from guvercin.store.schema import HEAD, KNOWN
 from guvercin.store.seen import Seen
 from guvercin.store.sql_store import SqlStore
 from guvercin.store.telling import Ear, Mouth
 from guvercin.store.writer import GROUP, Committed, Tx, Writer
+
+_log = logging.getLogger(__name__)
 
 
 class Receipts:
@@ -68,6 +72,7 @@ class PostgresStore(SqlStore):
         self._url = url
         self._mouth = Mouth()
         self._ear: Ear | None = None
+        self._newer: str | None = None
         writer = Writer(
             writing.connect,
             path=None,
@@ -90,7 +95,7 @@ class PostgresStore(SqlStore):
         """Leave that to PostgreSQL, too."""
 
     async def open(self) -> None:
-        """Open it. DatabaseOwned while a gateway of an older version has it for itself."""
+        """Open it. DatabaseOwned while a gateway of an older version has it for itself, or a migration."""
         try:
             await super().open()
         except GuvercinError as trouble:
@@ -113,8 +118,14 @@ class PostgresStore(SqlStore):
                 loop.call_soon_threadsafe(self._writer.tell, done)
 
         self._mouth.node = node
-        self._ear = Ear(lambda: session_for(self._url), node, heard)
+        self._ear = Ear(lambda: session_for(self._url), node, heard, self._see_schema)
         self._ear.open()
+
+    def _see_schema(self, found: str) -> None:
+        """Say once that a newer version has begun. Whether we can run on its schema is asked where sessions begin."""
+        if found not in KNOWN and found != self._newer:
+            self._newer = found
+            _log.warning("newer_version_began", extra={"schema": found, "ours": HEAD})
 
     def speak(self, *, has_neighbours: bool) -> None:
         """Tell others of every commit, while there are any."""

@@ -1,4 +1,7 @@
-"""Bring a database to the schema that this code knows, and refuse one that is newer.
+"""Bring a database to the schema that this code knows, and refuse one that is newer and not for us any more.
+
+Migrations expand or contract (migrations/__init__.py has the rules). The database names the oldest schema whose
+programs can run on it: a newer one whose `compatible_version` we know is used as it stands.
 
 Alembic is loaded only when there is something to migrate: a start with a current schema asks one question.
 """
@@ -8,10 +11,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.store.lock import GATEWAY, LOCKS, MIGRATION, DatabaseOwned
+from guvercin.store.lock import LOCKS, MIGRATION
 from guvercin.store.sqlite import is_busy
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest migration. A test compares it with the folder."""
 
 KNOWN = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))
@@ -29,10 +32,18 @@ _ALONE = {
     ),
 }
 
-_NO_GATEWAY = f"SELECT pg_try_advisory_xact_lock({LOCKS}, {GATEWAY})"
-
 _PATIENCE = 6
 """Times that a database which somebody else holds is asked again."""
+
+_TRIES = 60
+"""Times that migrations are begun beside running gateways; a second each at the most."""
+
+_HELD = {"55P03", "40P01"}
+"""A lock that was not had in time, a deadlock."""
+
+
+class _Held(Exception):  # noqa: N818 -- nobody else hears of it
+    """Gateways that run, or somebody who reads for long, had a table."""
 
 
 def version(connection: Connection) -> str | None:
@@ -44,21 +55,42 @@ def version(connection: Connection) -> str | None:
     return None if row is None else str(row[0])
 
 
+def compatible_version(connection: Connection) -> str | None:
+    """Answer the oldest schema whose programs can run on a database; null: it doesn't say."""
+    if "compatible_version" not in {each["name"] for each in inspect(connection).get_columns("alembic_version")}:
+        return None
+    found = connection.execute(text("SELECT compatible_version FROM alembic_version")).scalar_one_or_none()
+    return None if found is None else str(found)
+
+
+def can_run(found: str | None, compatible: str | None) -> bool:
+    """Say whether this program can run on a database at `found` without changing it."""
+    return found == HEAD or (found is not None and found not in KNOWN and compatible in KNOWN)
+
+
 def prepare(engine: Engine) -> bool:
     """Migrate to HEAD if needed; answers whether anything was done. SCHEMA_TOO_NEW if a newer program was here.
 
-    DatabaseOwned: gateways of an older version run on the server, and have to be stopped first.
+    A newer schema that we can run on stays as it is. DatabaseOwned: gateways run on the server that couldn't live with
+    what has to be done, and have to be stopped first.
 
     The caller holds the data folder's lock: a server that runs must never find another schema under it. A database that
     somebody else holds is waited for, five seconds each time.
     """
-    for _ in range(_PATIENCE):
+    busy = held = 0
+    while True:
         try:
             return _prepare(engine)
+        except _Held as trouble:
+            held += 1
+            if held == _TRIES and trouble.__cause__ is not None:
+                raise trouble.__cause__ from None
+            with engine.connect() as connection:
+                connection.exec_driver_sql("SELECT pg_sleep(0.3)")  # whoever waits behind us gets on
         except Exception as trouble:
-            if not is_busy(trouble):
+            busy += 1
+            if busy > _PATIENCE or not is_busy(trouble):
                 raise
-    return _prepare(engine)
 
 
 def _prepare(engine: Engine) -> bool:
@@ -72,27 +104,41 @@ def _prepare(engine: Engine) -> bool:
             connection.exec_driver_sql(statement)
         if _is_current(connection):
             return False
-        if connection.dialect.name == "postgresql" and not connection.exec_driver_sql(_NO_GATEWAY).scalar_one():
-            raise DatabaseOwned  # no gateway may find another schema under it
-        from alembic import command  # noqa: PLC0415 -- heavy, and needed only here
-        from alembic.config import Config  # noqa: PLC0415
+        from guvercin.store.migrating import Upgrade  # noqa: PLC0415 -- heavy, and needed only here
 
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
-        config.attributes["connection"] = connection
-        command.upgrade(config, HEAD)
-        connection.commit()
+        upgrade = Upgrade(str(MIGRATIONS), version(connection), HEAD)
+        is_shared = connection.dialect.name == "postgresql" and upgrade.make_room(connection, KNOWN)
+        try:
+            upgrade.run(connection, is_shared=is_shared)
+            connection.commit()
+        except Exception as trouble:
+            if is_shared and getattr(getattr(trouble, "orig", None), "sqlstate", None) in _HELD:
+                raise _Held from trouble
+            raise
         return True
 
 
 def is_current(engine: Engine) -> bool:
-    """Say whether a database that is there stands at HEAD. Changes nothing; SCHEMA_TOO_NEW as `prepare`."""
+    """Say whether a database that is there can be used as it stands. Changes nothing; SCHEMA_TOO_NEW as `prepare`."""
     with engine.connect() as connection:
         return _is_current(connection)
 
 
+def demand_own(engine: Engine) -> None:
+    """Refuse a database that stands elsewhere than at HEAD, though we could run on it: SCHEMA_TOO_NEW.
+
+    Whoever copies all that there is has to know all of it.
+    """
+    with engine.connect() as connection:
+        found = version(connection)
+    if found != HEAD:
+        raise GuvercinError(Code.SCHEMA_TOO_NEW, params={"found": str(found), "known": HEAD})
+
+
 def _is_current(connection: Connection) -> bool:
     found = version(connection)
-    if found is not None and found not in KNOWN:
-        raise GuvercinError(Code.SCHEMA_TOO_NEW, params={"found": found, "known": HEAD})
-    return found == HEAD
+    if found is None or found in KNOWN:
+        return found == HEAD
+    if can_run(found, compatible_version(connection)):
+        return True
+    raise GuvercinError(Code.SCHEMA_TOO_NEW, params={"found": found, "known": HEAD})

@@ -17,6 +17,9 @@ from guvercin.store.writer import Committed, Tx
 
 CHANNEL = "guvercin"
 
+SCHEMA_CHANNEL = "guvercin_schema"
+"""Where whoever has changed the schema says its new version."""
+
 NOTIFY = "SELECT pg_notify(CAST(? AS text), CAST(? AS text))"
 
 _MOST = 100
@@ -89,11 +92,21 @@ class Mouth:
 class Ear:
     """Hears what other gateways tell, in a thread and over a session of its own."""
 
-    def __init__(self, connect: Callable[[], Any], node: str, heard: Callable[[Committed], None]) -> None:
-        """Take how the driver's session is opened. `heard` is called in the thread."""
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        node: str,
+        heard: Callable[[Committed], None],
+        on_schema: Callable[[str], None] = lambda _: None,
+    ) -> None:
+        """Take how the driver's session is opened. `heard` is called in the thread.
+
+        So is `on_schema`, with the version of the schema: at first and whenever somebody has changed it.
+        """
         self._connect = connect
         self._node = node
         self._heard = heard
+        self._on_schema = on_schema
         self._closing = threading.Event()
         self._thread = threading.Thread(target=self._run, name="guvercin-ear", daemon=True)
 
@@ -110,12 +123,18 @@ class Ear:
         while not self._closing.is_set():
             with suppress(Exception), self._connect() as session:  # whoever isn't told finds out by looking
                 session.execute(f"LISTEN {CHANNEL}")
+                session.execute(f"LISTEN {SCHEMA_CHANNEL}")
+                for (found,) in session.execute("SELECT version_num FROM alembic_version"):
+                    self._on_schema(found)
                 self._listen(session)
             self._closing.wait(_AGAIN_AFTER)
 
     def _listen(self, session: Any) -> None:
         while not self._closing.is_set():
             for notice in session.notifies(timeout=_LISTENS_FOR):
+                if notice.channel == SCHEMA_CHANNEL:
+                    self._on_schema(notice.payload)
+                    continue
                 with suppress(ValueError):
                     node, done = read(notice.payload)
                     if node != self._node:

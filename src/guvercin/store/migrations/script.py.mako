@@ -8,6 +8,8 @@ down_revision = ${repr(down_revision)}
 branch_labels = None
 depends_on = None
 
+compatible_version = "${down_revision}"  # expand: as the step before has it; contract: see __init__.py
+
 
 def upgrade() -> None:
     ${upgrades if upgrades else "pass"}

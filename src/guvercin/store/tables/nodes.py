@@ -13,10 +13,13 @@ node = Table(
     Column("shelf", Text, nullable=False),
     Column("since", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
+    Column("version", Text),
+    Column("schema", Text),
 )
 """A row for each data folder, alive until `until` by the database's clock.
 
-`run` is the process that speaks for it, `address` where the others reach it, `shelf` which shared folder it has.
+`run` is the process that speaks for it, `address` where the others reach it, `shelf` which shared folder it has,
+`version` and `schema` which program it is and which schema that knows.
 """
 
 lease = Table(
