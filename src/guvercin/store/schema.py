@@ -14,7 +14,7 @@ from guvercin.core.errors import Code, GuvercinError
 from guvercin.store.lock import LOCKS, MIGRATION
 from guvercin.store.sqlite import is_busy
 
-HEAD = "0019"
+HEAD = "0020"
 """The newest migration. A test compares it with the folder."""
 
 KNOWN = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))

@@ -172,7 +172,8 @@ message = Table(
         "status",
         sqlite_where=text("batch_id IS NOT NULL"),
     ),
-    # The log as people narrow it: each of these ranges lies in the order of ids (see reading.page).
+    # The log as people narrow it: each of these ranges lies in the order of ids (see reading.page). SQLite adds them to
+    # every index by itself; to PostgreSQL's, and to ix_message_batch there, a migration has added them.
     Index("ix_message_log", "account_id", "status", "waits_for"),
     Index("ix_message_category", "category", "account_id", "status", "waits_for"),
     Index("ix_message_recipient", "recipient", "id"),
