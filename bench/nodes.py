@@ -1,7 +1,6 @@
 """Several gateways on one PostgreSQL: what they send together, and what the primary has to do for it."""
 
 import asyncio
-import os
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -14,14 +13,13 @@ from tests.store import server as postgres
 
 from bench.figures import Figure, micro, middle
 from bench.load import drive, request
-from bench.server import API, CLOCK, Server, served
+from bench.server import API, CLOCK, Server, cpu_of, served
 from guvercin.store.lock import EVENTS, LOCKS
 
 _MOST = 3
 _ACCOUNTS = 12
 _MESSAGES = 3_000
 _ROUNDS = 3
-_TICKS = os.sysconf("SC_CLK_TCK")
 
 _WRITERS = f"""SELECT count(*) FILTER (WHERE granted), count(*) FILTER (WHERE NOT granted) FROM pg_locks
 WHERE locktype = 'advisory' AND classid = {LOCKS} AND objid = {EVENTS}"""  # noqa: S608 -- our own numbers
@@ -56,7 +54,7 @@ async def nodes() -> list[Figure]:
 
 async def _round(cluster: postgres.Server, servers: Sequence[Server]) -> tuple[float, float, float, float, float]:
     """Answer messages a second, CPU a message of gateways and of PostgreSQL, and the lock's use: held, waited for."""
-    ours, theirs, began = sum(server.cpu() for server in servers), _cpu_of(cluster), CLOCK.monotonic()
+    ours, theirs, began = sum(server.cpu() for server in servers), cpu_of(cluster), CLOCK.monotonic()
     each = _MESSAGES // len(servers)
     loads = [drive(server.port, _sends(server, each), connections=24 // len(servers)) for server in servers]
     sending = asyncio.gather(*loads)
@@ -70,7 +68,7 @@ async def _round(cluster: postgres.Server, servers: Sequence[Server]) -> tuple[f
     held, waits = (sum(column) / len(samples) for column in zip(*samples, strict=True))
     sent = sum(len(load.waits) for load in await sending)  # who is sent away by a full gateway costs it little
     cpu = sum(server.cpu() for server in servers) - ours
-    return sent / took, cpu / sent, (_cpu_of(cluster) - theirs) / sent, held, waits
+    return sent / took, cpu / sent, (cpu_of(cluster) - theirs) / sent, held, waits
 
 
 def _sends(server: Server, amount: int) -> Iterator[bytes]:
@@ -111,19 +109,3 @@ def _session(cluster: postgres.Server) -> Any:
     import psycopg  # noqa: PLC0415 -- an extra
 
     return psycopg.connect(cluster.url("bench"), autocommit=True)
-
-
-def _cpu_of(cluster: postgres.Server) -> float:
-    """Answer the seconds of CPU that PostgreSQL has used, with every process that it has or had."""
-    main = int((cluster.folder / "data" / "postmaster.pid").read_text("ascii").split()[0])
-    ticks = 0
-    for path in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = path.read_text("ascii", "replace").rpartition(")")[2].split()
-        except OSError:
-            continue  # it has ended
-        if path.parent.name == str(main):
-            ticks += sum(map(int, fields[11:15]))  # with its children that have ended
-        elif int(fields[1]) == main:
-            ticks += sum(map(int, fields[11:13]))
-    return ticks / _TICKS

@@ -12,6 +12,7 @@ from secrets import token_bytes
 from socket import create_server
 
 import orjson
+from tests.store.server import Server as Postgres
 
 from bench.load import drive, request
 from guvercin.config import load as load_config
@@ -130,3 +131,19 @@ async def _ready(port: int, process: asyncio.subprocess.Process) -> None:
             return
         await CLOCK.sleep_until(CLOCK.monotonic() + 0.005)
     raise RuntimeError("the server did not become ready")
+
+
+def cpu_of(cluster: Postgres) -> float:
+    """Answer the seconds of CPU that PostgreSQL has used, with every process that it has or had."""
+    main = int((cluster.folder / "data" / "postmaster.pid").read_text("ascii").split()[0])
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = path.read_text("ascii", "replace").rpartition(")")[2].split()
+        except OSError:
+            continue  # it has ended
+        if path.parent.name == str(main):
+            ticks += sum(map(int, fields[11:15]))  # with its children that have ended
+        elif int(fields[1]) == main:
+            ticks += sum(map(int, fields[11:13]))
+    return ticks / _TICKS
