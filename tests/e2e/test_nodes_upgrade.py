@@ -54,7 +54,7 @@ def order(client: Client, accounts: Sequence[int], count: int) -> list[str]:
 
 def share_and_send(pair: Nodes) -> None:
     """Wait until both have their share, and see that both send."""
-    pair.until(lambda: pair.counts() == [2, 2], within=TAKEOVER, what="an even share")
+    pair.until(lambda: pair.counts() == [2, 2], within=3 * TAKEOVER, what="an even share")
     sent = [ledger(pair, each) for each in range(2)]
     pair.until(lambda: all(ledger(pair, each) > sent[each] for each in range(2)), within=10, what="sends of both")
 
@@ -77,11 +77,17 @@ def replace_beside_a_reader(pair: Nodes, number: int, program: str, address: str
     server = pair.servers[number]
     assert server.stop() == 0
     server.environment["PYTHONPATH"] = program
+    looked = server.cli("anahtar", "liste")  # no command changes the schema under others
+    assert (looked.returncode, "Another gateway runs" in looked.stderr) == (1, True), looked.stdout
     tried = "SELECT 1 FROM pg_stat_activity WHERE strpos(query, 'pg_sleep(') > 0 AND pid <> pg_backend_pid()"
     with psycopg.connect(address) as reader:
         reader.execute("SELECT 1 FROM message LIMIT 1").fetchall()
         server.spawn()
         pair.until(lambda: pair.sql(tried) != [], within=30, what="a first try")
+        server.kill()  # in the middle of it, at any moment: nothing of it stays
+        pair.until(lambda: pair.sql(tried) == [], within=10, what="the end of its sessions")
+        server.spawn()
+        pair.until(lambda: pair.sql(tried) != [], within=30, what="a first try of the next")
         promised = len(told.promised)
         pair.until(lambda: len(told.promised) > promised + 2, within=10, what="promises meanwhile")
         assert schema(pair) == HEAD
@@ -97,7 +103,7 @@ def test_gateways_are_replaced_one_by_one_and_back(cluster: Postgres, tmp_path: 
         accounts = add_accounts(pair.client(0), 3)
         pair.client(0).set_gap(0.1, *accounts)
         pair.until(lambda: pair.counts() == [2, 2], within=TAKEOVER, what="an even share")
-        numbers = order(pair.client(0), accounts, 250)
+        numbers = order(pair.client(0), accounts, 400)
         with callers(pair.servers, pair.token, accounts[0], first=5_330_100_000, move=True) as told:
             pair.until(lambda: len(pair.arrived()) > 20, within=20, what="the middle of the batch")
             replace_beside_a_reader(pair, 1, tomorrow, cluster.url("degisim"), told)
@@ -116,7 +122,7 @@ def test_gateways_are_replaced_one_by_one_and_back(cluster: Postgres, tmp_path: 
 
         pair.client(1).set_gap(0.0, *accounts)
         open_ = "SELECT 1 FROM message WHERE status IN ('queued', 'sending', 'unknown') LIMIT 1"
-        pair.until(lambda: not pair.sql(open_), within=60, what="the end of everything")
+        pair.until(lambda: not pair.sql(open_), within=120, what="the end of everything")
         times = Counter(arrival.number for arrival in pair.arrived())
         assert times == dict.fromkeys([*numbers, *told.promised], 1)
         assert {status for (status,) in pair.sql("SELECT DISTINCT status FROM message")} <= ARRIVED

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from guvercin.store.postgres_store import PostgresStore
 
 ALL = KNOWN | {"9998", "9999"}
+LIMITS = ("lock_timeout", "statement_timeout", "idle_in_transaction_session_timeout")
 
 
 def test_every_migration_says_which_programs_can_run_on_it() -> None:
@@ -129,6 +130,8 @@ async def test_one_that_has_to_wait_for_a_table_gives_up_before_others_feel_it(
         reader.exec_driver_sql("SELECT 1 FROM message LIMIT 1").all()
         upgrade = Upgrade(str(history), HEAD, "9998")
         assert upgrade.make_room(connection, ALL)
+        limits = [connection.exec_driver_sql(f"SHOW {each}").scalar_one() for each in LIMITS]
+        assert limits == ["400ms", "15s", "5s"], "nobody waits long behind it"
         with pytest.raises(OperationalError, match="lock timeout"):
             upgrade.run(connection, is_shared=True)
         connection.rollback()

@@ -29,7 +29,7 @@ from guvercin.cli.terminal import ExitCode, Terminal, Trouble, language
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.folding import fold
 from guvercin.locale import CatalogueMissing, Language, Translator, translator
-from guvercin.store.lock import DatabaseOwned, ServerTooOld
+from guvercin.store.lock import DatabaseHeld, DatabaseOwned, ServerTooOld
 
 _NAMES = ", "
 
@@ -145,6 +145,14 @@ def in_words(say: Translator, error: Exception) -> Trouble:
             what = say("Another gateway runs on this database, and this one can't join it.")
             remedy = say(
                 "Give all of them the same GUVERCIN_SHARED_DIR and the same version, or stop the other one first."
+            )
+        case DatabaseHeld():
+            what = say(
+                "The database could not be brought up to date beside the gateways that run. Nothing was changed."
+            )
+            remedy = say(
+                "Start again when nobody reads it for long (a backup, a report), or stop all gateways first and start "
+                "this one."
             )
         case ServerTooOld():
             what = say("This PostgreSQL is too old.")

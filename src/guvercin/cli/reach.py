@@ -317,8 +317,11 @@ async def _signed_in(terminal: Terminal, config: "Config", permissions: frozense
 
 
 @asynccontextmanager
-async def database(terminal: Terminal, config: "Config") -> AsyncIterator["Store"]:
-    """Open the database itself, beside a live server or without one: for tokens, backups and a look."""
+async def database(terminal: Terminal, config: "Config", *, beside: bool = False) -> AsyncIterator["Store"]:
+    """Open the database itself, beside a live server or without one: for tokens, backups and a look.
+
+    `beside`: a gateway is about to start, and may change the schema under others.
+    """
     from guvercin.main.databases import open_store
     from guvercin.store.lock import FolderLocked
 
@@ -326,7 +329,7 @@ async def database(terminal: Terminal, config: "Config") -> AsyncIterator["Store
     ACTOR.set(Actor(way=Way.TERMINAL))
     async with AsyncExitStack() as stack:
         try:
-            store = await stack.enter_async_context(open_store(config))
+            store = await stack.enter_async_context(open_store(config, beside=beside))
         except FolderLocked:
             raise _not_now(terminal, config) from None
         yield store

@@ -193,7 +193,7 @@ async def _prepare_token(
     from guvercin.gateway.access import hash_of
     from guvercin.gateway.clock import SystemClock
 
-    async with database(terminal, config) as store:
+    async with database(terminal, config, beside=True) as store:
         accounts = [
             account for account in await store.accounts() if account.kind is Kind.WEB and account.removed_at is None
         ]

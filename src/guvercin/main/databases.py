@@ -14,14 +14,15 @@ from guvercin.store.sqlite_store import SqliteStore
 from guvercin.store.store import Store
 
 
-def make_folder(config: Config) -> None:
+def make_folder(config: Config, *, beside: bool = False) -> None:
     """Make the data folder, for its owner alone, and bring its database to the schema of this program.
 
-    The caller holds the folder's lock, or is alone there.
+    The caller holds the folder's lock, or is alone there. `beside`: also while other gateways run, if they can live
+    with it; for who becomes one of them.
     """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     config.shelf.mkdir(mode=0o700, parents=True, exist_ok=True)
-    prepare(engine_of(config, create=True))
+    prepare(engine_of(config, create=True), beside=beside)
 
 
 def engine_of(config: Config, *, create: bool = False) -> Engine:
@@ -58,18 +59,18 @@ def move_data(config: Config, put_aside: Callable[[], Callable[[], None]]) -> Ma
 
 
 @asynccontextmanager
-async def open_store(config: Config) -> AsyncIterator[Store]:
+async def open_store(config: Config, *, beside: bool = False) -> AsyncIterator[Store]:
     """Open the database for a moment, beside a live server or without one.
 
     FolderLocked if the database would have to be made or migrated and another process runs on the folder: a schema
-    never changes under a server, which knows only its own.
+    never changes under a server, which knows only its own. `beside` as in `make_folder`.
     """
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     is_there = config.postgres is not None or config.database.exists()
     if not (is_there and is_current(engine_of(config))):
         lock = FolderLock(config.data_dir)
         try:
-            make_folder(config)
+            make_folder(config, beside=beside)
         finally:
             lock.release()
     store = store_of(config, is_guest=True)

@@ -58,7 +58,7 @@ async def alive(
     from guvercin.panel.desk import Desk, Facts  # noqa: PLC0415 -- as the app
     from guvercin.panel.live import Live  # noqa: PLC0415 -- as the app
 
-    make_folder(config)
+    make_folder(config, beside=sends)
     clock, rng = clock or SystemClock(), SystemChance()
     if config.postgres is not None:
         clock = CommonClock(clock)

@@ -27,8 +27,8 @@ def serve(
     """Serve until a signal asks to stop: callers are answered, sends in hand finish, and it returns.
 
     Raises FolderLocked if another process runs on this data folder, DatabaseOwned if another gateway runs on its
-    database, ServerTooOld. `store_in` is for comparisons: a
-    benchmark serves from another store, and everything else is as it is. `clock` null: the computer's.
+    database, DatabaseHeld if that can't be brought up to date beside others, ServerTooOld. `store_in` is for
+    comparisons: a benchmark serves from another store, and everything else is as it is. `clock` null: the computer's.
     """
     logs.configure(config.log_level, config.log_format)
     config.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -35,6 +35,10 @@ class DatabaseOwned(Exception):  # noqa: N818 -- as FolderLocked
     """Another gateway runs on this database, of another version or without the shared folder of this one."""
 
 
+class DatabaseHeld(Exception):  # noqa: N818 -- as FolderLocked
+    """The schema could not be changed beside gateways that run: a table was held for too long, or it took too long."""
+
+
 class ServerTooOld(Exception):  # noqa: N818 -- as FolderLocked
     """The database server is older than what the statements were tried on."""
 

@@ -4,7 +4,7 @@ Laws
 1. Whoever raises the compatible version first has the lock of every schema below it: no gateway that knows only
    such a one runs, nor starts meanwhile.
 2. Beside running gateways nothing waits for a table's lock for long: whoever comes after would wait behind it. It is
-   given up, everything is rolled back, and begun again.
+   given up, everything is rolled back, and begun again. Nor does a step last: one that takes too long is given up.
 
 Loaded only where there is something to migrate: Alembic is heavy.
 """
@@ -22,6 +22,12 @@ FIRST = "0019"
 
 _LOCK_TIMEOUT = "400ms"
 """Less than the second after which PostgreSQL looks for deadlocks, and would end a gateway's question."""
+
+_BESIDE = (
+    f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'",
+    "SET LOCAL statement_timeout = '15s'",
+    "SET LOCAL idle_in_transaction_session_timeout = '5s'",  # whoever is frozen now must not keep all others waiting
+)
 
 _TRY = "SELECT pg_try_advisory_xact_lock(%s, %s)"
 
@@ -58,7 +64,8 @@ class Upgrade:
             raise DatabaseOwned
         if not all(have(SCHEMAS, int(each)) for each in sorted(known) if FIRST <= each < self._compatible):
             raise DatabaseOwned
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{_LOCK_TIMEOUT}'")
+        for statement in _BESIDE:
+            connection.exec_driver_sql(statement)
         return True
 
     def run(self, connection: Connection, *, is_shared: bool) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from guvercin.core.errors import Code, GuvercinError
-from guvercin.store.lock import LOCKS, MIGRATION
+from guvercin.store.lock import LOCKS, MIGRATION, DatabaseHeld, DatabaseOwned
 from guvercin.store.sqlite import is_busy
 
 HEAD = "0020"
@@ -41,6 +41,9 @@ _TRIES = 60
 _HELD = {"55P03", "40P01"}
 """A lock that was not had in time, a deadlock."""
 
+_TOO_LONG = {"57014", "25P03"}
+"""A statement that took too long, a transaction that stood still."""
+
 
 class _Held(Exception):  # noqa: N818 -- nobody else hears of it
     """Gateways that run, or somebody who reads for long, had a table."""
@@ -68,11 +71,12 @@ def can_run(found: str | None, compatible: str | None) -> bool:
     return found == HEAD or (found is not None and found not in KNOWN and compatible in KNOWN)
 
 
-def prepare(engine: Engine) -> bool:
+def prepare(engine: Engine, *, beside: bool = False) -> bool:
     """Migrate to HEAD if needed; answers whether anything was done. SCHEMA_TOO_NEW if a newer program was here.
 
     A newer schema that we can run on stays as it is. DatabaseOwned: gateways run on the server that couldn't live with
-    what has to be done, and have to be stopped first.
+    what has to be done, and have to be stopped first, or not `beside`: whoever isn't going to be a gateway changes
+    nothing under those that are. DatabaseHeld: they could, but it could not be done beside them.
 
     The caller holds the data folder's lock: a server that runs must never find another schema under it. A database that
     somebody else holds is waited for, five seconds each time.
@@ -80,11 +84,11 @@ def prepare(engine: Engine) -> bool:
     busy = held = 0
     while True:
         try:
-            return _prepare(engine)
+            return _prepare(engine, beside=beside)
         except _Held as trouble:
             held += 1
-            if held == _TRIES and trouble.__cause__ is not None:
-                raise trouble.__cause__ from None
+            if held == _TRIES:
+                raise DatabaseHeld from trouble.__cause__
             with engine.connect() as connection:
                 connection.exec_driver_sql("SELECT pg_sleep(0.3)")  # whoever waits behind us gets on
         except Exception as trouble:
@@ -93,7 +97,7 @@ def prepare(engine: Engine) -> bool:
                 raise
 
 
-def _prepare(engine: Engine) -> bool:
+def _prepare(engine: Engine, *, beside: bool) -> bool:
     with engine.connect() as connection:
         if connection.dialect.name == "postgresql":  # all of it in one transaction; the store's own begin by hand
             connection.execution_options(isolation_level="READ COMMITTED")
@@ -108,12 +112,17 @@ def _prepare(engine: Engine) -> bool:
 
         upgrade = Upgrade(str(MIGRATIONS), version(connection), HEAD)
         is_shared = connection.dialect.name == "postgresql" and upgrade.make_room(connection, KNOWN)
+        if is_shared and not beside:
+            raise DatabaseOwned
         try:
             upgrade.run(connection, is_shared=is_shared)
             connection.commit()
         except Exception as trouble:
-            if is_shared and getattr(getattr(trouble, "orig", None), "sqlstate", None) in _HELD:
+            state = getattr(getattr(trouble, "orig", None), "sqlstate", None) if is_shared else None
+            if state in _HELD:
                 raise _Held from trouble
+            if state in _TOO_LONG:
+                raise DatabaseHeld from trouble
             raise
         return True
 
