@@ -56,8 +56,8 @@ _MARKS = "INSERT INTO hour_mark (first_id, hour) SELECT min(id), created_at / %s
 async def primary(rows: int) -> list[Figure]:
     """Fill a log on PostgreSQL, with a tenth of the rows and with all, and ask the real gateway and the store about it.
 
-    Each figure twice, so that it is seen what grows with the log. PostgreSQL has 2 GB for its pages; CPU is its own, for
-    one of what is measured.
+    Each figure twice, so that it is seen what grows with the log. PostgreSQL has 2 GB for its pages; CPU is its own,
+    for one of what is measured.
     """
     found = [await _measured(amount) for amount in (rows // 10, rows)]
     return [
