@@ -265,7 +265,12 @@ class Config(BaseSettings):
 
     @property
     def engine_stores(self) -> Path:
-        """Answer the folder in which each linked account has a folder of its engine's."""
+        """Answer the folder in which each linked account has a folder of its engine's: any gateway can run it."""
+        return self.shelf / "web"
+
+    @property
+    def former_stores(self) -> Path:
+        """Answer where those folders lie while a gateway is alone, and may still lie when it isn't any more."""
         return self.data_dir / "web"
 
     @property
@@ -341,24 +346,25 @@ def check_test_server(config: Config) -> None:
 
     The test server doesn't know a real phone and would answer that it was unlinked: the engine would then forget it.
     """
-    try:
-        held = {entry.name for entry in config.engine_stores.iterdir()}
-    except OSError:
-        held = set()
-    if config.whatsapp_test_server is None:
-        if TEST_MARK in held:
+    for folder in dict.fromkeys((config.engine_stores, config.former_stores)):
+        try:
+            held = {entry.name for entry in folder.iterdir()}
+        except OSError:
+            held = set()
+        if config.whatsapp_test_server is None and TEST_MARK in held:
             raise ConfigError(
                 sentence("The phones linked in {folder} are those of the WhatsApp test server."),
                 sentence("Start it and set GUVERCIN_WHATSAPP_TEST_SERVER, or choose another folder: --veri FOLDER"),
-                folder=str(config.data_dir),
+                folder=str(folder.parent),
             )
+        if config.whatsapp_test_server is not None and held and TEST_MARK not in held:
+            raise ConfigError(
+                sentence("Phones are linked to the real WhatsApp in {folder}: the test server would unlink them."),
+                sentence("Choose another folder for the trial: --veri FOLDER"),
+                folder=str(folder.parent),
+            )
+    if config.whatsapp_test_server is None:
         return
-    if held and TEST_MARK not in held:
-        raise ConfigError(
-            sentence("Phones are linked to the real WhatsApp in {folder}: the test server would unlink them."),
-            sentence("Choose another folder for the trial: --veri FOLDER"),
-            folder=str(config.data_dir),
-        )
     if not (config.whatsapp_test_server / TEST_ENVIRONMENT).is_file():
         raise ConfigError(
             sentence("No WhatsApp test server runs in {folder}."),
@@ -370,7 +376,7 @@ def check_test_server(config: Config) -> None:
 def enter_test_server(config: Config) -> Mapping[str, str]:
     """Answer the variables that an engine's process gets on top of ours: none for the real WhatsApp.
 
-    Raises ConfigError. With a test server the data folder is marked as its own, before any phone is linked.
+    Raises ConfigError. With a test server the folder of sessions is marked as its own, before any phone is linked.
     """
     check_test_server(config)
     if config.whatsapp_test_server is None:

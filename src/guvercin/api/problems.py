@@ -127,6 +127,7 @@ STATUS: Mapping[Code, int | None] = MappingProxyType(
         Code.NOT_LINKED: None,
         Code.REMOVED: None,
         Code.OPENED_ELSEWHERE: None,
+        Code.SESSION_HELD: None,
         Code.ENGINE_OUTDATED: None,
         Code.ENGINE_DOWN: None,
         Code.LINKING_TIMED_OUT: None,

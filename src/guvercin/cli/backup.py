@@ -87,7 +87,7 @@ def _only_a_file(terminal: Terminal, config: "Config") -> None:
             say(
                 "Use the server's own tools (pg_dump, pg_restore), and copy the folder {folder} beside: it holds the "
                 "files of messages and the key that opens stored secrets.",
-                folder=str(config.data_dir),
+                folder=str(config.shelf),
             ),
         )
 

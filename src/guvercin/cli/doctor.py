@@ -323,20 +323,6 @@ def _nodes(say: Translator, found: "Checkup") -> Iterator[Finding]:
             for node in running
         ]
         yield Finding(key="dugumler", light=Light.GREEN, what="; ".join(parts))
-    for node in found.nodes:
-        if node.homes and not node.is_alive:
-            yield Finding(
-                key="dugum",
-                light=Light.YELLOW if not running else Light.RED,
-                what=say(
-                    "Gateway {node} ({address}) does not run, and accounts {accounts} are pinned to it: their phones "
-                    "are linked there.",
-                    node=node.id,
-                    address=node.address,
-                    accounts=", ".join(map(str, node.homes)),
-                ),
-                remedy=say("Start it again on its own data folder. Until then their messages wait."),
-            )
 
 
 def _schema(terminal: Terminal, found: "Checkup") -> Finding:

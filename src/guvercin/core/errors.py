@@ -115,6 +115,7 @@ class Code(StrEnum):
     NOT_LINKED = "bagli_degil"
     REMOVED = "cikarildi"
     OPENED_ELSEWHERE = "baska_yerde_acildi"
+    SESSION_HELD = "oturum_bekleniyor"
     ENGINE_OUTDATED = "surum_eski"
     ENGINE_DOWN = "motor_calismiyor"
     LOCKED = "kilitli"

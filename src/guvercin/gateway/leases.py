@@ -53,6 +53,13 @@ FOR_EVER = Lease(0, inf, lambda: 0.0)
 """That of a process which is alone on its database."""
 
 
+def until_of(lease: Lease | None) -> float | None:
+    """Answer until when of the monotonic clock an account is ours; null: for ever. One that isn't has had its time."""
+    if lease is None:
+        return 0.0
+    return None if lease.good_until == inf else max(lease.good_until, 0.0)
+
+
 class Leases(Protocol):
     """Which accounts are ours. `is_shared`: others may have what we haven't."""
 
@@ -248,7 +255,7 @@ class Shared:
         share = share_of(self._node, division)
         all_held = {subject for subject in (*self._held, *self._fresh) if account_of(subject) is not None}
         have = all_held & division.owners.keys()
-        self._choose_leaving(have, share, division.homes)
+        self._choose_leaving(have, share)
         self._leaving |= {each for subject in all_held - have if (each := account_of(subject)) is not None}  # removed
         if len(have) < share:
             busy = all_held | set(map(subject_of, self._lost | self._parting))
@@ -256,11 +263,10 @@ class Shared:
         if DUTY not in self._held:
             await self._took(self._rows.take_duty)
 
-    def _choose_leaving(self, have: Collection[str], share: int, homes: Mapping[str, str]) -> None:
-        """Give back what is too much, the newest accounts first; what is pinned here stays."""
-        movable = sorted(account for each in have if each not in homes and (account := account_of(each)) is not None)
-        too_many = max(0, len(have) - share)
-        self._leaving = set(movable[max(0, len(movable) - too_many) :]) if too_many else set()
+    def _choose_leaving(self, have: Collection[str], share: int) -> None:
+        """Give back what is too much, the newest accounts first."""
+        accounts = sorted(account for each in have if (account := account_of(each)) is not None)
+        self._leaving = set(accounts[share:])
 
     async def _took(self, take: Callable[[], Mapping[str, int]]) -> None:
         before = self._clock.monotonic()
@@ -363,12 +369,9 @@ class Shared:
 def share_of(node: str, division: Division) -> int:
     """Answer how many accounts a gateway should have, as every gateway reckons it.
 
-    Accounts that are pinned to a gateway which doesn't live are nobody's. What is left over goes to those that have
-    the most now, so that nothing moves without need.
+    What is left over goes to those that have the most now, so that nothing moves without need.
     """
     has = Counter(division.owners.values())
     alive = sorted({*division.alive, node}, key=lambda each: (-has[each], each))
-    homes = division.homes
-    count = sum(1 for subject in division.owners if subject not in homes or homes[subject] in alive)
-    each, rest = divmod(count, len(alive))
+    each, rest = divmod(len(division.owners), len(alive))
     return each + (1 if alive.index(node) < rest else 0)

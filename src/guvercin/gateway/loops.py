@@ -190,7 +190,7 @@ class Loops:
             await self._leases.give(lost)
         if self._deadline is not None:
             return now + _POLL
-        await self._hand_over(self._leases.leaving())
+        await self._hand_over([each for each in self._leases.leaving() if not self._sessions.is_pairing(each)])
         await self._leases.put_in_order()
         if self._leases.owned() not in (None, self._dispatchers.keys()):
             self._sessions_bell.set()

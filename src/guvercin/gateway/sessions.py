@@ -5,7 +5,7 @@ Laws
 2. What a transport tells is stored before `emit` returns.
 3. After a restart a wanted line begins by connecting, save a ban that isn't over and a state that only a human can end.
 4. A ban is left by its moment: switching a line off and on does not shorten it.
-5. Of an account that another gateway runs nothing is dialled and nothing written.
+5. Of an account that another gateway runs, or may run by now, nothing is dialled and nothing written.
 6. Waiting to redial is measured on the monotonic clock: a wall clock that jumps doesn't keep a line down.
 """
 
@@ -82,6 +82,12 @@ async def _let_go(transport: Transport) -> bool:
         except GuvercinError:
             return False
     return True
+
+
+async def _is_linked(session: "_Session") -> bool:
+    """Say whether a line that had no session has one now."""
+    transport, line = session.transport, session.line
+    return line.state is LineState.LOGGED_OUT and isinstance(transport, Pairs) and await transport.is_linked()
 
 
 @dataclass(slots=True)
@@ -237,7 +243,7 @@ class Sessions:
         """Bring every line closer to what is wanted; answers when to look again."""
         async with self._turn:
             every = [account for account in await self._store.accounts() if account.removed_at is None]
-            accounts = {account.id: account for account in every if self._leases.of(account.id) is not None}
+            accounts = {account.id: account for account in every if self._is_ours(account.id)}
             self._visited = {
                 account.id: self._visited.get(account.id) or self._build(account)
                 for account in every
@@ -252,6 +258,15 @@ class Sessions:
                 session.pace = account.pace
                 await self._tend(account.id, session, now)
         return now + _POLL
+
+    def is_pairing(self, account_id: int) -> bool:
+        """Say whether a person is linking a phone to an account this moment."""
+        session = self._sessions.get(account_id)
+        return session is not None and session.line.state is LineState.PAIRING
+
+    def _is_ours(self, account_id: int) -> bool:
+        lease = self._leases.of(account_id)
+        return lease is not None and lease.is_good()
 
     async def leave(self, account_id: int) -> None:
         """Let go of an account that another gateway will run. Its line keeps the state that the database knows."""
@@ -308,6 +323,9 @@ class Sessions:
         elif line.state is LineState.BANNED and line.until is not None and now >= line.until:
             await self._end_run(session)
             await self._follow(account_id, session, LineNews.BAN_PASSED)
+        elif self._leases.is_shared and line.code is Code.NOT_LINKED and await _is_linked(session):
+            await self._end_run(session)
+            await self._follow(account_id, session, LineOrder.ENABLE)  # its session lay with a gateway that came later
         if session.line.state in _WANTS_A_RUN and session.run is None:
             transport = session.transport
 
@@ -362,8 +380,11 @@ class Sessions:
         is_enabled: bool | None = None,
     ) -> None:
         async with session.lock:
-            if self._sessions.get(account_id) is not session and self._leases.is_shared:
-                return  # another gateway has the account, and tells of its line
+            is_here = self._sessions.get(account_id) is session and self._is_ours(account_id)
+            if self._leases.is_shared and not is_here:  # another gateway has the account, and tells of its line
+                if isinstance(cause, LineOrder):
+                    raise _elsewhere(account_id)
+                return
             now = self._clock.now()
             after = _after(session.line, cause, now, code=code, until=until)
             if after is session.line and is_enabled is None:

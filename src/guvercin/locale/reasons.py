@@ -396,6 +396,19 @@ LINES: Mapping[Code, Words] = MappingProxyType(
             sent=NOT_YET,
             todo=("Stop the other program, then: guvercin hesap devam ID."),
         ),
+        Code.SESSION_HELD: Words(
+            title="Session still in use",
+            detail="Another gateway still holds this phone's session.",
+            happened=(
+                "The account has come to this gateway, and the gateway before it has not let go of the session yet. It "
+                "is connected by itself as soon as the session is free; the messages wait."
+            ),
+            sent=NOT_YET,
+            todo=(
+                "Nothing for now. If it lasts longer than two minutes, look for a Güvercin on another machine that "
+                "hangs, and end it."
+            ),
+        ),
         Code.ENGINE_OUTDATED: Words(
             title="Engine outdated",
             detail="WhatsApp doesn't accept this version of the engine any more.",

@@ -18,7 +18,7 @@ from guvercin.gateway.courses import hours_in
 from guvercin.gateway.files import Files, Spool
 from guvercin.gateway.gateway import Gateway
 from guvercin.gateway.hooks import Hooks
-from guvercin.gateway.leases import Alone, Leases
+from guvercin.gateway.leases import Alone, Leases, until_of
 from guvercin.gateway.loops import Loops, put_in_order
 from guvercin.gateway.meta import Meta
 from guvercin.gateway.numbers import Numbers
@@ -104,6 +104,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random, leases: Lease
                     open_database=reading,
                     numbers=Numbers(store, account.id, clock),
                     workers=workers(),
+                    until=lambda: until_of(leases.of(account.id)),
                 )
             case Kind.CLOUD:
                 return cloud_line(config, setups, account.id, clock)

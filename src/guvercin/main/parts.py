@@ -10,7 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from guvercin.config import Config
+from guvercin.config import Config, enter_test_server
 from guvercin.core.address import Neighbours
 from guvercin.core.errors import Code
 from guvercin.core.hook import Notice
@@ -29,6 +29,7 @@ from guvercin.transports.cloud.setup import Setup, Setups
 from guvercin.transports.ledger import Ledger
 from guvercin.transports.web.engines import Engines
 from guvercin.transports.web.journal import redact
+from guvercin.transports.web.moving import move_sessions
 
 if TYPE_CHECKING:
     from guvercin.gateway.traces import Traces
@@ -175,6 +176,15 @@ def engine_environment(config: Config) -> Mapping[str, str]:
         path = os.pathsep.join([str(engine.folder), *([path] if path else [])])
     raised = {} if path is None else {"PYTHONPATH": path}
     return {**os.environ, **raised, **ENGINE_SETTINGS}
+
+
+def share_sessions(config: Config) -> None:
+    """Bring the sessions of linked phones from a gateway's own folder to where all gateways find them. Blocks."""
+    if not config.former_stores.is_dir():
+        return
+    config.engine_stores.mkdir(mode=0o700, parents=True, exist_ok=True)
+    enter_test_server(config)  # whose phones they are is known there before they come
+    move_sessions(config.former_stores, config.engine_stores, tag=mark_of(config.data_dir / NODE))
 
 
 def web_folder(config: Config, account_id: int) -> Path:

@@ -17,7 +17,7 @@ from guvercin.gateway.clock import Clock, CommonClock, SystemClock
 from guvercin.main.databases import make_folder, store_of
 from guvercin.main.house import House, build
 from guvercin.main.neighbours import among_others, leases_of
-from guvercin.main.parts import web_folder
+from guvercin.main.parts import share_sessions, web_folder
 from guvercin.store.lock import FolderLock
 from guvercin.store.store import Store
 
@@ -59,6 +59,8 @@ async def alive(
     from guvercin.panel.live import Live  # noqa: PLC0415 -- as the app
 
     make_folder(config, beside=sends)
+    if sends and config.shared_dir is not None:
+        await asyncio.to_thread(share_sessions, config)
     clock, rng = clock or SystemClock(), SystemChance()
     if config.postgres is not None:
         clock = CommonClock(clock)

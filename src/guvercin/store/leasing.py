@@ -3,8 +3,7 @@
 Laws
 1. The database's clock alone says what is over. No gateway compares its own with another's.
 2. Whoever takes a lease raises its epoch; a claim names its epoch, and with another one takes nothing.
-3. A lease with a home is taken by no other gateway: its session lies in that one's folder.
-4. These questions go over a session of their own and wait for no writer.
+3. These questions go over a session of their own and wait for no writer.
 """
 
 import json
@@ -68,18 +67,16 @@ _GONE_ACCOUNTS = f"""
 _ALIVE = f"SELECT id FROM node WHERE until > {_NOW} ORDER BY id"  # noqa: S608 -- as above
 
 _ACCOUNTS = f"""
-    SELECT l.subject, l.node, l.home, l.until > {_NOW} FROM lease l JOIN account a ON '{_ACCOUNT}' || a.id = l.subject
+    SELECT l.subject, l.node, l.until > {_NOW} FROM lease l JOIN account a ON '{_ACCOUNT}' || a.id = l.subject
     WHERE a.removed_at IS NULL
 """  # noqa: S608 -- as above
 
 _TAKE = f"""
-    UPDATE lease SET node = ?1, epoch = epoch + 1, until = {_NOW} + CAST(?3 AS bigint), home = CASE WHEN EXISTS
-    (SELECT 1 FROM account a WHERE '{_ACCOUNT}' || a.id = lease.subject AND a.kind = 'web')
-    THEN coalesce(home, ?1) END
+    UPDATE lease SET node = ?1, epoch = epoch + 1, until = {_NOW} + CAST(?3 AS bigint)
     WHERE EXISTS (SELECT 1 FROM node WHERE id = ?1 AND run = ?2 AND until > {_NOW}) AND subject IN (
-        SELECT subject FROM lease WHERE (until <= {_NOW} OR node = ?1) AND (home IS NULL OR home = ?1)
-        AND subject LIKE ?4 AND subject NOT IN (SELECT value FROM json_each(?5))
-        ORDER BY home NULLS LAST, subject LIMIT CAST(?6 AS bigint) FOR UPDATE SKIP LOCKED
+        SELECT subject FROM lease WHERE (until <= {_NOW} OR node = ?1) AND subject LIKE ?4
+        AND subject NOT IN (SELECT value FROM json_each(?5))
+        ORDER BY subject LIMIT CAST(?6 AS bigint) FOR UPDATE SKIP LOCKED
     ) RETURNING subject, epoch
 """  # noqa: S608 -- as above
 
@@ -91,8 +88,7 @@ _WHO = f"""
     SELECT n.id, n.address, n.until > {_NOW}, n.since, (SELECT json_agg(substr(l.subject, {len(_ACCOUNT) + 1})) FROM
     lease l WHERE l.node = n.id AND l.until > {_NOW} AND l.subject LIKE '{_ACCOUNT}%'),
     EXISTS (SELECT 1 FROM lease d WHERE d.node = n.id AND d.until > {_NOW} AND d.subject = '{DUTY}'),
-    (SELECT json_agg(substr(h.subject, {len(_ACCOUNT) + 1})) FROM lease h WHERE h.home = n.id), n.version, n.schema
-    FROM node n WHERE n.until > {_NOW} OR EXISTS (SELECT 1 FROM lease h WHERE h.home = n.id) ORDER BY n.id
+    n.version, n.schema FROM node n WHERE n.until > {_NOW} ORDER BY n.id
 """  # noqa: S608 -- as above
 
 
@@ -113,7 +109,7 @@ def holds(tx: Tx, account_id: int, epoch: int) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeStanding:
-    """One gateway as the database knows it. `homes`: accounts that no other gateway can run.
+    """One gateway as the database knows it.
 
     `version` and `schema` are those of its program; null: it was last here before gateways said so.
     """
@@ -122,7 +118,6 @@ class NodeStanding:
     address: str
     is_alive: bool
     accounts: Sequence[int]
-    homes: Sequence[int]
     is_on_duty: bool
     version: str | None = None
     schema: str | None = None
@@ -132,16 +127,15 @@ class NodeStanding:
 class Division:
     """How accounts are divided at this moment: the gateways that live, and the subjects that each account has.
 
-    `homes`: pinned subjects and where; `owners`: who has what, as far as it isn't over.
+    `owners`: who has what, as far as it isn't over.
     """
 
     alive: Sequence[str]
     owners: Mapping[str, str | None]
-    homes: Mapping[str, str]
 
 
 def nodes(connection: Connection) -> Sequence[NodeStanding]:
-    """Answer the gateways that live, and those that accounts are pinned to."""
+    """Answer the gateways that live."""
     return [
         NodeStanding(
             id=row[0],
@@ -149,9 +143,8 @@ def nodes(connection: Connection) -> Sequence[NodeStanding]:
             is_alive=bool(row[2]),
             accounts=sorted(map(int, row[4] or ())),
             is_on_duty=bool(row[5]),
-            homes=sorted(map(int, row[6] or ())),
-            version=row[7],
-            schema=row[8],
+            version=row[6],
+            schema=row[7],
         )
         for row in by_hand(connection).execute(_WHO).fetchall()
     ]
@@ -209,11 +202,7 @@ class LeaseRows:
             ask(_GONE_ACCOUNTS)
             alive = tuple(row[0] for row in ask(_ALIVE).fetchall())
             rows = ask(_ACCOUNTS).fetchall()
-            return Division(
-                alive=alive,
-                owners={row[0]: row[1] if row[3] else None for row in rows},
-                homes={row[0]: row[2] for row in rows if row[2] is not None},
-            )
+            return Division(alive=alive, owners={row[0]: row[1] if row[2] else None for row in rows})
 
         return self._with_session(work)
 

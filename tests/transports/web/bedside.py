@@ -132,6 +132,7 @@ class Bedside:
         limits: Limits = SHORT,
         notes: Notes | None = None,
         workers: Workers | None = None,
+        until: Callable[[], float | None] = lambda: None,
     ) -> Web:
         return Web(
             numbers=notes or Notes(),
@@ -140,6 +141,7 @@ class Bedside:
             open_database=reading,
             workers=workers or self.workers,
             limits=limits,
+            until=until,
         )
 
     async def linked(self, account_id: int) -> LinkedDevice:
@@ -161,12 +163,18 @@ class Linked:
     """One account's line and phone, and everything that the line has told."""
 
     def __init__(
-        self, side: Bedside, account_id: int, *, limits: Limits = SHORT, workers: Workers | None = None
+        self,
+        side: Bedside,
+        account_id: int,
+        *,
+        limits: Limits = SHORT,
+        workers: Workers | None = None,
+        until: Callable[[], float | None] = lambda: None,
     ) -> None:
         self.side = side
         self.folder = side.folder / "web" / str(account_id)
         self.notes = Notes()
-        self.web = side.line(account_id, limits, self.notes, workers)
+        self.web = side.line(account_id, limits, self.notes, workers, until)
         self.phone = side.person()
         self.told: list[TransportEvent] = []
         self.device: LinkedDevice | None = None

@@ -18,6 +18,7 @@ def values(hint: Any) -> st.SearchStrategy[Any]:
         int: st.integers(0, 2**53),
         str: st.text(),
         bool: st.booleans(),
+        float: st.floats(0, 2**40),
         bytes: st.binary(max_size=64),
         datetime: MOMENTS,
     }

@@ -29,6 +29,6 @@ lease = Table(
     Column("node", Text),
     Column("epoch", BigInteger, nullable=False),
     Column("until", BigInteger, nullable=False),
-    Column("home", Text),
+    Column("home", Text),  # unused: an older program pinned linked phones by it; a contracting migration drops it
 )
-"""What one gateway alone runs: `account:N`, or a duty. `epoch` is raised by each that takes it; `home` pins it."""
+"""What one gateway alone runs: `account:N`, or a duty. `epoch` is raised by each that takes it."""

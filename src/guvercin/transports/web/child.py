@@ -198,6 +198,8 @@ class Seat:
         self.left = asyncio.Event()
         """Set once nothing of the account goes on there: it was left, or the process is reaped."""
         self.bell.set()
+        self.holds = False
+        """Whether the account's folder is the worker's: nobody else writes there."""
         self.name = name
         self._reports: asyncio.Queue[p.Report] = asyncio.Queue()
 
@@ -222,6 +224,9 @@ class Seat:
                 self.bell.set()
             case p.Left():
                 self.left.set()
+            case p.Holds():
+                self.holds = True
+                self._reports.put_nowait(word)
             case _:
                 self._reports.put_nowait(word)
 
@@ -229,9 +234,13 @@ class Seat:
         """Ask and await the answer. TimeoutError: it may still come, and is thrown away then. ChildGoneError."""
         return await self.child.call(self.name, ask, limit=limit)
 
-    def dial(self, jid: str | None) -> None:
-        """Let the account's connection begin. `jid` as in Connect."""
-        self.child.post(p.Connect(id=self.child.next_id(), jid=jid), self.name)
+    def dial(self, jid: str | None, until: float | None) -> None:
+        """Let the account's connection begin. `jid` and `until` as in Connect."""
+        self.child.post(p.Connect(id=self.child.next_id(), jid=jid, until=until), self.name)
+
+    def prolong(self, until: float) -> None:
+        """Let the account be used until this moment of the machine's monotonic clock."""
+        self.child.post(p.Prolong(until=until), self.name)
 
     def is_at_work_on(self, number: int) -> bool:
         """Say whether a call has neither been answered, waited for or not, nor ended with the process."""

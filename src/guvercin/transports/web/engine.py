@@ -8,6 +8,7 @@ Laws
 3. What the journal holds is stored before a run says farewell, and told again by the next run if it could not be.
 4. A send is in the air until its worker has answered or is reaped. While it is, nobody says that it never left.
 5. A session that was opened elsewhere is left alone: who opened it last keeps it, until a person decides otherwise.
+6. A worker knows until when the account is ours, and ends by itself then: nobody has to tell it.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ import fcntl
 import logging
 import os
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +50,7 @@ from guvercin.transports.web.errors import (
     fetch_trouble,
     outcome_of,
 )
-from guvercin.transports.web.evidence import Files, OpenReadOnly, Session, find
+from guvercin.transports.web.evidence import DATABASE, Files, OpenReadOnly, Session, find
 from guvercin.transports.web.journal import Reader
 from guvercin.transports.web.linking import Linking
 from guvercin.transports.web.numbers import Numbers
@@ -65,13 +66,21 @@ FEATURES = Features(
     receipts=True,
 )
 
+_PROLONGED = 4
+"""Into so many parts the time that is left is cut: after each of them the worker hears whether there is more."""
+
+_SHORTEST = 0.05
+
 _NO_ENGINE = LineEvent(news=LineNews.DROPPED, code=Code.ENGINE_DOWN)
 
 _log = logging.getLogger(__name__)
 
 
 class Web:
-    """One linked phone. `folder` is the account's own, one of those that the workers know."""
+    """One linked phone. `folder` is the account's own, one of those that the workers know.
+
+    `until` tells up to which moment of the monotonic clock the account is ours; null: for ever.
+    """
 
     def __init__(
         self,
@@ -82,12 +91,14 @@ class Web:
         numbers: Numbers,
         workers: Workers,
         limits: Limits = Limits(),  # noqa: B008 -- frozen
+        until: Callable[[], float | None] = lambda: None,
     ) -> None:
+        self._until = until
         self._folder = folder
         self._clock = clock
         self._workers = workers
         self._limits = limits
-        self._files = Files(database=folder / "engine.db", journal=folder / "journal", open_database=open_database)
+        self._files = Files(database=folder / DATABASE, journal=folder / "journal", open_database=open_database)
         self._session = Session(self._files, folder / "session.json")
         self._numbers = numbers
         self._deliveries = Deliveries()
@@ -327,22 +338,36 @@ class Web:
             yield None
             return
         self._run = Run(seat, reader, self._deliveries, clock=self._clock, limits=self._limits)
+        prolonging = asyncio.create_task(self._prolong(seat))
         try:
-            seat.dial(jid)
+            seat.dial(jid, self._until())
             yield self._run
         finally:
+            prolonging.cancel()
             self._run = None
             try:
                 await self._workers.give_up(seat)
             finally:
+                await asyncio.gather(prolonging, return_exceptions=True)
                 self._in_the_air = {secret: call for secret, call in self._in_the_air.items() if call[0] is not seat}
+
+    async def _prolong(self, seat: Seat) -> None:
+        """Tell the worker of more time as soon as there is more, well before what it knows of is over."""
+        told = self._until()
+        while told is not None:
+            left = told - self._clock.monotonic()
+            await self._clock.sleep_until(self._clock.monotonic() + max(_SHORTEST, left / _PROLONGED))
+            until = self._until()
+            if until is not None and until > told:
+                told = until
+                seat.prolong(until)
 
     def _is_ours_to_read(self) -> bool:
         """Say whether nobody but our own worker writes here: that of a process that died may live a moment longer."""
-        if self._run is not None:
+        if self._run is not None and self._run.seat.holds:
             return True
         try:
-            lock = os.open(self._folder / "worker.lock", os.O_RDWR | os.O_CLOEXEC)
+            lock = os.open(self._folder / p.LOCK, os.O_RDWR | os.O_CLOEXEC)
         except OSError:
             return True
         try:

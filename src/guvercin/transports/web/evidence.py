@@ -41,6 +41,9 @@ class Reading(Protocol):
 OpenReadOnly: TypeAlias = Callable[[Path], AbstractContextManager[Reading]]
 """Open a SQLite file for reading, with the library that this process has chosen. OSError: it can't be read."""
 
+DATABASE = "engine.db"
+"""The engine's own database in an account's folder."""
+
 _ROW = "SELECT message_id FROM whatsmeow_message_secrets WHERE key = ?"
 _NUMBER = "SELECT pn FROM whatsmeow_lid_map WHERE lid = ?"
 _DEVICE = "SELECT jid FROM whatsmeow_device"

@@ -18,7 +18,10 @@ from typing import Any, NamedTuple, TypeAlias, get_args, get_origin, get_type_hi
 
 import orjson
 
-VERSION = 3
+VERSION = 4
+
+LOCK = "worker.lock"
+"""The file in an account's folder whose lock says that a worker has it in use."""
 
 
 class ProtocolError(Exception):
@@ -30,10 +33,21 @@ class ProtocolError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connect:
-    """Dial. `jid` («905321234567:12@s.whatsapp.net») is the session to resume; null links a new one by QR."""
+    """Dial. `jid` («905321234567:12@s.whatsapp.net») is the session to resume; null links a new one by QR.
+
+    `until` is the moment of the machine's monotonic clock at which the account's time is over; null: it has no end.
+    """
 
     id: int
     jid: str | None
+    until: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prolong:
+    """Use the account for longer, until this moment. Without such a word the worker ends when the time is over."""
+
+    until: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +113,7 @@ class Stop:
     """Close every connection and end the process."""
 
 
-Command: TypeAlias = Connect | AskCode | Send | Check | Fetch | Unlink | Ping | Leave | Stop
+Command: TypeAlias = Connect | Prolong | AskCode | Send | Check | Fetch | Unlink | Ping | Leave | Stop
 
 
 # -- answers: worker -> gateway, one for each call
@@ -172,6 +186,16 @@ class Hello:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bell:
     """The journal has grown."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Another worker still holds the account's folder; this one tries again until it is free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holds:
+    """The account's folder is this worker's: nobody else writes there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -267,6 +291,8 @@ class Left:
 Report: TypeAlias = (
     Hello
     | Bell
+    | Waits
+    | Holds
     | Qr
     | Linking
     | Linked

@@ -28,6 +28,7 @@ TOLD_AT_ONCE = 64
 """Entries of the journal that are handed in together, so that one commit can store them all."""
 
 DROPPED = LineEvent(news=LineNews.DROPPED, code=Code.LINE_DOWN)
+_HELD = LineEvent(news=LineNews.DROPPED, code=Code.SESSION_HELD)
 _SICK = LineEvent(news=LineNews.SICK, code=Code.NO_DELIVERIES)
 _WELL = LineEvent(news=LineNews.WELL)
 
@@ -106,6 +107,8 @@ class Run:
             match report:
                 case None:
                     return DROPPED
+                case p.Waits() | p.Holds():
+                    deadline = await self._come_in(report, emit)
                 case p.Opened():
                     deadline = None
                     self.is_open = True
@@ -122,6 +125,16 @@ class Run:
                 case _:
                     if (farewell := farewell_of(report, self._clock.now())) is not None:
                         return farewell
+
+    async def _come_in(self, report: p.Waits | p.Holds, emit: Emit) -> float | None:
+        """Hear whether the account's folder is ours, and answer until when the line must open.
+
+        While another worker holds it there is no line to give up: ours dials as soon as it is free.
+        """
+        if isinstance(report, p.Holds):
+            return self._clock.monotonic() + self._limits.open
+        await emit(_HELD)
+        return None
 
     async def _watch(self, emit: Emit) -> LineEvent:
         """Ask the library for a sign of life now and then; answer when there is none."""

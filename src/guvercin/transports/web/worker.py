@@ -16,7 +16,8 @@ It is the only file that imports neonize, and everything here that looks odd fen
 - Every message of its own accord claims to come from a business's bot: NEONIZE_BOT_TAG=off, set by the parent.
 
 It decides nothing: no retries of sends, no waiting between them. Its parent's end is its own: when stdin closes, it is
-gone at once, and whatever it was sending is for the journal and the database to tell.
+gone at once, and whatever it was sending is for the journal and the database to tell. So it is when the time is over
+for which an account was lent to it (deadline.py): its parent may be frozen, and another gateway have the account.
 """
 
 import ctypes
@@ -26,6 +27,7 @@ import os
 import re
 import sys
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -62,17 +64,24 @@ from neonize.utils.log import log as _library_log  # noqa: E402
 from guvercin.core.inbound import Media  # noqa: E402
 from guvercin.transports.web import protocol as p  # noqa: E402
 from guvercin.transports.web.contents import content_of  # noqa: E402
+from guvercin.transports.web.deadline import Deadline  # noqa: E402
 from guvercin.transports.web.journal import Journal  # noqa: E402
 from guvercin.transports.web.pictures import read_picture  # noqa: E402
 from guvercin.transports.web.restrictions import RESTRICTIONS, restriction_in  # noqa: E402
 
 DATABASE = "engine.db"
-LOCK = "worker.lock"
 JOURNAL = "journal"
 DEVICE_NAME = "Güvercin"
 
 _THREADS = 64
 _STOP_LIMIT = 3.0
+_LOCK_POLL = 0.1
+_PATIENCE = 1.0
+"""Seconds for which another worker may hold the folder before it is told: the last breath of the one before us."""
+
+_TIME_IS_OVER = 4
+"""The status of a process that ended by its deadline."""
+
 _POISON = "required field"
 """How the library says that it could not encode an event."""
 
@@ -145,11 +154,13 @@ class Worker:
         self._pipe = Pipe()
         self._pool = ThreadPoolExecutor(_THREADS)
         self._accounts: dict[str, Account] = {}
+        self._deadline = Deadline(time.monotonic, lambda: os._exit(_TIME_IS_OVER))  # noqa: TID251 -- of all processes
         self._left: list[Account] = []
         """Kept: the library calls back to those that were stopped."""
 
     def serve(self, commands: Any) -> None:
         """Do what comes, until the pipe closes or Stop is said."""
+        threading.Thread(target=self._deadline.keep, daemon=True).start()
         self._pipe.tell(p.Hello(version=p.VERSION, engine=neonize.__version__))
         for line in commands:
             seat, command = p.decode_command(line)
@@ -158,7 +169,11 @@ class Worker:
                     self._stop()
                     return
                 case p.Connect():
-                    self._accounts[seat] = Account(self._root / seat, self._pipe)
+                    self._deadline.set(seat, command.until)
+                    self._accounts[seat] = Account(self._root / seat, self._pipe, self._deadline)
+                case p.Prolong():
+                    self._deadline.prolong(seat, command.until)
+                    continue
                 case p.Leave():
                     account = self._accounts.pop(seat)
                     self._left.append(account)
@@ -181,16 +196,17 @@ class Worker:
 class Account:
     """One account's connection and its folder. The folder is its own from the first dial on, until it leaves."""
 
-    def __init__(self, folder: Path, pipe: Pipe) -> None:
+    def __init__(self, folder: Path, pipe: Pipe, deadline: Deadline) -> None:
         self._folder = folder
         self._pipe = pipe
+        self._deadline = deadline
         self._seat = folder.name
         self._lock = threading.Lock()
         self._journal: Journal | None = None
         self._client: Any = None
         self._kept: list[Any] = []
         self._jid: str | None = None
-        self._is_stopping = False
+        self._is_stopping = threading.Event()
         self._work = 0
         self._is_idle = threading.Condition()
         self._has_qr = threading.Event()
@@ -234,20 +250,31 @@ class Account:
                 self._journal.close()
                 self._journal = None
                 os.close(self._held)
+        self._deadline.set(self._seat, None)
         self.tell(p.Left())
 
     def stop(self) -> None:
         """Let the library close the connection. One that was never linked can't be: it is given a moment."""
-        self._is_stopping = True
+        self._is_stopping.set()
         if self._client is not None:
             self._client.stop()
 
-    def _hold(self) -> None:
-        """Take the account's folder, when the worker before us has taken its last breath."""
-        self._held = os.open(self._folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._held, fcntl.LOCK_EX)
+    def _hold(self) -> bool:
+        """Take the account's folder, when whoever has it lets go; says whether it is ours: we may be stopped before."""
+        held = os.open(self._folder / p.LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        tries = 0
+        while not _is_locked(held):
+            tries += 1
+            if tries == round(_PATIENCE / _LOCK_POLL):
+                self.tell(p.Waits())
+            if self._is_stopping.wait(_LOCK_POLL):
+                os.close(held)
+                return False
+        self._held = held
         with self._lock:
             self._journal = Journal(self._folder / JOURNAL)
+        self.tell(p.Holds())
+        return True
 
     # -- commands
 
@@ -257,7 +284,7 @@ class Account:
                 self._connect(command.jid)
             case p.Send():
                 self._send(command)
-            case p.Leave() | p.Stop():  # done where they are read
+            case p.Leave() | p.Prolong() | p.Stop():  # done where they are read
                 return
             case _:
                 try:
@@ -291,6 +318,7 @@ class Account:
         try:
             message = self._message(command)
             message.messageContextInfo.messageSecret = command.secret
+            self._deadline.look()
             sent = self._client.send_message(_jid(command.recipient), message)
         except Exception as trouble:  # noqa: BLE001 -- whatever the library raises is an answer here
             error = _text(trouble)
@@ -351,13 +379,13 @@ class Account:
         error = ""
         self._jid = jid
         try:
-            self._hold()
-            for _ in range(_MOST_POISON):
+            for _ in range(_MOST_POISON if self._hold() else 0):
+                self._deadline.look()
                 # A new client each time, and the old one kept: its callbacks are called even after it was stopped.
                 self._client = self._make(self._jid)
                 self._kept.append(self._client)
-                error = "" if self._is_stopping else self._stay()
-                if _POISON not in error or self._is_stopping:
+                error = "" if self._is_stopping.is_set() else self._stay()
+                if _POISON not in error or self._is_stopping.is_set():
                     break
                 if "TemporaryBan" in error:
                     self.tell(p.Banned(reason=None, seconds=None))
@@ -523,6 +551,15 @@ _TAKERS: dict[str, Callable[[Account, Any], None]] = {
     "Message": Account.take_message,
     "Receipt": Account.take_receipt,
 }
+
+
+def _is_locked(file: int) -> bool:
+    """Take the lock of a file if nobody has it; says whether it is ours."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _text(trouble: Exception) -> str:
