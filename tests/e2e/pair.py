@@ -40,6 +40,15 @@ class Nodes:
             answered = connection.execute(statement.encode(), values)
             return answered.fetchall() if answered.description else []
 
+    @contextmanager
+    def locked(self, table: str) -> Iterator[None]:
+        """Keep everybody from a table."""
+        import psycopg
+
+        with psycopg.connect(self._cluster.url(self._database)) as connection:
+            connection.execute(f"LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE".encode())
+            yield
+
     def cut(self, number: int) -> None:
         """Cut every session that a gateway has to its database."""
         self.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = %s", f"node{number}")
