@@ -6,7 +6,7 @@ import pytest
 from tests.gateway.house import House, World, seconds
 from tests.gateway.test_linking import NOT_LINKED, OURS, PairingTransport
 
-from guvercin.core.account import Account, LineNews, LineOrder, LineState
+from guvercin.core.account import Account, Line, LineNews, LineOrder, LineState
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.outcome import LineEvent
 from guvercin.gateway.leases import Alone, Lease
@@ -91,6 +91,16 @@ async def test_a_session_that_comes_after_its_account_is_dialled_by_itself(gate:
     await gate.tend()
     await gate.tend()
     assert await gate.house.line() is LineState.LOGGED_OUT
+    gate.phone.has_session = True
+    await gate.tend()
+    assert await gate.house.line() is LineState.CONNECTED
+
+
+async def test_a_phone_that_was_linked_in_the_moment_of_a_loss_is_dialled_by_itself(gate: Gate) -> None:
+    now = gate.clock.now()
+    await gate.house.store.set_line(1, Line(state=LineState.PAIRING, since=now), now=now)
+    await gate.tend()
+    assert await gate.house.line() is LineState.LOGGED_OUT, "what was shown is void"
     gate.phone.has_session = True
     await gate.tend()
     assert await gate.house.line() is LineState.CONNECTED

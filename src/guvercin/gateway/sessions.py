@@ -84,10 +84,14 @@ async def _let_go(transport: Transport) -> bool:
     return True
 
 
-async def _is_linked(session: "_Session") -> bool:
-    """Say whether a line that had no session has one now."""
+async def _has_a_session_by_now(session: "_Session") -> bool:
+    """Say whether a line that had no session has one now.
+
+    It lay with a gateway that came later; or it was made in the moment in which the gateway was lost that made it.
+    """
     transport, line = session.transport, session.line
-    return line.state is LineState.LOGGED_OUT and isinstance(transport, Pairs) and await transport.is_linked()
+    had_none = line.state is LineState.LOGGED_OUT and line.code in {None, Code.NOT_LINKED}
+    return had_none and isinstance(transport, Pairs) and await transport.is_linked()
 
 
 @dataclass(slots=True)
@@ -323,9 +327,9 @@ class Sessions:
         elif line.state is LineState.BANNED and line.until is not None and now >= line.until:
             await self._end_run(session)
             await self._follow(account_id, session, LineNews.BAN_PASSED)
-        elif self._leases.is_shared and line.code is Code.NOT_LINKED and await _is_linked(session):
+        elif self._leases.is_shared and await _has_a_session_by_now(session):
             await self._end_run(session)
-            await self._follow(account_id, session, LineOrder.ENABLE)  # its session lay with a gateway that came later
+            await self._follow(account_id, session, LineOrder.ENABLE)
         if session.line.state in _WANTS_A_RUN and session.run is None:
             transport = session.transport
 

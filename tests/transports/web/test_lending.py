@@ -78,6 +78,31 @@ async def test_a_worker_of_which_nobody_hears_any_more_ends_with_its_time(
         os.kill(pid, 0)
 
 
+async def test_an_account_that_has_left_a_worker_takes_its_time_along(
+    side: Bedside, link: Callable[..., Linked], lease: Lease
+) -> None:
+    """Several accounts in one process: one is handed over, and the others stay when its time is over."""
+    workers, others = side.made_for(accounts_per_worker=3), Lease(side)
+    leaving = link(workers=workers, until=lease)
+    staying = [link(workers=workers, until=others) for _ in range(2)]
+    for line in (leaving, *staying):
+        await line.pair()
+        await line.end()
+    lease.lasts(5.0)
+    others.lasts(60.0)
+    for line in (leaving, *staying):
+        await line.dial()
+        await line.opened()
+    pid = staying[0].pid
+    assert {line.pid for line in (leaving, *staying)} == {pid}
+    ends_at = lease() or inf
+    await leaving.end()
+    await side.clock.sleep_until(ends_at + 0.5)
+    for line in staying:
+        assert isinstance(await line.web.send(line.message(side.person())), Accepted)
+    assert {line.pid for line in staying} == {pid}
+
+
 async def test_a_worker_whose_time_is_over_never_connects(
     side: Bedside, link: Callable[..., Linked], lease: Lease
 ) -> None:
