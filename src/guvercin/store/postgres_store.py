@@ -132,7 +132,7 @@ class PostgresStore(SqlStore):
         self._mouth.has_neighbours = has_neighbours
 
     async def nodes(self) -> Sequence[NodeStanding]:
-        """Answer the gateways that live, and those that accounts are pinned to."""
+        """Answer the gateways that live."""
         return await self._read(nodes)
 
     async def close(self) -> None:
