@@ -24,6 +24,9 @@ pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("whatsapp")]
 
 SEEN = {"delivered", "read"}
 
+PEOPLE = 9
+"""Of each round. An account may ask about two hundred numbers a day, and every one here is new to it."""
+
 
 def test_the_whole_way_of_a_linked_phone(phones: Server, side: Bedside) -> None:
     token = phones.token()
@@ -166,11 +169,11 @@ def test_the_server_killed_in_mid_batch_loses_and_doubles_nothing(
     link(phones, side, client, account, side.person())
     client.set_gap(0, account)
     count = rounds(3, 20)
-    people = [side.person() for _ in range(15 * count)]
+    people = [side.person() for _ in range(PEOPLE * count)]
     back: list[float] = []
     for number in range(count):
         rng = Random(number)
-        group = people[number * 15 : number * 15 + 15]
+        group = people[number * PEOPLE : (number + 1) * PEOPLE]
         asked = client.post(
             "/toplu-gonder",
             {
