@@ -1,5 +1,6 @@
 """Laws of receipts: they come twice, late, early and in any order, and the end is the same."""
 
+from datetime import timedelta
 from itertools import permutations
 from random import Random  # noqa: TID251 -- seeded
 from typing import TypeAlias
@@ -122,6 +123,20 @@ class ReceiptLaws:
             await desk.accept(lifetime=2 * DAY)
             message_id = await desk.attempt(Accepted(word, desk.now))
             assert (await desk.row(message_id)).status is status, word
+
+    @pytest.mark.parametrize(
+        ("waited", "status"), [(DAY + SECOND, Status.DELIVERED), (30 * DAY, Status.DELIVERED), (31 * DAY, Status.SENT)]
+    )
+    async def test_an_early_receipt_is_kept_for_a_month_while_something_is_in_doubt(
+        self, desk: Desk, waited: timedelta, status: Status
+    ) -> None:
+        message_id = await desk.bring(Status.UNKNOWN)
+        await desk.hear(receipt(ReceiptKind.DELIVERED, NOW, "D-1"))
+        doubt = await desk.doubt(message_id)
+        desk.now = NOW + waited
+        await desk.store.forget(now=desk.now)
+        await desk.store.conclude(doubt, Accepted("D-1", NOW), now=desk.now)
+        assert (await desk.row(message_id)).status is status
 
     async def test_what_waits_for_something_is_not_disturbed(self, desk: Desk) -> None:
         """A row may be in line again under no id at all: nothing that is heard then concerns it."""

@@ -257,10 +257,11 @@ class Oracle:
         self._seen[phone.number] = len(phone.seen)
 
     def _answers(self) -> set[int]:
-        """Answer the messages that say that a refusal, or its end, was heard: nobody asked for them."""
+        """Answer what says that a refusal, or its end, was heard, also sent again: nobody asked for it."""
         question = (
-            "SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL UNION SELECT id FROM message "
-            "WHERE body = ? OR (resend_of IN (SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL))"
+            "WITH RECURSIVE answer(id) AS (SELECT confirmation_id FROM opt_out WHERE confirmation_id NOTNULL "
+            "UNION SELECT id FROM message WHERE body = ? "
+            "UNION SELECT again.id FROM message again JOIN answer ON again.resend_of = answer.id) SELECT id FROM answer"
         )
         return {number for (number,) in self._all(question, _STARTED)}
 

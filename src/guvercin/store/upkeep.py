@@ -131,6 +131,7 @@ def look_now(tx: Tx, account_id: int, *, now: datetime) -> None:
 
 
 _KEEP_RECEIPTS = timedelta(hours=24)
+_KEEP_DOUBTED = timedelta(days=30)
 _KEEP_KEYS = timedelta(days=7)
 _KEEP_UPLOADS = timedelta(days=7)
 _KEEP_DRAFTS = timedelta(hours=24)
@@ -147,7 +148,7 @@ def forget(tx: Tx, *, now: datetime) -> None:
     """Drop what has served its time: receipts, keys, uploads, drafts, sessions, deliveries, answers about numbers."""
     people.forget(tx, now=now)
     access.forget_passes(tx, now=now)
-    tx.execute("DELETE FROM receipt WHERE heard_at < ?", (to_ms(now - _KEEP_RECEIPTS),))
+    tx.execute(sql.DROP_RECEIPTS, (to_ms(now - _KEEP_RECEIPTS), to_ms(now - _KEEP_DOUBTED)))
     tx.execute("DELETE FROM idempotency_key WHERE created_at < ?", (to_ms(now - _KEEP_KEYS),))
     tx.execute("DELETE FROM upload WHERE created_at < ?", (to_ms(now - _KEEP_UPLOADS),))
     tx.execute("DELETE FROM pace_use WHERE minute < ?", (to_ms(now - _KEEP_USES) // _MINUTE,))

@@ -46,3 +46,9 @@ UNFINISHED_OF = f"{UNFINISHED} AND waits_for IS NOT 'numara_degisti' AND account
 END_ATTEMPTS_OF = (
     "UPDATE attempt SET ended_at = ?, outcome = 'lost', reason = ? WHERE message_id = ? AND ended_at IS NULL"
 )
+
+DROP_RECEIPTS = (
+    "DELETE FROM receipt WHERE heard_at < ?1 AND (heard_at < ?2 OR NOT EXISTS (SELECT 1 FROM message m "
+    "WHERE m.account_id = receipt.account_id AND m.status IN ('sending', 'unknown')))"
+)
+"""Those that nobody asked for yet: while their account has a message in doubt, it may turn out to be theirs."""
