@@ -176,6 +176,29 @@ async def test_after_a_restart_the_gap_counts_from_when_the_last_message_may_hav
     await house.close()
 
 
+@pytest.mark.parametrize("apart", [6, 10])
+async def test_a_persons_distance_counts_from_the_send_and_not_from_its_claim(world: World, apart: int) -> None:
+    """A slow disk comes between the claim of one message and its send; two more to the same person are in line."""
+    watch = Watch(world)
+    gaps = pace((1, 1))
+    rules = Rules(new=gaps.gaps[Lane.SINGLE], known=gaps.gaps[Lane.BULK], recipient_gap=seconds(apart))
+    house = await begin(world, replace(gaps, rules=rules))
+    for _ in range(3):
+        await house.accept()
+    house.store.writer.hold()
+    step = asyncio.create_task(house.dispatch())
+    await house.clock.elapse(seconds(apart - 1))
+    assert watch.sends == []
+    house.store.writer.release()
+    await step
+    for _ in range(8 * apart):
+        await house.clock.elapse(seconds(0.5))
+        await house.dispatch()
+    assert len(watch.sends) == 3
+    assert all(apart - ROUNDING <= gap <= apart + 1 for gap in watch.gaps)
+    await house.close()
+
+
 async def test_the_gap_counts_from_the_send_and_not_from_its_claim(world: World) -> None:
     """An answer that can't be written takes no new message; what is claimed long after keeps its own gap."""
     watch = Watch(world, Act(after=seconds(5)))

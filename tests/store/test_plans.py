@@ -76,6 +76,7 @@ PLANS = {
     "FINISH_BATCH": "ix_message_batch (batch_id=? AND status=?)",
     "FIRST_OF_BATCH": "ix_message_batch (batch_id=?)",
     "FIRST_TURN": "ix_message_turn (account_id=?)",
+    "LEFT_LATE": "SEARCH chat USING PRIMARY KEY (account_id=? AND number=?)",
     "DROP_RECEIPTS": "ix_receipt_heard_at (heard_at<?) CORRELATED SCALAR SUBQUERY 1 SEARCH m USING COVERING INDEX",
     "FORGET_PLAN": BY_KEY,
     "FORGET_RECEIPTS": "sqlite_autoindex_receipt_1",

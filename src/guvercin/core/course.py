@@ -355,6 +355,10 @@ class Course:
         self.again.sent_one()
         self.last_at, self.draw = now, draw
 
+    def left_late(self, now: int) -> None:
+        """Let the gap count from now: the last send left as late as this, though it was claimed before."""
+        self.last_at = now
+
     def plan(self, ask: Ask, parked: Park) -> None:
         """Note when a row that was parked will have its turn. A single's plan is nobody else's business.
 

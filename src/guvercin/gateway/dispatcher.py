@@ -43,6 +43,9 @@ T = TypeVar("T")
 POLL = timedelta(seconds=1)
 """How often an idle line looks for work without being told: the bell only shortens this."""
 
+_LATE = 50
+"""Milliseconds between a claim and its send that are nobody's business."""
+
 _JUMPED = 2_000
 """Milliseconds by which the wall clock may drift before what waits for a moment of it is judged again."""
 
@@ -123,6 +126,8 @@ class Dispatcher:
         self._anchor = (clock.now(), clock.monotonic())
         self._next: Hand | None = None
         self._owed: Answer | None = None
+        self._late: tuple[int, int] | None = None
+        """A message that left long after its claim, and when: not written down yet."""
         self._is_closing = False
 
     def close(self) -> None:
@@ -179,6 +184,9 @@ class Dispatcher:
         """Know what was used of the pace, and of its rules if it has any, as they are now."""
         if self._use is None:
             self._use = await self._durable_use()
+        if self._late is not None:
+            await self._store.left_late(*self._late)
+            self._late = None
         if self._account_id not in self._sessions.account_ids():
             return
         pace, course = self._sessions.pace(self._account_id), self._place.course
@@ -286,10 +294,14 @@ class Dispatcher:
         """Send what was claimed and write down what came of it."""
         if self._use is not None:  # a claim may have waited for its turn: the gap counts from the send
             self._use = replace(self._use, last_at=self._steady_now())
+        course, steady = self._place.course, to_steady_ms(self._steady_now())
+        if course is not None and course.last_at is not None and steady - course.last_at > _LATE:
+            course.left_late(steady)
+            self._late = (hand.message.id, steady)
         self._next, self._owed = None, Answer(hand, Lost(Code.CUT_SHORT))
         outcome = await self._send(transport, hand)
         self._owed = Answer(hand, outcome)
-        lanes = self._open_lanes()
+        lanes = self._open_lanes() if self._late is None else []
         if isinstance(outcome, Accepted) and lanes:
             await to_the_end(self._settle_and_claim(hand, outcome, lanes))
         else:

@@ -10,7 +10,7 @@ from guvercin.core.message import Track
 from guvercin.core.restriction import Restriction
 from guvercin.store import pacing
 from guvercin.store.sql.database import Database
-from guvercin.store.statements.pacing import KEEP_TIME
+from guvercin.store.statements.pacing import KEEP_TIME, LEFT_LATE
 from guvercin.store.times import to_ms
 from guvercin.store.verbs.pacing import Ledger, Waiting
 from guvercin.store.writer import Tx
@@ -39,6 +39,9 @@ class SqlPacing(Database):
     async def judge_again(self, account_id: int, course: Course, *, now: datetime, limit: int) -> int:
         self._line_ms(now)  # as in release_due
         return await self._writer.do(lambda tx: pacing.judge_again(tx, account_id, course, now=now, limit=limit))
+
+    async def left_late(self, message_id: int, steady: int) -> None:
+        await self._writer.do(lambda tx: tx.execute(LEFT_LATE, (steady, message_id)).rowcount)
 
     async def keep_time(self, account_id: int, steady: int, *, now: datetime) -> None:
         await self._writer.do(lambda tx: tx.execute(KEEP_TIME, (steady, to_ms(now), account_id)).rowcount)

@@ -91,6 +91,11 @@ KEEP_STATE = (
     "rests_until = excluded.rests_until, new_until = excluded.new_until, head_starts = excluded.head_starts"
 )
 
+LEFT_LATE = (
+    "UPDATE chat SET last_at = max(last_at, ?1) "
+    "WHERE (account_id, number) = (SELECT account_id, recipient FROM message WHERE id = ?2)"
+)
+
 KEEP_TIME = "UPDATE pace_state SET steady_at = ?, wall_at = ? WHERE account_id = ?"
 
 COUNT_SEND = (
