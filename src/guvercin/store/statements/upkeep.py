@@ -4,8 +4,8 @@ from guvercin.store.statements.messages import STANDING_COLUMNS
 
 _DUE = "waits_until <= ? AND status = 'queued' AND waits_for IN ('zaman', 'tekrar_deneme', 'onceki_mesaj')"
 
-IS_DUE = f"SELECT 1 FROM message WHERE {_DUE} LIMIT 1"
-"""What a claim asks first."""
+IS_DUE = f"SELECT 1 FROM message WHERE {_DUE} ORDER BY waits_until LIMIT 1"
+"""What a claim asks first. Without an order PostgreSQL, not knowing the moment, would rather read the whole table."""
 
 DUE = f"SELECT {STANDING_COLUMNS} FROM message WHERE {_DUE} ORDER BY waits_until LIMIT ? + 0"
 
