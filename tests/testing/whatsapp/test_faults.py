@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 
 import pytest
 from tests.testing.whatsapp.driving import Engine, EngineError
@@ -75,18 +76,22 @@ async def test_a_refused_upload_sends_nothing(engine: Engine, bed: Bed, zeynep: 
     assert zeynep.inbox == []
 
 
-async def test_a_receipt_that_no_client_knows_ends_the_engines_ears(
-    engine: Engine, bed: Bed, zeynep: Phone, ayse: tuple[Phone, LinkedDevice]
-) -> None:
+async def linked(engine: Engine, bed: Bed, client: str) -> tuple[Phone, LinkedDevice]:
+    """A client for one test alone: what the engine keeps of one that was stopped is nobody else's trouble."""
+    phone = bed.server.add_phone(f"90532123{len(bed.server.phones):04}", "Mehmet")
+    return phone, await engine.link(client, phone)
+
+
+async def test_a_receipt_that_no_client_knows_ends_the_engines_ears(engine: Engine, bed: Bed, zeynep: Phone) -> None:
+    phone, device = await linked(engine, bed, "poisoned")
     bed.server.faults.add(Fault(at=Point.MESSAGE, act=Act.RECEIPT, code="server-error"))
-    phone, device = ayse
     before = len(engine.told)
-    await engine.ask("ayse", "send", to=zeynep.number, text="zehir")
-    assert "Receipt.Type not set" in await engine.event("ayse", "ended", after=before)
-    await engine.ask("ayse", "stop")
+    await engine.ask("poisoned", "send", to=zeynep.number, text="zehir")
+    assert "Receipt.Type not set" in await engine.event("poisoned", "ended", after=before)
+    await engine.ask("poisoned", "stop")
     await bed.server.until(lambda: device.connection is None)
-    await engine.ask("ayse", "connect", device=[phone.number, device.number])
-    await engine.event("ayse", "Connected", after=before)
+    await engine.ask("poisoned", "connect", device=[phone.number, device.number])
+    await engine.event("poisoned", "Connected", after=before)
 
 
 def refusal(reason: str, **attrs: str) -> Fault:
@@ -103,34 +108,31 @@ def refusal(reason: str, **attrs: str) -> Fault:
         (refusal("503"), "Disconnected"),
     ],
 )
-@pytest.mark.usefixtures("zeynep")
-async def test_a_refused_login(
-    engine: Engine, bed: Bed, ayse: tuple[Phone, LinkedDevice], *, fault: Fault, event: str
-) -> None:
-    phone, device = ayse
+async def test_a_refused_login(engine: Engine, bed: Bed, fault: Fault, event: str) -> None:
+    client = f"refused-{fault.code}"
+    phone, device = await linked(engine, bed, client)
+    fault = replace(fault, account=phone.number)
     bed.server.faults.add(fault)
     before = len(engine.told)
     assert device.connection is not None
     await device.connection.cut()
     await bed.server.until(lambda: fault in bed.server.faults.struck)
-    await engine.event("ayse", event, after=before)
+    await engine.event(client, event, after=before)
     if fault.code != "503":  # then the engine redials by itself
-        await engine.ask("ayse", "stop")
-        await engine.ask("ayse", "connect", device=[phone.number, device.number])
-    await engine.event("ayse", "Connected", after=before)
+        await engine.ask(client, "stop")
+        await engine.ask(client, "connect", device=[phone.number, device.number])
+    await engine.event(client, "Connected", after=before)
 
 
-async def test_another_client_takes_the_connection_over(
-    engine: Engine, bed: Bed, zeynep: Phone, ayse: tuple[Phone, LinkedDevice]
-) -> None:
-    phone, device = ayse
-    bed.server.faults.add(Fault(at=Point.MESSAGE, act=Act.REPLACED))
+async def test_another_client_takes_the_connection_over(engine: Engine, bed: Bed, zeynep: Phone) -> None:
+    phone, device = await linked(engine, bed, "replaced")
+    bed.server.faults.add(Fault(at=Point.MESSAGE, act=Act.REPLACED, account=phone.number))
     before = len(engine.told)
-    await engine.ask("ayse", "send", to=zeynep.number, text="son")
-    await engine.event("ayse", "StreamReplaced", after=before)
-    await engine.ask("ayse", "stop")
-    await engine.ask("ayse", "connect", device=[phone.number, device.number])
-    await engine.event("ayse", "Connected", after=before)
+    await engine.ask("replaced", "send", to=zeynep.number, text="son")
+    await engine.event("replaced", "StreamReplaced", after=before)
+    await engine.ask("replaced", "stop")
+    await engine.ask("replaced", "connect", device=[phone.number, device.number])
+    await engine.event("replaced", "Connected", after=before)
 
 
 @pytest.mark.parametrize(("act", "arrives"), [(Act.SILENT, True), (Act.LOST, False)])

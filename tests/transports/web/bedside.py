@@ -262,6 +262,11 @@ class Linked:
         """Answer what this phone's linked device has got through, in order."""
         return [one for one in self.side.server.received if one.sender is self.device]
 
+    def owed(self, remote_id: str) -> list[tuple[str, str, str]]:
+        """Answer the receipts of a message that WhatsApp still has to tell this phone's linked device."""
+        assert self.device is not None
+        return [key for key in self.device.queue if key[:2] == ("receipt", remote_id)]
+
     def message(self, to: Phone, text: str = "Merhaba") -> Outgoing:
         number = next(_numbers)
         secret = sha256(f"{self.folder} {number}".encode()).digest()
