@@ -268,6 +268,16 @@ class OptOutLaws:
         await says(desk, "mesaj atmayın dedim")
         assert len(await live(desk)) == 1, "there is nothing to decide any more"
 
+    async def test_a_doubt_that_became_clear_is_no_coming_back(self, desk: Desk) -> None:
+        """Heard hours late and all at once, as after a full disk."""
+        written = ("bir daha mesaj atmayın", "DUR", "BAŞLA", "RET")
+        desk.now += HOUR
+        for minute, text in enumerate(written):
+            inbound = Inbound(remote_id=text, sender=AYSE, text=text, at=NOW + minute * SECOND)
+            await desk.store.receive_inbound(1, inbound, now=desk.now, replies=REPLIES)
+        (refusal,) = await live(desk)
+        assert (refusal.scope, refusal.said) == (OptOutScope.EVERYTHING, "RET")
+
     async def test_a_batch_that_is_paused_stays_so_after_a_decision(self, desk: Desk) -> None:
         taken = await desk.accept_batch([draft(AYSE, lane=Lane.BULK)])
         await says(desk, "bir daha mesaj atmayın")

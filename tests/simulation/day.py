@@ -179,15 +179,15 @@ class Day:
         self.outside(stopping)
         while not (stopping.done() or self.is_killed):
             await self.clock.elapse(seconds(0.05))
-        if stopping.done():
-            self.oracle.nothing_is_in_hand()
-            self.house = None
-            await house.close()
-            await self._nothing_runs()
-            await self.boot()
-        else:
+        if self.is_killed:  # in the very turn in which it was done, too
             stopping.cancel()
             await self.revive()
+            return
+        self.oracle.nothing_is_in_hand()
+        self.house = None
+        await house.close()
+        await self._nothing_runs()
+        await self.boot()
 
     async def _nothing_runs(self) -> None:
         self.clock.advance(seconds(self.rng.choice([0, 0, 0, 0.5, 20, 900])))

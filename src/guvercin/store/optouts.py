@@ -146,7 +146,8 @@ def _stop(tx: Tx, account_id: int, inbound: Inbound, replies: Replies | None, no
     refusal_id = wishes.refuse(tx, everything, now=now, at=inbound.at)
     for each in _live(tx, inbound.sender):  # what they meant before is clear now
         if each.scope is OptOutScope.DOUBTFUL and each.account_id == account_id:
-            _end(tx, each, OptOutSource.MESSAGE, now)
+            # When they wrote it, not when it was heard: what they wrote since then counts.
+            _end(tx, each, OptOutSource.MESSAGE, now, at=max(inbound.at, each.created_at))
     if refusal_id is None:
         at_ms = to_ms(inbound.at)
         tx.execute(sql.SAID_AGAIN, (at_ms, inbound.sender, account_id, at_ms))
