@@ -118,11 +118,16 @@ def claim(
         claimed = line.take(head, secret, draw)
         if claimed is not None:
             return claimed
-    return Claimed(message=None, turn=line.after, course=course)
+    return Claimed(message=None, turn=turn.after, course=course)
 
 
 class _Line:
-    """The rows that stand in an account's line, seen by one claim. `after`: whose turn it was last."""
+    """The rows that stand in an account's line, seen by one claim. `after`: whose turn it was last.
+
+    A turn is spent by what goes. Who steps aside lets the next have it, in this claim alone: whose row is back at the
+    moment at which another list's is due would else find its turn spent for nothing, each time, for as long as that
+    list lasts.
+    """
 
     def __init__(self, tx: Tx, account_id: int, lanes: list[Lane], *, now_ms: int, turn: Turn) -> None:
         self._tx = tx
@@ -137,7 +142,8 @@ class _Line:
         """Answer that no row may leave now; with a course, how it stands and when to come again."""
         if self._turn.course is None:
             return None
-        return Claimed(message=None, turn=self.after, course=self._turn.course, wakes_at=self._wakes_at, is_empty=True)
+        course, wakes_at = self._turn.course, self._wakes_at
+        return Claimed(message=None, turn=self._turn.after, course=course, wakes_at=wakes_at, is_empty=True)
 
     def head(self) -> _Head | None:
         """Answer the first row of the open lanes."""
@@ -196,7 +202,7 @@ class _Line:
             case Park():
                 if whose and course.turns and ask.turn not in course.turns and not verdict.is_personal:
                     course.turns |= {ask.turn}
-                    return Claimed(message=None, turn=self.after, course=course, judges_again=True)
+                    return Claimed(message=None, turn=self._turn.after, course=course, judges_again=True)
                 pacing.park(self._tx, message_id, ask, verdict, course=course, now_ms=self._now_ms)
                 course.plan(ask, verdict)
                 self.after = next_turn
