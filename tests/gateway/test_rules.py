@@ -5,12 +5,13 @@ from itertools import pairwise
 
 import pytest
 from tests.gateway.house import House, World, batch, numbers, pace, seconds
-from tests.gateway.pacing import DAY, HOUR, QUIET, Sent, begin, bulk, bulk_to, run, strangers, waits
+from tests.gateway.pacing import DAY, HOUR, QUIET, Sent, begin, bulk, bulk_to, rules, run, strangers, waits
 
 from guvercin.core.account import LineNews, OnUnknown
 from guvercin.core.errors import Code
 from guvercin.core.message import Status, Track, WaitsFor
 from guvercin.core.outcome import Deferred, Inbound, LineEvent, Lost, Refused, Restricted, Scope, Unclear
+from guvercin.core.pacing import Caps
 from guvercin.testing.transport import Act
 from guvercin.transports.base import Outgoing
 
@@ -159,6 +160,24 @@ async def test_who_goes_first_for_a_persons_sake_sets_no_turn_back(world: World)
     assert len(sent.sends) == len(others) + (lists - 1) * len(people)
     places = [place for place, (_, to) in enumerate(sent.sends) if to in others]
     assert all(later - earlier <= lists for earlier, later in pairwise(places)), places
+
+
+async def test_who_has_to_step_aside_in_its_turn_keeps_it(world: World, sent: Sent) -> None:
+    """Singles take places that a list had, and every later place is another list's already."""
+    hourly = Caps(all=3, existing=3, new=1)
+    house = await begin(world, rules(warms_up=False, hourly=hourly, has_breakers=False, breather_after=None))
+    people, others = numbers(3), numbers(140)[100:]
+    await strangers(house, len(people), first=0)
+    await run(house, timedelta(minutes=1))
+    await bulk_to(house, others)
+    for number, minutes in zip(numbers(202)[200:], (55, 45), strict=True):
+        await run(house, timedelta(minutes=minutes))
+        await house.accept(phone=number, category=1)
+    await run(house, HOUR * 12)
+    turns = [to in people for _, to in sent.sends if to in people or to in others]
+    places = [place for place, is_theirs in enumerate(turns) if is_theirs]
+    assert all(later - earlier <= 3 for earlier, later in pairwise(places)), turns
+    await house.close()
 
 
 async def test_a_newcomer_shares_the_plans_that_others_have_made(shop: House, sent: Sent) -> None:
