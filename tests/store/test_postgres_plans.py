@@ -14,6 +14,7 @@ from guvercin.core.message import Status
 from guvercin.store import reading
 from guvercin.store.hand import Hand, by_hand
 from guvercin.store.schema import prepare
+from guvercin.store.statements.upkeep import IS_DUE, WHAT_IS_DUE
 
 LIMIT = 50
 FEW = 4 * LIMIT
@@ -32,7 +33,7 @@ _FILL = (
       'single', 4, CASE WHEN n > 8000 THEN 'queued' WHEN n % 4 = 0 THEN 'failed' ELSE 'delivered' END,
       CASE WHEN n > 8000 AND n % 7 > 0 THEN 'zaman' END, CASE WHEN n > 8000 AND n % 7 > 0 THEN n END, n, n, 10000000,
       CASE WHEN n <= 8000 AND n % 4 > 0 THEN n END, 'SIP-' || n / 2
-    FROM generate_series(1, 20000) n""",
+    FROM generate_series(1, 80000) n""",
     "VACUUM ANALYZE",
 )
 
@@ -94,6 +95,21 @@ def test_a_page_reads_little_more_than_it_shows(log: Connection, wanted: Message
     assert found.messages
     assert notebook.asked
     for statement, values in notebook.asked:
-        explained = by_hand(log).execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values).fetchone()[0]
-        plan = explained[0]["Plan"]
-        assert looked_at(plan) <= FEW, f"{statement} {values}\n{json.dumps(plan, indent=1)}"
+        reads_few(log, statement, values)
+
+
+@pytest.mark.parametrize(("statement", "moments"), [(IS_DUE, 1), (WHAT_IS_DUE, 3)], ids=["a claim", "upkeep"])
+def test_whether_anything_is_due_is_seen_at_once_however_much_waits(
+    log: Connection, statement: str, moments: int
+) -> None:
+    """As it is asked for the hundredth time: by a plan that knows no moment."""
+    session: Any = log.connection.driver_connection
+    session.execute("SET plan_cache_mode = force_generic_plan")
+    reads_few(log, statement, (0,) * moments)
+    session.execute("RESET plan_cache_mode")
+
+
+def reads_few(log: Connection, statement: str, values: Sequence[Any]) -> None:
+    explained = by_hand(log).execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement}", values).fetchone()[0]
+    plan = explained[0]["Plan"]
+    assert looked_at(plan) <= FEW, f"{statement} {values}\n{json.dumps(plan, indent=1)}"

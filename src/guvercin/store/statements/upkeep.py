@@ -28,12 +28,15 @@ IN_DOUBT_OF = IN_DOUBT.replace(
 )
 
 WHAT_IS_DUE = (
-    f"SELECT EXISTS (SELECT 1 FROM message WHERE {_DUE}), "
-    "EXISTS (SELECT 1 FROM message WHERE status = 'queued' AND expires_at <= ?), "
+    f"SELECT ({IS_DUE}) IS NOT NULL, "
+    "(SELECT 1 FROM message WHERE status = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT 1) IS NOT NULL, "
     "EXISTS (SELECT 1 FROM batch WHERE is_cancelling), "
-    "EXISTS (SELECT 1 FROM message WHERE waits_until <= ? AND status = 'unknown')"
+    "(SELECT 1 FROM message WHERE waits_until <= ? AND status = 'unknown' ORDER BY waits_until LIMIT 1) IS NOT NULL"
 )
-"""What upkeep asks each second: nearly always it is nothing, and then the writer isn't disturbed."""
+"""What upkeep asks each second: nearly always it is nothing, and then the writer isn't disturbed.
+
+No EXISTS where a moment is compared: there PostgreSQL drops the order that IS_DUE needs.
+"""
 
 LOOK_AGAIN = "UPDATE message SET waits_until = ? WHERE id = ? AND status = 'unknown'"
 
