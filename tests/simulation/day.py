@@ -167,10 +167,13 @@ class Day:
             await self._nothing_runs()
             await self.boot()
 
+    def _running(self) -> House | None:
+        return None if self.is_killed else self.house
+
     async def stop(self) -> None:
         """End the process with good manners, and start it again."""
-        house = self.house
-        if house is None or self.is_killed:
+        house = self._running()
+        if house is None:
             return
         self.say("the process is told to stop")
         self.heal()
