@@ -21,7 +21,7 @@ from guvercin.store.sqlite_store import SqliteStore
 STEPS = 150
 
 
-@pytest.mark.parametrize("seed", range(rounds(30, 3_000)))
+@pytest.mark.parametrize("seed", range(rounds(30, 1_000)))
 async def test_a_long_history_ends_as_the_model_says(desk: Desk, seed: int) -> None:
     rng = Random(seed)
     history = History(desk)
