@@ -10,12 +10,13 @@ from tests.gateway.house import FIRST, ISTANBUL, SECOND, House, World, numbers, 
 
 from guvercin.core.errors import Code
 from guvercin.core.grant import Grant
-from guvercin.core.message import Status, WaitsFor
+from guvercin.core.message import Lane, Status, WaitsFor
 from guvercin.core.outcome import Deferred, Inbound, Outcome, Refused, Scope
+from guvercin.core.pacing import Rules
 from guvercin.gateway.courses import hours_in
 from guvercin.gateway.hands import Hands
 from guvercin.testing.transport import FEATURES, Act, ScriptedTransport
-from guvercin.transports.base import Features
+from guvercin.transports.base import Features, Outgoing
 
 TOO_FAST = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, retry_after=seconds(1), scope=Scope.ACCOUNT)
 
@@ -35,8 +36,8 @@ class Crew:
         self.world, self.clock = world, world.clock
         world.builds = lambda account, world: WideTransport(world.peers[account.id], world.clock)
 
-    async def begin(self, gap: float = 0) -> House:
-        self.house = await self.world.begin(gaps=pace((gap, gap)))
+    async def begin(self, gap: float = 0, rules: Rules | None = None) -> House:
+        self.house = await self.world.begin(gaps=replace(pace((gap, gap)), rules=rules))
         await self.house.recover()
         await self.house.tend()
         self.bell = asyncio.Event()
@@ -91,6 +92,35 @@ async def test_as_many_go_at_once_as_the_line_takes(crew: Crew) -> None:
         await crew.step()
     assert set(await house.statuses()) == {Status.SENT}
     assert crew.hands.is_idle
+
+
+async def test_a_persons_distance_counts_from_the_send_and_not_from_its_claim(crew: Crew) -> None:
+    """A slow disk comes between the claim of two people's messages and their send."""
+    gaps = pace((0, 0))
+    known, new = gaps.gaps[Lane.BULK], gaps.gaps[Lane.SINGLE]
+    rules = Rules(new=new, known=known, warms_up=False, recipient_gap=seconds(10))
+    house = await crew.begin(rules=rules)
+    left: list[tuple[str, float]] = []
+
+    def note(message: Outgoing) -> Act:
+        left.append((message.recipient, crew.clock.monotonic()))
+        return Act()
+
+    crew.world.peer.script = note
+    for to in (FIRST, SECOND, FIRST, SECOND):
+        await house.accept(to)
+    house.store.writer.hold()
+    step = asyncio.create_task(crew.step())
+    await crew.clock.elapse(seconds(8))
+    assert left == []
+    house.store.writer.release()
+    await step
+    for _ in range(50):
+        await crew.clock.elapse(seconds(0.5))
+        await crew.step()
+    for person in (FIRST, SECOND):
+        (first, second) = (at for to, at in left if to == person)
+        assert 10 <= second - first <= 11
 
 
 async def test_one_recipients_messages_go_one_after_the_other(crew: Crew) -> None:

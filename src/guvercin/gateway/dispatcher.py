@@ -15,7 +15,7 @@ Laws
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -126,8 +126,8 @@ class Dispatcher:
         self._anchor = (clock.now(), clock.monotonic())
         self._next: Hand | None = None
         self._owed: Answer | None = None
-        self._late: tuple[int, int] | None = None
-        """A message that left long after its claim, and when: not written down yet."""
+        self._late: tuple[Sequence[int], int] | None = None
+        """Messages that left long after their claim, and when: not written down yet."""
         self._is_closing = False
 
     def close(self) -> None:
@@ -290,14 +290,18 @@ class Dispatcher:
             self._next = Hand(claimed.message, claimed.attempt_id, claimed.secret)
             self._use = Use(self._steady_now(), draw)
 
+    def _look_when_it_leaves(self, *hands: Hand) -> None:
+        """Note that messages leave now, if that is long after their claim: what comes between is mostly the disk."""
+        course, steady = self._place.course, to_steady_ms(self._steady_now())
+        if hands and course is not None and course.last_at is not None and steady - course.last_at > _LATE:
+            course.left_late(steady)
+            self._late = ([hand.message.id for hand in hands], steady)
+
     async def _hand_over(self, transport: Transport, hand: Hand) -> None:
         """Send what was claimed and write down what came of it."""
         if self._use is not None:  # a claim may have waited for its turn: the gap counts from the send
             self._use = replace(self._use, last_at=self._steady_now())
-        course, steady = self._place.course, to_steady_ms(self._steady_now())
-        if course is not None and course.last_at is not None and steady - course.last_at > _LATE:
-            course.left_late(steady)
-            self._late = (hand.message.id, steady)
+        self._look_when_it_leaves(hand)
         self._next, self._owed = None, Answer(hand, Lost(Code.CUT_SHORT))
         outcome = await self._send(transport, hand)
         self._owed = Answer(hand, outcome)

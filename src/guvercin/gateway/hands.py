@@ -141,6 +141,7 @@ class Hands(Dispatcher):
     async def _turn(self, transport: Transport, lanes: list[Lane], room: int) -> bool:
         """Settle, claim, and hand over; answers whether there may be more to claim at once."""
         claimed = await self._write(lanes, room)
+        self._look_when_it_leaves(*claimed)
         for hand in claimed:
             task = asyncio.get_running_loop().create_task(self._send(transport, hand))
             self._under_way[task] = hand

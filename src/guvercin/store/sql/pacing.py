@@ -40,8 +40,12 @@ class SqlPacing(Database):
         self._line_ms(now)  # as in release_due
         return await self._writer.do(lambda tx: pacing.judge_again(tx, account_id, course, now=now, limit=limit))
 
-    async def left_late(self, message_id: int, steady: int) -> None:
-        await self._writer.do(lambda tx: tx.execute(LEFT_LATE, (steady, message_id)).rowcount)
+    async def left_late(self, message_ids: Sequence[int], steady: int) -> None:
+        def work(tx: Tx) -> None:
+            for message_id in message_ids:
+                tx.execute(LEFT_LATE, (steady, message_id))
+
+        await self._writer.do(work)
 
     async def keep_time(self, account_id: int, steady: int, *, now: datetime) -> None:
         await self._writer.do(lambda tx: tx.execute(KEEP_TIME, (steady, to_ms(now), account_id)).rowcount)

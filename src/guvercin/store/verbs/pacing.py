@@ -63,8 +63,8 @@ class Pacing(Protocol):
     async def judge_again(self, account_id: int, course: Course, *, now: datetime, limit: int) -> int:
         """Put rows that their pace has parked back in line, to be judged by what is known now; answers how many."""
 
-    async def left_late(self, message_id: int, steady: int) -> None:
-        """Write that a message left at `steady`, later than its claim: the next to its recipient counts from then."""
+    async def left_late(self, message_ids: Sequence[int], steady: int) -> None:
+        """Write that messages left at `steady`, later than their claim: the next to each person counts from then."""
 
     async def keep_time(self, account_id: int, steady: int, *, now: datetime) -> None:
         """Write that the wall clock was moved: which moment of it an account's own time is tied to now."""
