@@ -32,7 +32,7 @@ $(VENV)/.dev: requirements-dev.txt $(VENV)/.setup
 	@touch $@
 
 test: $(VENV)/.dev
-	@$(BIN)/python -m pytest -n 5 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -n 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(VENV)/.dev
 	@$(BIN)/ruff format --check .

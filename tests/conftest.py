@@ -50,7 +50,7 @@ SLOW_ROOMS = ("e2e", "panel", "simulation", "proof", "transports", "contracts", 
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the slow rooms first, each in its own order. Many of them wait for real clocks, and five share two cores."""
+    """Put the slow rooms first, each in its own order. Many of them wait for real clocks, and four share two cores."""
     tests = Path(__file__).parent
 
     def turn(item: pytest.Item) -> int:
