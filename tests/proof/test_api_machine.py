@@ -426,6 +426,8 @@ class Day(RuleBasedStateMachine):
             answer = self.ask(token, "POST", f"{path}/{verb}")
         if not self.live(token, account):
             self.refused(answer, (404, "bulunamadi"))
+        elif verb == "varsayilan" and token == "branch":  # the default is everybody's, and it is limited to an account
+            self.refused(answer, (403, "yetki_yok"))
         else:
             assert answer.status_code == 200, answer.text
             match verb:
