@@ -63,6 +63,8 @@ class Row:
 
     id: int
     account: int
+    asked_of: int | None = None
+    """The account that was asked for; null: the default one, whichever it was."""
     to: str
     text: str
     reference: str | None
@@ -80,7 +82,7 @@ class Row:
     @property
     def same(self) -> tuple[object, ...]:
         """Answer what makes two requests one, as far as it can be seen without a key; their time comes on top."""
-        return self.token, self.account, self.to, self.text, self.reference
+        return self.token, self.asked_of, self.to, self.text, self.reference
 
     def hear(self, status: str, reason: str | None) -> None:
         """Hear where it stands now. It never goes back."""

@@ -203,6 +203,7 @@ class Day(RuleBasedStateMachine):
         return Row(
             id=0,
             account=account,
+            asked_of=asking.account,
             to=to,
             text=asking.text,
             reference=asking.reference,
