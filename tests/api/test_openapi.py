@@ -1,13 +1,15 @@
 """The OpenAPI document: valid, complete, and the same models that the routes use."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC
+from itertools import chain
 from typing import Any
 
 import httpx2
 import pytest
 from fastapi.openapi.models import OpenAPI
+from jsonschema_rs import Draft202012Validator
 from pydantic import BaseModel, TypeAdapter, ValidationError
 from tests.api.conftest import BASE, Connect
 from tests.api.declared import Declared
@@ -151,6 +153,41 @@ def test_every_example_is_what_it_stands_for(path: str, operation: dict[str, Any
         for media in response["content"].values():
             if status.startswith("2") and "example" in media:
                 assert declared.faults(media["example"], media["schema"]) == []
+
+
+WRONG = (True, 1.5, 5, -1, "x", "5", "", [], [True], {}, None)
+
+
+def with_one_thing_else(whole: Any, names: Iterable[str] = ()) -> Iterator[Any]:
+    """Answer `whole` again and again, each time with one of its values, or of the fields `names`, made another."""
+    if isinstance(whole, dict):
+        for name in {*whole, *names}:
+            yield from (whole | {name: wrong} for wrong in WRONG)
+            yield from (whole | {name: inner} for inner in with_one_thing_else(whole.get(name)))
+    elif isinstance(whole, list):
+        for at, value in enumerate(whole):
+            others = chain(WRONG, with_one_thing_else(value))
+            yield from ([*whole[:at], other, *whole[at + 1 :]] for other in others)
+
+
+def reads(model: type[BaseModel], body: Any) -> Any:
+    asked = model.model_validate(body)
+    return ask_file(asked, UTC) if isinstance(asked, SendFile) else asked
+
+
+@pytest.mark.parametrize(("path", "operation"), [each[1:] for each in OPERATIONS if "requestBody" in each[2]])
+def test_no_field_takes_what_the_document_forbids_it(path: str, operation: dict[str, Any]) -> None:
+    """A yes is no account, and no text either: a reader of JSON would take it for one."""
+    media = operation["requestBody"]["content"].get("application/json")
+    if media is None:
+        return
+    declared, model = Draft202012Validator(media["schema"] | {"components": DOCUMENT["components"]}), BODIES[path]
+    fields = DOCUMENT["components"]["schemas"][model.__name__]["properties"]
+    tried = [body for body in with_one_thing_else(media["example"], fields) if not declared.is_valid(body)]
+    assert tried
+    for body in tried:
+        with pytest.raises((ValidationError, GuvercinError)):
+            raise AssertionError(f"{body} is taken: {reads(model, body)!r}")
 
 
 def is_documented(model: type[BaseModel], body: Any) -> bool:

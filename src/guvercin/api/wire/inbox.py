@@ -2,9 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, StrictStr
 
-from guvercin.api.wire.ground import LARGEST_INTEGER, After, Asked, DayOrMoment, Id, Limit
+from guvercin.api.wire.ground import LARGEST_INTEGER, After, Asked, DayOrMoment, Id, Limit, also_quoted, read_float
 from guvercin.locale import sentence
 
 
@@ -31,9 +31,16 @@ class ReadInbox(Asked):
 
     upto: Annotated[
         int,
-        Field(alias="son_id", ge=1, le=LARGEST_INTEGER, description=sentence("The newest message that you have seen.")),
+        Field(strict=True, ge=1, le=LARGEST_INTEGER),
+        BeforeValidator(read_float),
+        Field(alias="son_id", description=sentence("The newest message that you have seen.")),
     ]
-    account_id: Annotated[int | None, Field(alias="hesap_id", ge=1, le=LARGEST_INTEGER)] = None
+    account_id: Annotated[
+        int | None,
+        Field(strict=True, ge=1, le=LARGEST_INTEGER),
+        also_quoted(1, LARGEST_INTEGER, quoted="^0*[1-9][0-9]{0,14}$"),
+        Field(alias="hesap_id"),
+    ] = None
     sender: Annotated[
-        str | None, Field(alias="gonderen", max_length=200, description=sentence("Of this person alone."))
+        StrictStr | None, Field(alias="gonderen", max_length=200, description=sentence("Of this person alone."))
     ] = None
