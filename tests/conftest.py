@@ -1,8 +1,8 @@
 """What every test shares: the event loop, and how many rounds a property is tried.
 
 `make test` plays the same rounds every time (derandomised, a tenth of the full number), so that a red run is red again
-when it is repeated. `make long` (GUVERCIN_ROUNDS=full) plays ten times as many, at random; a failure prints the
-`@reproduce_failure` line that replays it.
+when it is repeated. `make long` (GUVERCIN_ROUNDS=full) plays ten times as many, at random, of those files that have
+more rounds there, and nothing else; a failure prints the `@reproduce_failure` line that replays it.
 """
 
 import gc
@@ -49,9 +49,18 @@ SLOW_ROOMS = ("e2e", "panel", "simulation", "proof", "transports", "contracts", 
 """Rooms whose files take a minute and more, the longest first: begun last, one of them would hold up the end of all."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def has_more_rounds(item: pytest.Item) -> bool:
+    """Say whether a test's file plays more in `make long`: the others would only be what `make test` has shown."""
+    assert isinstance(item, pytest.Function)
+    return not {"rounds", "IS_LONG", "given"}.isdisjoint({*vars(item.module), *item.function.__globals__})
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item], config: pytest.Config) -> None:
     """Put the slow rooms first, each in its own order. Many of them wait for real clocks, and four share two cores."""
     tests = Path(__file__).parent
+    if IS_LONG:
+        config.hook.pytest_deselected(items=[item for item in items if not has_more_rounds(item)])
+        items[:] = [item for item in items if has_more_rounds(item)]
 
     def turn(item: pytest.Item) -> int:
         room = item.path.relative_to(tests).parts[0]
