@@ -155,7 +155,7 @@ def test_every_example_is_what_it_stands_for(path: str, operation: dict[str, Any
                 assert declared.faults(media["example"], media["schema"]) == []
 
 
-WRONG = (True, 1.5, 5, -1, "x", "5", "", [], [True], {}, None)
+WRONG: tuple[Any, ...] = (True, 1.5, 5, -1, "x", "5", "", [], [True], {}, None)
 
 
 def with_one_thing_else(whole: Any, names: Iterable[str] = ()) -> Iterator[Any]:
