@@ -44,7 +44,7 @@ bench: $(VENV)/.dev
 	@$(BIN)/python -m bench $(ARGS)
 
 long: $(VENV)/.dev
-	@GUVERCIN_ROUNDS=full $(BIN)/python -m pytest -n 4 --dist worksteal $(ARGS)
+	@GUVERCIN_ROUNDS=full $(BIN)/python -m pytest -n 3 --dist worksteal $(ARGS)
 
 docs: $(VENV)/.dev
 	@$(BIN)/python docs/generate.py

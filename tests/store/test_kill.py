@@ -72,7 +72,7 @@ async def test_what_was_acknowledged_survives_a_kill(desk: Desk, folder: Path, t
     rng = Random(9)
     messages: dict[int, str] = {}
     batches: dict[int, int] = {}
-    for number in range(rounds(20, 500)):
+    for number in range(rounds(20, 200)):
         await desk.store.close()
         acknowledged = rng.randrange(1, 120)
         for kind, word, rest in await asyncio.to_thread(tills.accept_until_killed, f"r{number}", acknowledged):

@@ -21,7 +21,7 @@ from guvercin.store.sqlite_store import SqliteStore
 STEPS = 150
 
 
-@pytest.mark.parametrize("seed", range(rounds(30, 1_000)))
+@pytest.mark.parametrize("seed", range(rounds(30, 300)))
 async def test_a_long_history_ends_as_the_model_says(desk: Desk, seed: int) -> None:
     rng = Random(seed)
     history = History(desk)
@@ -30,7 +30,7 @@ async def test_a_long_history_ends_as_the_model_says(desk: Desk, seed: int) -> N
 
 
 @settings(
-    max_examples=rounds(15, 1_000),
+    max_examples=rounds(15, 150),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],  # a store for each example
 )
 @given(data=st.data(), steps=st.integers(1, 50))

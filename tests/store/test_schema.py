@@ -137,7 +137,7 @@ def test_a_database_that_cannot_be_read_now_is_not_an_empty_one(folder: Path) ->
 
 
 def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:
-    for number in range(rounds(2, 50)):
+    for number in range(rounds(2, 20)):
         folder = tmp_path / str(number)
         folder.mkdir()
         starting = [child(STARTS, folder / FILE_NAME) for _ in range(3)]
