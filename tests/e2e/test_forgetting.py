@@ -123,8 +123,11 @@ def test_who_is_forgotten_is_in_no_byte(tmp_path: Path) -> None:
         backup = tmp_path / "yedek.tar"
         assert server.cli("yedek", str(backup)).returncode == 0
         unpacked = tmp_path / "yedek"
+        unpacked.mkdir()
         with tarfile.open(backup) as archive:
-            archive.extractall(unpacked, filter="data")
+            for number, member in enumerate(archive):
+                if (kept := archive.extractfile(member)) is not None:
+                    (unpacked / str(number)).write_bytes(kept.read())
         assert traces(unpacked, backup.read_bytes()) == {}
         told = server.told("denetim", "--son", "5")["data"]
         assert "kisi.silindi" in {entry["ne"] for entry in told}
