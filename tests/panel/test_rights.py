@@ -11,6 +11,7 @@ import pytest
 from tests.panel.desk import Panel, as_viewer, panel
 
 from guvercin.core.audit import ACTOR, Act
+from guvercin.core.message import Status
 from guvercin.core.outcome import Inbound
 from guvercin.panel.audit import ACTS
 from guvercin.store.writer import _DECIDED
@@ -31,6 +32,8 @@ async def acquainted(made: Panel) -> None:
     """Let there be something of everything: two messages, one of which waits, an answer and a refusal."""
     form = {"telefon": AYSE, "mesaj": "Sır <b>metni</b>", "isim": "Ayşe Yılmaz", "tur": "10", "hesap": "1"}
     assert (await made.post("/panel/gonder", form)).status_code == 303
+    while (row := await made.server.store.message(1)) is None or row.status in {Status.QUEUED, Status.SENDING}:
+        await made.server.clock.sleep_until(made.server.clock.monotonic() + 0.01)
     now = made.server.clock.now()
     await made.server.store.receive_inbound(1, Inbound(remote_id="I", sender=AYSE, text="Teşekkürler", at=now), now=now)
     owner = (await made.server.house.people.every())[0].token

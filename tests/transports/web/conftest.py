@@ -1,5 +1,6 @@
 """A test server for a file of tests, and lines of phones that are linked to it."""
 
+import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import count
 
@@ -7,6 +8,15 @@ import pytest
 from tests.transports.web.bedside import Bedside, Linked, bedside
 
 _accounts = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _last_words(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Print what a worker that crashed said last: a failed test shows it, and without it nobody knows why it failed."""
+    yield
+    for record in caplog.get_records("call"):
+        if words := getattr(record, "last_words", None):
+            sys.stdout.write(f"last words of a worker: {words}\n")
 
 
 @pytest.fixture(scope="module")
