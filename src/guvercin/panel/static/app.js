@@ -52,6 +52,12 @@ on("click", "[data-close]", (button) => button.closest("dialog").close());
 on("click", "dialog", (dialog, happened) => {
   if (happened.target === dialog) dialog.close();
 });
+// What moved meanwhile may have drawn the button anew that opened it: the focus comes back to the new one.
+addEventListener("close", ({ target }) => {
+  const focused = document.activeElement;
+  if (focused !== document.body && !target.contains(focused)) return;
+  document.querySelector(`[data-dialog="${CSS.escape(target.id)}"]`)?.focus();
+}, true);
 
 // -- one press is one request: what is on its way isn't sent again
 
