@@ -109,11 +109,15 @@ CategoryId = Annotated[
     Field(alias="tur_id", description=sentence("The category's ID (default: 10 = general).")),
 ]
 
-AccountId = Annotated[
+AnyAccountId = Annotated[
     int | None,
-    Field(strict=True, ge=1, le=LARGEST_INTEGER),
+    Field(alias="hesap_id", strict=True, ge=1, le=LARGEST_INTEGER),
     also_quoted(1, LARGEST_INTEGER, quoted="^0*[1-9][0-9]{0,14}$"),
-    Field(alias="hesap_id", description=sentence("The account that sends; without it, the default account.")),
+]
+"""`hesap_id` of a body, whatever it means there."""
+
+AccountId = Annotated[
+    AnyAccountId, Field(description=sentence("The account that sends; without it, the default account."))
 ]
 
 Reference = Annotated[

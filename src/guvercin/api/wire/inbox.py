@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StrictStr
 
-from guvercin.api.wire.ground import LARGEST_INTEGER, After, Asked, DayOrMoment, Id, Limit, also_quoted, read_float
+from guvercin.api.wire.ground import LARGEST_INTEGER, After, AnyAccountId, Asked, DayOrMoment, Id, Limit, read_float
 from guvercin.locale import sentence
 
 
@@ -35,12 +35,7 @@ class ReadInbox(Asked):
         BeforeValidator(read_float),
         Field(alias="son_id", description=sentence("The newest message that you have seen.")),
     ]
-    account_id: Annotated[
-        int | None,
-        Field(strict=True, ge=1, le=LARGEST_INTEGER),
-        also_quoted(1, LARGEST_INTEGER, quoted="^0*[1-9][0-9]{0,14}$"),
-        Field(alias="hesap_id"),
-    ] = None
+    account_id: AnyAccountId = None
     sender: Annotated[
         StrictStr | None, Field(alias="gonderen", max_length=200, description=sentence("Of this person alone."))
     ] = None

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field, StrictStr
 
-from guvercin.api.wire.ground import LARGEST_INTEGER, MOMENT, After, Asked, Limit, Phone, also_quoted, read_moment
+from guvercin.api.wire.ground import LARGEST_INTEGER, MOMENT, After, AnyAccountId, Asked, Limit, Phone, read_moment
 from guvercin.core.consent import ConsentSource, RecipientKind
 from guvercin.core.optout import OptOutScope, OptOutSource
 from guvercin.locale import sentence
@@ -52,10 +52,7 @@ class AddOptOut(Asked):
         ),
     ] = Scope.EVERYTHING
     account_id: Annotated[
-        int | None,
-        Field(strict=True, ge=1, le=LARGEST_INTEGER),
-        also_quoted(1, LARGEST_INTEGER, quoted="^0*[1-9][0-9]{0,14}$"),
-        Field(alias="hesap_id", description=sentence("The account that it is about; without it, all of them.")),
+        AnyAccountId, Field(description=sentence("The account that it is about; without it, all of them."))
     ] = None
     source: _Source = Source.API
     said: Annotated[
