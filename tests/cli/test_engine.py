@@ -130,11 +130,11 @@ def test_what_is_missing_is_said_at_the_start_and_by_the_doctor(
 ) -> None:
     say = translator(Language.EN)
     assert engine_trouble(say) is None
-    assert engine_trouble(say, magic=["libnothing.so.0"]) == "Linked phones: the system library libmagic is missing."
     assert engine_trouble(say, package="nosuchengine") == "Linked phones: the engine is not installed."
     assert engine_trouble(say, package="json") == "Linked phones: the engine does not run here."
-    (tmp_path / "magic.py").write_text("raise ImportError('failed to find libmagic.  Check your installation')\n")
+    (tmp_path / "segno.py").write_text("")  # left out of a worker: nobody asks what it is
+    (tmp_path / "PIL.py").write_text("raise ImportError('built for another platform')\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     found = {each["ad"]: each for each in guvercin("doktor", "--json", code=None).json["data"]}
     assert found["motor"]["durum"] == "sari"
-    assert "apt install libmagic1" in found["motor"]["cozum"]
+    assert "not supported by the engine" in found["motor"]["cozum"]

@@ -18,7 +18,7 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -288,7 +288,7 @@ def greeting(
     return [*lines, "", say("Stop it with Ctrl+C.")]
 
 
-def engine_trouble(say: Translator, **looked_for: Any) -> str | None:
+def engine_trouble(say: Translator, **looked_for: str) -> str | None:
     """Say what keeps linked phones from working here, as far as can be seen without loading their engine."""
     from guvercin.transports.web.engines import obstacle
 
@@ -298,8 +298,6 @@ def engine_trouble(say: Translator, **looked_for: Any) -> str | None:
             return None
         case "package":
             return say("{what}: the engine is not installed.", what=what)
-        case "magic":
-            return say("{what}: the system library libmagic is missing.", what=what)
         case _:
             return say("{what}: the engine does not run here.", what=what)
 

@@ -10,6 +10,7 @@ protocol.py    what goes over the pipe
 journal.py     what must not get lost, on disk before anybody acts on it
 worker.py      the child process, and who sits in it
 seat.py        one account's connection there; the only file that imports neonize
+unused.py      what neonize imports and a seat never uses, left out
 readings.py    what the engine's events say, in the words of the protocol
 pictures.py    a picture as phones want it (used by a seat alone)
 evidence.py    what can be known afterwards about a message in doubt

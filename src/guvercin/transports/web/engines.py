@@ -10,8 +10,6 @@ Laws
 
 import mmap
 import re
-from collections.abc import Sequence
-from ctypes import CDLL
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError
@@ -90,27 +88,17 @@ def installed() -> Engine | None:
         return None
 
 
-MAGIC = ("libmagic.so.1", "libmagic.dylib", "libmagic.dll")
-"""The names under which systems have the library by which the engine knows files."""
-
-
-def obstacle(package: str = PACKAGE, magic: Sequence[str] = MAGIC) -> str | None:
+def obstacle(package: str = PACKAGE) -> str | None:
     """Answer what keeps the installed engine from running here, as far as can be seen from outside; null: nothing.
 
-    «package»: it is not installed. «library»: it brought none for this platform. «magic»: libmagic is missing.
+    «package»: it is not installed. «library»: it brought none for this platform.
     """
     spec = find_spec(package)
     if spec is None:
         return "package"
     if not any(library_in(Path(folder)) for folder in spec.submodule_search_locations or []):
         return "library"
-    for name in magic:
-        try:
-            CDLL(name)
-        except OSError:
-            continue
-        return None
-    return "magic"
+    return None
 
 
 def library_in(package: Path) -> Path | None:

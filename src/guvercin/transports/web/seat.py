@@ -3,6 +3,7 @@
 It is the only file that imports neonize, and everything here that looks odd fences one of that library's defects:
 
 - Importing it configures the root logger; ours never meets it, for the worker's process has none of ours.
+- It imports what only other uses of it need: unused.py stands in for that.
 - Events are acknowledged to WhatsApp when they are in the library's own queue. They are therefore taken in its callback
   thread and written to the journal right there; nothing waits for an event loop, there is none.
 - An event that it can't encode ends all event delivery while the socket lives on and keeps acknowledging. The end of
@@ -27,6 +28,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+from guvercin.transports.web.unused import leave_out
+
 _ENGINE = find_spec("neonize")
 if _ENGINE is None or not any(
     file.suffix in {".so", ".dylib", ".dll"}
@@ -34,6 +37,7 @@ if _ENGINE is None or not any(
     for file in Path(folder).glob("neonize-*")
 ):
     sys.exit("ImportError: the engine's library is not installed")  # importing it would fetch one from the internet
+leave_out()
 
 import neonize  # noqa: E402
 from neonize import client as library  # noqa: E402
