@@ -37,7 +37,7 @@ def read_code(shown: Window) -> str:
     from PIL import Image
 
     picture = Image.open(io.BytesIO(shown.page.screenshot()))
-    found = zxingcpp.read_barcodes(picture)
+    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     return found[0].text if found else ""
 
 
