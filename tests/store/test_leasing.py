@@ -38,12 +38,15 @@ async def desk(postgres: "PostgresStore") -> Desk:
 
 
 @pytest.fixture
-def make(postgres: "PostgresStore") -> Iterator[Make]:
-    """Make gateways' hands, by name."""
+def make(emptied: str) -> Iterator[Make]:
+    """Make gateways' hands, by name, which is that of their sessions, too."""
+    from guvercin.store.postgres import engine_for as engine_of
+
     with ExitStack() as stack:
 
         def hand(node: str, *, run: str = "1", shelf: str = "ortak") -> LeaseRows:
-            rows = postgres.lease_rows(node=node, run=run, address="http://x", shelf=shelf, ttl_ms=TTL_MS)
+            engine = engine_of(f"{emptied}&application_name={node}", owner=True)
+            rows = LeaseRows(engine, node=node, run=run, address="http://x", shelf=shelf, ttl_ms=TTL_MS)
             stack.callback(rows.close)
             return rows
 
@@ -53,6 +56,15 @@ def make(postgres: "PostgresStore") -> Iterator[Make]:
 def run_out(broom: Connection, like: str = "%") -> None:
     """Let the time of leases be over."""
     broom.exec_driver_sql("UPDATE lease SET until = 0 WHERE subject LIKE %s", (like,))
+
+
+async def renews(leases: Shared, broom: Connection, subject: str) -> bool:
+    """Say whether a gateway that keeps what it holds renews this."""
+    earlier = "UPDATE lease SET until = until - 5000 WHERE subject = %s RETURNING until"
+    before = broom.exec_driver_sql(earlier, (subject,)).scalar_one()
+    await leases.step()
+    after = broom.exec_driver_sql("SELECT until FROM lease WHERE subject = %s", (subject,)).scalar_one()
+    return bool(after > before)
 
 
 async def claims(desk: Desk, epoch: int) -> bool:
@@ -74,9 +86,9 @@ async def test_an_account_has_one_owner(make: Make, broom: Connection) -> None:
     assert one.take(1, held=()) == {"account:1": 1}
     assert two.take(5, held=()) == {"account:2": 1}
     assert one.take(5, held=["account:1"]) == {}
-    assert one.renew() == {"account:1": 1}
+    assert one.renew(["account:1", "account:2"]) == {"account:1": 1}
     run_out(broom, "account:1")
-    assert one.renew() == {}, "what was over is not renewed: somebody may have had it"
+    assert one.renew(["account:1"]) == {}, "what was over is not renewed: somebody may have had it"
     assert two.take(5, held=["account:2"]) == {"account:1": 2}
     assert one.take(5, held=()) == {}
     two.give(["account:1"])
@@ -91,7 +103,7 @@ async def test_a_process_begun_again_has_its_own_at_once_and_the_old_one_nothing
     assert old.take(2, held=()) == {"account:1": 1, "account:2": 1}
     new.join()
     assert new.take(2, held=()) == {"account:1": 2, "account:2": 2}
-    assert old.renew() == {}
+    assert old.renew(["account:1", "account:2"]) == {}
     assert old.take(2, held=()) == {}
 
 
@@ -258,6 +270,42 @@ async def test_what_is_held_is_held_until_a_moment_of_our_own_clock(
     again = leases.of(2)
     assert again is not None
     assert (again.epoch, leases.owned()) == (2, frozenset({2}))
+
+
+async def test_what_could_not_be_given_back_runs_out(
+    shared: tuple[Shared, ManualClock, Recovered], make: Make, broom: Connection
+) -> None:
+    leases, _, _ = shared
+    two = make("iki")
+    two.join()
+    await leases.step()
+    leases.part([2])
+    assert await renews(leases, broom, "account:2"), "nobody else has it before it is given"
+    broom.exec_driver_sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'bir'")
+    await leases.give([2])
+    assert two.take(2, held=()) == {}
+    assert not await renews(leases, broom, "account:2")
+    run_out(broom, "account:2")
+    assert two.take(2, held=()) == {"account:2": 2}
+
+
+async def test_what_was_taken_unheard_runs_out(
+    shared: tuple[Shared, ManualClock, Recovered], make: Make, broom: Connection
+) -> None:
+    leases, _, _ = shared
+    broom.exec_driver_sql("UPDATE lease SET until = 0, node = NULL WHERE subject = 'account:2'")
+    await leases.step()
+    assert leases.lost() == {2}
+    assert make("bir").take(1, held=["account:1"]) == {"account:2": 2}, (
+        "as our own question would, had its answer been lost"
+    )
+    assert not await renews(leases, broom, "account:2")
+    await leases.give([2])
+    await leases.step()
+    await leases.put_in_order()
+    again = leases.of(2)
+    assert again is not None
+    assert again.epoch == 3, "it is ours for the asking"
 
 
 async def test_too_much_is_given_back_and_everything_at_the_end(

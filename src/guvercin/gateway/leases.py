@@ -5,7 +5,8 @@ Laws
    happens to this process or its network, it knows by itself when it has to stop.
 2. A lease that was lost is never had again: it is taken anew, under a higher epoch, after what was in hand is ended.
 3. What a gateway had in hand that had an account before is in doubt, and made so before anything is claimed.
-4. Each gateway has its share, which all of them reckon alike from the gateways that live; one that has more gives back.
+4. Only what is held is renewed: what could not be given back, or was taken without our hearing of it, runs out.
+5. Each gateway has its share, which all of them reckon alike from the gateways that live; one that has more gives back.
 """
 
 import asyncio
@@ -229,12 +230,14 @@ class Shared:
 
     async def _renew(self) -> None:
         before = self._clock.monotonic()
-        found = await self._ask(self._rows.renew)
+        asked = {**self._held, **self._fresh}
+        subjects = [*asked, *map(subject_of, self._parting)]
+        found = await self._ask(lambda: self._rows.renew(subjects))
         for book in (self._held, self._fresh):
             for subject, lease in book.items():
-                if found.get(subject) == lease.epoch:
+                if asked.get(subject) is lease and found.get(subject) == lease.epoch:
                     lease.good_until = self._until(before)
-        self._drop(lambda subject, lease: found.get(subject) != lease.epoch)
+        self._drop(lambda subject, lease: asked.get(subject) is lease and found.get(subject) != lease.epoch)
 
     def _drop(self, is_over: Callable[[str, Lease], bool]) -> None:
         """Have leases no more that are over."""

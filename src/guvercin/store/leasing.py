@@ -47,10 +47,11 @@ _JOIN = f"""
 
 _RENEW = f"""
     WITH me AS (
-        UPDATE node SET until = {_NOW} + CAST(? AS bigint) WHERE id = ? AND run = ? RETURNING id
+        UPDATE node SET until = {_NOW} + CAST(?1 AS bigint) WHERE id = ?2 AND run = ?3 RETURNING id
     ), mine AS (
         UPDATE lease SET until = {_NOW} + CAST(?1 AS bigint) FROM me
-        WHERE lease.node = me.id AND lease.until > {_NOW} RETURNING subject, epoch
+        WHERE lease.node = me.id AND lease.until > {_NOW} AND lease.subject IN (SELECT value FROM json_each(?4))
+        RETURNING subject, epoch
     ) SELECT subject, epoch FROM mine
 """  # noqa: S608 -- as above
 
@@ -184,9 +185,13 @@ class LeaseRows:
 
         self._with_session(work)
 
-    def renew(self) -> Mapping[str, int]:
-        """Say that we live; answers what is ours now, with its epoch. What was over already is not renewed."""
-        values = (self._ttl_ms, self._node, self._run)
+    def renew(self, held: Collection[str]) -> Mapping[str, int]:
+        """Say that we live and hold these; answers which of them are ours now, with their epochs.
+
+        What was over already is not renewed, and neither is what is ours by its row and not held: nobody would ever
+        run it, nor could anybody take it. Such is what could not be given back, and what was taken unheard.
+        """
+        values = (self._ttl_ms, self._node, self._run, json.dumps(sorted(held)))
         return dict(self._with_session(lambda ask: ask(_RENEW, values).fetchall()))
 
     def time(self) -> datetime:
