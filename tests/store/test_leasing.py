@@ -320,14 +320,25 @@ async def test_too_much_is_given_back_and_everything_at_the_end(
     leases.part([2])
     await leases.step()
     assert leases.owned() == frozenset({1})
+    assert leases.leaving() == {2}, "whoever could not end it tries again"
     assert two.take(2, held=()) == {}
     await leases.give([2])
+    assert leases.leaving() == set()
     assert two.take(2, held=()) == {"account:2": 2}
     await leases.stand_down()
     assert two.take_duty() == {DUTY: 2}
     await leases.close()
     assert two.take(2, held=["account:2"]) == {"account:1": 2}
     assert two.division().alive == ("iki",)
+
+
+async def test_what_was_being_ended_is_given_back_at_the_end(
+    shared: tuple[Shared, ManualClock, Recovered], make: Make
+) -> None:
+    leases, _, _ = shared
+    leases.part([2])
+    await leases.close()
+    assert make("iki").division().owners == {"account:1": None, "account:2": None}
 
 
 # -- notices

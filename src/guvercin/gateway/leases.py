@@ -285,8 +285,8 @@ class Shared:
         return frozenset(self._lost)
 
     def leaving(self) -> Collection[int]:
-        """Answer accounts that shall go to others."""
-        return frozenset(self._leaving)
+        """Answer accounts that shall go to others. One is among them until it is given: ending it may fail, too."""
+        return frozenset(self._leaving | self._parting)
 
     def part(self, account_ids: Collection[int]) -> None:
         """Have accounts no more, though nobody else can have them yet."""
@@ -349,9 +349,10 @@ class Shared:
     async def close(self) -> None:
         """Give back everything, and be no gateway any more."""
         self._is_closing = True
-        subjects = [*self._held, *self._fresh]
+        subjects = [*self._held, *self._fresh, *map(subject_of, self._parting)]
         self._held.clear()
         self._fresh.clear()
+        self._parting.clear()
         if subjects:
             await self._quietly(lambda: self._rows.give(subjects))
         await self._quietly(self._rows.leave)
