@@ -308,6 +308,20 @@ class TransportLaws:
             assert outcome.reason is Code.FILE_NOT_OPENED
         assert rig.arrivals() == []
 
+    async def test_a_file_that_can_not_be_read_now_waits(self, rig: Rig) -> None:
+        file = _file(rig, "application/pdf")
+        content = file.path.read_bytes()
+        file.path.unlink()
+        file.path.symlink_to(file.path)  # as a drive in trouble: it is there, and nobody can open it
+        async with connected(rig, Ear()):
+            outcome = await rig.transport.send(replace(rig.outgoing(), file=file))
+            assert isinstance(outcome, Deferred)
+            assert (outcome.reason, outcome.pushed_back) == (Code.FILE_NOT_OPENED, False)
+            assert rig.arrivals() == []
+            file.path.unlink()
+            file.path.write_bytes(content)
+            await accepted(rig, replace(rig.outgoing(), file=file))
+
     # -- receipts
 
     async def test_receipts_come_for_what_arrived_and_for_nothing_else(self, rig: Rig) -> None:

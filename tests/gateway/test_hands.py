@@ -7,12 +7,13 @@ from datetime import timedelta
 
 import pytest
 from tests.gateway.house import FIRST, ISTANBUL, SECOND, House, World, numbers, pace, seconds
+from tests.gateway.pacing import bulk
 
-from guvercin.core.errors import Code
+from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.grant import Grant
 from guvercin.core.message import Lane, Status, WaitsFor
 from guvercin.core.outcome import Deferred, Inbound, Outcome, Refused, Scope
-from guvercin.core.pacing import Rules
+from guvercin.core.pacing import NO_RULES, Caps, Rules
 from guvercin.gateway.courses import hours_in
 from guvercin.gateway.hands import Hands
 from guvercin.testing.transport import FEATURES, Act, ScriptedTransport
@@ -167,6 +168,46 @@ async def test_a_crash_leaves_in_doubt_what_was_under_way_and_nothing_else(crew:
     for _ in range(4):
         await crew.step()
     assert len(crew.world.peer.arrivals) == 8 + 12, "what was in doubt is not sent again"
+
+
+async def test_whoever_is_about_to_send_is_not_idle(crew: Crew) -> None:
+    """A gateway lets go of an account that is idle: what it is about to have in hand would be in doubt for nothing."""
+    house = await crew.begin()
+    number = await house.accept()
+    house.store.writer.hold()
+    step = asyncio.create_task(crew.step())
+    await crew.clock.settle()
+    was_idle = crew.hands.is_idle
+    house.store.writer.release()
+    await step
+    assert not was_idle
+    await crew.step()
+    assert crew.hands.is_idle
+    assert await house.status(number) is Status.SENT
+
+
+async def test_what_was_claimed_is_handed_over_though_the_rest_can_not_be_judged(crew: Crew) -> None:
+    """One claim takes a single message and finds a list that has to be planned anew, and that can't be written."""
+    hourly = Caps(all=99, existing=1, new=1)
+    house = await crew.begin(rules=replace(NO_RULES, hourly=hourly))
+    await bulk(house, 3)
+    await crew.step()
+    await crew.step()
+    assert len(crew.handed()) == 1
+    single = await house.accept(crew.handed()[0])
+    await bulk(house, 3, first=10)
+
+    def refuse() -> None:
+        house.store.writer.refuses_next = 1
+
+    house.store.writer.on_event = refuse
+    with pytest.raises(GuvercinError, match="kayit_yapilamadi"):
+        await crew.step()
+    house.store.writer.on_event = lambda: None
+    await crew.clock.settle()
+    assert len(crew.handed()) == 2
+    await crew.step()
+    assert await house.status(single) is Status.SENT
 
 
 async def test_a_stop_writes_down_what_is_under_way(crew: Crew) -> None:

@@ -1,6 +1,7 @@
 """What PostgreSQL needs beyond the laws of a Store: its schema, its words, and a server that goes in mid-commit."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
@@ -16,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.contracts.desk import Desk
 from tests.store.server import Server
 
+from guvercin.core.errors import GuvercinError
 from guvercin.core.event import EventKind
 from guvercin.store import pacing, reading, statements, tally
 from guvercin.store.hand import BEGIN_WRITING, by_hand
@@ -217,6 +219,46 @@ class Cut:
         self._hand.execute("COMMIT" if self._arrives else "ROLLBACK")
         self.is_lost = True
         raise psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+async def test_a_commit_of_which_nobody_can_say_what_became_is_not_repeated_at_the_end(
+    emptied: str, broom: Connection
+) -> None:
+    from guvercin.store.postgres import is_busy, is_unavailable
+    from guvercin.store.postgres_store import Receipts
+
+    asked = threading.Event()
+
+    class Mute(Receipts):
+        def ask(self, receipt: Any) -> bool | None:  # noqa: ARG002 -- as its base has it
+            asked.set()
+            return None
+
+    def connect() -> Connection:
+        connection = connecting(emptied)()
+        raw: Any = connection.connection.driver_connection
+        raw.hand = Cut(raw.hand, arrives=True)
+        return connection
+
+    def beat(tx: Tx) -> int:
+        return tx.execute("INSERT INTO heartbeat (id, at) SELECT count(*), 0 FROM heartbeat").rowcount
+
+    writer = Writer(
+        connect,
+        path=None,
+        is_busy=is_busy,
+        is_unavailable=is_unavailable,
+        on_commit=lambda _: None,
+        receipts=Mute(connecting(emptied)),
+    )
+    await writer.open()
+    assert await writer.do(beat) == 1
+    doubtful = asyncio.create_task(writer.do(beat))
+    await asyncio.to_thread(asked.wait)
+    await writer.close()
+    with pytest.raises(GuvercinError, match="kayit_yapilamadi"):
+        await doubtful
+    assert broom.exec_driver_sql("SELECT count(*) FROM heartbeat").scalar_one() == 2
 
 
 @pytest.mark.parametrize("arrives", [True, False])

@@ -88,14 +88,15 @@ class Hands(Dispatcher):
         self._allowance: Allowance | None = None
         self._under_way: dict[asyncio.Task[Outcome], Hand] = {}
         self._answers: list[Answer] = []
+        self._is_in_turn = False
         self._strain = 1.0
         self._rests_until: datetime | None = None
         self._rest = _REST
 
     @property
     def is_idle(self) -> bool:
-        """Say whether nothing is under way and no answer waits to be written."""
-        return not self._under_way and not self._answers
+        """Say whether nothing is under way or about to be, and no answer waits to be written."""
+        return not self._under_way and not self._answers and not self._is_in_turn
 
     async def step(self, now: datetime) -> datetime:
         """Write down what has come back and hand over what may leave; answers when to look again."""
@@ -108,7 +109,12 @@ class Hands(Dispatcher):
         lanes, room = self._room(transport.features.concurrency - len(self._under_way))
         if not self._answers and not room:
             return now + self._wait()
-        return now if await to_the_end(self._turn(transport, lanes, room)) else now + self._wait()
+        self._is_in_turn = True
+        try:
+            has_more = await to_the_end(self._turn(transport, lanes, room))
+        finally:
+            self._is_in_turn = False
+        return now if has_more else now + self._wait()
 
     async def let_go(self) -> None:
         """Write down what came back; what is still under way is in doubt. Raises what the store raises."""
@@ -140,16 +146,21 @@ class Hands(Dispatcher):
 
     async def _turn(self, transport: Transport, lanes: list[Lane], room: int) -> bool:
         """Settle, claim, and hand over; answers whether there may be more to claim at once."""
-        claimed = await self._write(lanes, room)
+        claimed, judges_again = await self._write(lanes, room)
         self._look_when_it_leaves(*claimed)
         for hand in claimed:
             task = asyncio.get_running_loop().create_task(self._send(transport, hand))
             self._under_way[task] = hand
             task.add_done_callback(lambda _: self._bell.set())
+        if judges_again and self._place.course is not None:  # what was claimed is handed over, whatever comes of this
+            await self._judge_again(self._place.course)
         return bool(claimed) and len(claimed) == room
 
-    async def _write(self, lanes: list[Lane], room: int) -> list[Hand]:
-        """Write the answers that are owed and claim as many messages as there is room for."""
+    async def _write(self, lanes: list[Lane], room: int) -> tuple[list[Hand], bool]:
+        """Write the answers that are owed and claim as many messages as there is room for.
+
+        Answers what was claimed, and whether what is parked has to be judged again.
+        """
         owed, now = list(self._answers), self._clock.now()
         settlements = [
             Settlement(
@@ -185,12 +196,10 @@ class Hands(Dispatcher):
         self._answers = self._answers[len(owed) :]
         if claimed:
             self._place = Turn(after=claimed[-1].turn, course=claimed[-1].course)
-            if claimed[-1].judges_again and self._place.course is not None:
-                await self._judge_again(self._place.course)
         hands = [Hand(each.message, each.attempt_id, each.secret, each.heard_at) for each in claimed if each.message]
         if hands and self._use is not None:
             self._spend(len(hands), chances[len(hands) - 1][1])
-        return hands
+        return hands, bool(claimed) and claimed[-1].judges_again
 
     async def _settle_each(self, owed: list[Answer]) -> None:
         for answer in owed:

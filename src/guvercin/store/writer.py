@@ -318,7 +318,7 @@ class Writer:
             self._check_file()
             connection = connection or self._patiently(self._connect)
             done = self._attempt(connection, group)
-        except OSError as trouble:  # the file is gone: let go of it, and look again with the next group
+        except OSError as trouble:  # the file is gone, or nobody could say what became of a commit: nothing is repeated
             self._fail(group, trouble)
             _let_go(connection)
             connection = None
@@ -384,17 +384,18 @@ class Writer:
                 raise
 
     def _was_committed(self, receipts: "Receipts", receipt: Any) -> bool:
-        """Ask until there is an answer, or this process ends: then a start finds what is there."""
+        """Ask until there is an answer. OSError: this process ends without one, and a start finds what is there."""
         self._is_in_doubt = True
         with suppress(Exception):
             _log.error("commit_unanswered")
         try:
-            while not self._closing.wait(_ASK_AGAIN.total_seconds()):
+            while True:
                 with suppress(Exception):
                     found = receipts.ask(receipt)
                     if found is not None:
                         return found
-            return False
+                if self._closing.wait(_ASK_AGAIN.total_seconds()):
+                    raise OSError("nobody could say what became of a commit")
         finally:
             self._is_in_doubt = False
 

@@ -26,7 +26,6 @@ from guvercin.core.outcome import (
     Outcome,
     Receipt,
     ReceiptKind,
-    Refused,
     TransportEvent,
 )
 from guvercin.transports.base import Attempt, Clock, Emit, Features, Outgoing
@@ -163,8 +162,8 @@ class ScriptedTransport:
             return LINE_DOWN
         peer = self._peer
         peer.handed.append(message)
-        if message.file is not None and not message.file.path.is_file():
-            return Refused(reason=Code.FILE_NOT_OPENED)
+        if message.file is not None and (obstacle := message.file.obstacle()) is not None:
+            return obstacle
         act = peer.script(message)
         await self._pass(act.before)
         remote_id, at = remote_id_of(message.secret), self._clock.now()

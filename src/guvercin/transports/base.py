@@ -6,14 +6,15 @@ that throws. The contract suite in tests/contracts holds every transport to thes
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum, StrEnum, auto
 from pathlib import Path
 from typing import Protocol, TypeAlias, runtime_checkable
 
 from guvercin.core.account import Line
+from guvercin.core.errors import Code
 from guvercin.core.grant import Grant
-from guvercin.core.outcome import Evidence, Outcome, TransportEvent
+from guvercin.core.outcome import Deferred, Evidence, Outcome, Refused, TransportEvent
 
 Emit: TypeAlias = Callable[[TransportEvent], Awaitable[None]]
 """Hand one event in. It returns once the event is stored; only then may WhatsApp be told that we have it."""
@@ -42,6 +43,25 @@ class OutgoingFile:
     media_type: str
     size: int
     digest: str | None = None
+
+    def obstacle(self) -> Refused | Deferred | None:
+        """Answer why our copy can't be sent; null: it is there in its full size."""
+        try:
+            return None if self.path.stat().st_size == self.size else FILE_GONE
+        except OSError as trouble:
+            return file_trouble(trouble)
+
+
+FILE_GONE = Refused(reason=Code.FILE_NOT_OPENED)
+"""Our copy of a file is not there any more, or not whole."""
+
+FILE_AWAY = Deferred(reason=Code.FILE_NOT_OPENED, pushed_back=False, retry_after=timedelta(seconds=30))
+"""Our copy can't be read this moment: a disk or a shared drive is in trouble, or too many files are open."""
+
+
+def file_trouble(trouble: OSError) -> Refused | Deferred:
+    """Answer what trouble with our copy of a file means. Nothing of its message has left."""
+    return FILE_GONE if isinstance(trouble, FileNotFoundError) else FILE_AWAY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

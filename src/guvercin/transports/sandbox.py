@@ -43,7 +43,7 @@ from guvercin.core.outcome import (
     Unclear,
 )
 from guvercin.transports import drawing
-from guvercin.transports.base import Attempt, Clock, Emit, Features, Outgoing, OutgoingFile
+from guvercin.transports.base import Attempt, Clock, Emit, Features, Outgoing
 from guvercin.transports.ledger import KEPT, Arrival, Ledger
 
 PREFIX = "DENEME-"
@@ -151,7 +151,6 @@ _LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
 _NOT_RECORDED = Deferred(reason=Code.STORE_UNAVAILABLE, pushed_back=False, retry_after=FULL_DISK_WAIT)
 _TAKEN_AWAY = Deferred(reason=Code.CLOSING, pushed_back=False)
 _PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, retry_after=RETRY_AFTER)
-_FILE_GONE = Refused(reason=Code.FILE_NOT_OPENED)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -277,8 +276,8 @@ class Sandbox:
             return _LINE_DOWN
         if story.refusal is not None:
             return story.refusal
-        if message.file is not None and not _is_whole(message.file):
-            return _FILE_GONE
+        if message.file is not None and (obstacle := message.file.obstacle()) is not None:
+            return obstacle
         if story.stumble is None or self._ledger.has_stumbled(self._account_id, message.message_id):
             return None
         return self._stumble(message, story.stumble)
@@ -389,11 +388,3 @@ def _remote_id(seed: bytes) -> str:
 
 def _ban(until: datetime) -> LineEvent:
     return LineEvent(news=LineNews.BANNED, code=Code.TEMPORARY_BAN, until=until)
-
-
-def _is_whole(file: OutgoingFile) -> bool:
-    """Say whether our copy of a file is there in its full size, as a line that uploads it would find out."""
-    try:
-        return file.path.stat().st_size == file.size
-    except OSError:
-        return False

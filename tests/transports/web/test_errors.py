@@ -7,6 +7,7 @@ import pytest
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
 from guvercin.core.outcome import Deferred, Lost, Outcome, Refused, Scope
+from guvercin.transports.base import FILE_AWAY, FILE_GONE
 from guvercin.transports.web.errors import (
     UNSTATED_BAN,
     check_outcome,
@@ -42,7 +43,9 @@ IN_DOUBT = Lost(Code.ANSWER_LOST)
         ("failed to send message node: websocket not connected", DOWN),
         ("the store doesn't contain a device JID", DOWN),
         ("upload failed with status code 507", LATER),
-        ("[Errno 2] No such file or directory: '/spool/ab'", Refused(reason=Code.FILE_NOT_OPENED)),
+        ("[Errno 2] No such file or directory: '/spool/ab'", FILE_GONE),
+        ("[Errno 24] Too many open files: '/spool/ab'", FILE_AWAY),
+        ("[Errno 116] Stale file handle: '/spool/ab'", FILE_AWAY),
         # From here on bytes may have left.
         ("websocket not connected", IN_DOUBT),
         ("timed out waiting for message send response", IN_DOUBT),

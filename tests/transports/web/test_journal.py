@@ -1,6 +1,7 @@
 """The journal between a worker and the gateway: nothing that was appended is lost, nothing torn is believed."""
 
 import os
+import resource
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -42,6 +43,22 @@ def test_a_torn_line_is_skipped_and_the_next_one_stands(tmp_path: Path) -> None:
     assert read_all(Reader(tmp_path)) == ["3A0001"]
     Journal(tmp_path).append(wrote(2))
     assert read_all(Reader(tmp_path)) == ["3A0001", "3A0002"]
+
+
+def test_a_line_of_which_only_a_part_was_taken_is_no_line(tmp_path: Path) -> None:
+    written = Journal(tmp_path)
+    written.append(wrote(1))
+    (segment,) = tmp_path.glob("*.jsonl")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (segment.stat().st_size + 10, hard))
+    try:
+        with pytest.raises(OSError, match="part of a line"):
+            written.append(wrote(2))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    written.close()
+    Journal(tmp_path).append(wrote(3))
+    assert read_all(Reader(tmp_path)) == ["3A0001", "3A0003"]
 
 
 def test_segments_follow_each_other_and_old_ones_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,7 @@ from guvercin.core.outcome import (
     TemplateNews,
     TransportEvent,
 )
-from guvercin.transports.base import Clock, Emit, Features, HookFault, Outgoing, OutgoingFile
+from guvercin.transports.base import Clock, Emit, Features, HookFault, Outgoing, OutgoingFile, file_trouble
 from guvercin.transports.cloud import fetching, hooks, payloads
 from guvercin.transports.cloud.errors import Kind, Meaning, in_words, meaning
 from guvercin.transports.cloud.graph import Answer, Graph, Silence, Told, Unsent
@@ -78,7 +78,6 @@ _TAKEN_AWAY = Deferred(reason=Code.CLOSING, pushed_back=False)
 _TEMPLATE_STOPPED = Deferred(reason=Code.TEMPLATE_STOPPED, pushed_back=False, retry_after=LOOK_AGAIN_AFTER)
 _DROPPED = LineEvent(news=LineNews.DROPPED, code=Code.LINE_DOWN)
 _PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
-_FILE_GONE = Refused(reason=Code.FILE_NOT_OPENED)
 _SERVER_ERROR = 500
 _REQUEST_TIMED_OUT = 408
 
@@ -309,15 +308,15 @@ class Cloud:
         lock = self._uploads.setdefault(key, asyncio.Lock())
         async with lock:  # whoever comes meanwhile finds it uploaded
             try:
-                if file.path.stat().st_size != file.size:
-                    return _FILE_GONE
+                if (obstacle := file.obstacle()) is not None:
+                    return obstacle
                 if (known := self._media.find(key, self._clock.now())) is not None:
                     return _Media(known, is_remembered=True)
                 told = await graph.upload(
                     f"{self._setup.number_id}/media", file.path, name=file.name, media_type=file.media_type
                 )
-            except OSError:
-                return _FILE_GONE
+            except OSError as trouble:
+                return file_trouble(trouble)
             return self._uploaded(told, key)
 
     def _uploaded(self, told: Told, key: str) -> "_Media | Deferred | Refused":

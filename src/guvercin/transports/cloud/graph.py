@@ -141,12 +141,20 @@ class Graph:
             async with self._session.request(
                 method, f"{self._base}/{path}", timeout=limits, allow_redirects=False, **what
             ) as response:
-                raw = await response.content.read(_LARGEST_ANSWER)
+                raw = await _beginning(response)
                 return Answer(status=response.status, body=decode(raw), retry_after=_seconds(response))
         except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL):
             return Unsent()
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Silence()
+
+
+async def _beginning(response: aiohttp.ClientResponse) -> bytes:
+    """Read an answer, _LARGEST_ANSWER bytes at the most. It comes in pieces, and a read answers with the first."""
+    raw = bytearray()
+    while len(raw) < _LARGEST_ANSWER and (piece := await response.content.read(_LARGEST_ANSWER - len(raw))):
+        raw += piece
+    return bytes(raw)
 
 
 async def _written(response: aiohttp.ClientResponse, file: BinaryIO, limit: int) -> Written | TooLarge:

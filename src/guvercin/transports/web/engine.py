@@ -41,7 +41,6 @@ from guvercin.transports.web.child import ChildGoneError, Seat
 from guvercin.transports.web.deliveries import Deliveries
 from guvercin.transports.web.errors import (
     ANSWER_LOST,
-    FILE_GONE,
     LINE_DOWN,
     NOT_ON_WHATSAPP,
     SESSION_ENDS,
@@ -219,8 +218,8 @@ class Web:
         run = self._open_run()
         if run is None:
             return LINE_DOWN
-        if message.file is not None and not message.file.path.is_file():
-            return FILE_GONE
+        if message.file is not None and (obstacle := message.file.obstacle()) is not None:
+            return obstacle
         try:
             found = await self._look_up(message.recipient)
         except GuvercinError:  # the store can't be read now: that is weather, and not a message that may have left

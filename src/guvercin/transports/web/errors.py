@@ -4,6 +4,7 @@ The engine tells trouble as a sentence, so this file reads sentences. A sentence
 send that ended with it is Lost. The sources are whatsmeow's send.go, user.go and connectionevents.go.
 """
 
+import errno
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,6 +14,7 @@ from types import MappingProxyType
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
 from guvercin.core.outcome import Deferred, LineEvent, Lost, Outcome, Refused, Scope
+from guvercin.transports.base import FILE_AWAY, FILE_GONE
 from guvercin.transports.web.protocol import TOO_LARGE
 from guvercin.transports.web.restrictions import MONTHLY, MONTHLY_WARNING, NEW_CHATS
 
@@ -20,7 +22,6 @@ LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
 PUSHED_BACK = Deferred(reason=Code.PUSHED_BACK, pushed_back=True)
 TOO_FAST = Deferred(reason=Code.PUSHED_BACK, pushed_back=True, scope=Scope.ACCOUNT)
 NOT_ON_WHATSAPP = Refused(reason=Code.NOT_ON_WHATSAPP, scope=Scope.RECIPIENT)
-FILE_GONE = Refused(reason=Code.FILE_NOT_OPENED)
 ANSWER_LOST = Lost(Code.ANSWER_LOST)
 
 UNSTATED_BAN = timedelta(hours=24)
@@ -84,7 +85,7 @@ _FILE_OVER = re.compile(
 )
 """Words for a file that WhatsApp has deleted, or that isn't the one its sender described: asking again won't help."""
 
-_FILE = re.compile(r"^\[Errno \d+\]")
+_FILE = re.compile(r"^\[Errno (\d+)\]")
 
 
 def outcome_of(error: str) -> Outcome:
@@ -97,8 +98,8 @@ def outcome_of(error: str) -> Outcome:
     if any(words in error for words in _BEFORE_IT_LEFT):
         is_down = "not connected" in error or "disconnected" in error or "device JID" in error or "is nil" in error
         return LINE_DOWN if is_down else PUSHED_BACK
-    if _FILE.match(error):
-        return FILE_GONE
+    if found := _FILE.match(error):
+        return FILE_GONE if int(found[1]) == errno.ENOENT else FILE_AWAY
     return ANSWER_LOST
 
 

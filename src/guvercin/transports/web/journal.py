@@ -11,6 +11,7 @@ Laws
 3. A segment is removed once it is read to its end and KEPT has passed: until then it is evidence.
 """
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -66,7 +67,9 @@ class Journal:
             self._number += 1
             self._fd = self._open()
         for entry in entries:
-            os.write(self._fd, encode(entry))
+            line = encode(entry)
+            if os.write(self._fd, line) != len(line):
+                raise OSError(errno.ENOSPC, "the journal took a part of a line")
         os.fsync(self._fd)
 
     def close(self) -> None:

@@ -65,6 +65,9 @@ DATABASE = "engine.db"
 JOURNAL = "journal"
 DEVICE_NAME = "Güvercin"
 
+_NOTHING_IS_KEPT = 3
+"""The status of a process that ended because its journal can't be written."""
+
 _LOCK_POLL = 0.1
 _PATIENCE = 1.0
 """Seconds for which another worker may hold the folder before it is told: the last breath of the one before us."""
@@ -130,13 +133,20 @@ class Seat:
         self._left_out: set[str] = set()
 
     def keep(self, *entries: p.Entry) -> None:
-        """Write entries into the journal, then ring."""
+        """Write entries into the journal, then ring. Where they can't be written this process ends.
+
+        What was acknowledged, or noted of a send, from there on would be lost; and what is missing in the journal is
+        taken for proof that a message never left.
+        """
         if not entries:
             return
         with self._lock:
             if self._journal is None:  # it has left: whoever sits here now is another worker's account
                 return
-            self._journal.append(*entries)
+            try:
+                self._journal.append(*entries)
+            except OSError:
+                os._exit(_NOTHING_IS_KEPT)
         self.tell(p.Bell())
 
     def expect_work(self) -> None:
@@ -183,9 +193,13 @@ class Seat:
             if self._is_stopping.wait(_LOCK_POLL):
                 os.close(held)
                 return False
-        self._held = held
+        try:
+            journal = Journal(self._folder / JOURNAL)
+        except OSError:
+            os.close(held)  # and the folder is free for the next try
+            raise
         with self._lock:
-            self._journal = Journal(self._folder / JOURNAL)
+            self._held, self._journal = held, journal
         self.tell(p.Holds())
         return True
 
@@ -363,8 +377,6 @@ class Seat:
             name = _EVENTS.get(code)
             if name is not None:
                 self._take(READINGS[name](INT_TO_EVENT[code].FromString(ctypes.string_at(address, size)), now()))
-        except OSError:
-            os._exit(3)  # the journal can't be written: what is acknowledged from here on would be lost
         except Exception:
             logging.getLogger(__name__).exception("event_not_read")
 
