@@ -167,6 +167,19 @@ class UpkeepLaws:
         assert (await desk.kinds(message_id))[-1] is EventKind.MESSAGE_RELEASED
         assert await desk.next_id() == message_id
 
+    async def test_proof_about_an_earlier_attempt_says_nothing_of_a_later_one(self, desk: Desk) -> None:
+        """Who looked into the first one was frozen meanwhile."""
+        message_id = await desk.bring(Status.UNKNOWN)
+        doubt = await desk.doubt(message_id)
+        await desk.store.conclude(doubt, NeverLeft(), now=desk.now)
+        claimed = await desk.claim()
+        assert in_hand(claimed).id == message_id
+        assert claimed is not None
+        await desk.settle(claimed, Lost(Code.ANSWER_LOST))
+        assert (await desk.store.conclude(doubt, NeverLeft(), now=desk.now)).status is Status.UNKNOWN
+        again = await desk.doubt(message_id)
+        assert (await desk.store.conclude(again, NeverLeft(), now=desk.now)).status is Status.QUEUED
+
     @pytest.mark.parametrize("status", sorted(set(Status) - {Status.UNKNOWN}))
     async def test_proof_that_nothing_left_concerns_only_doubts(self, desk: Desk, status: Status) -> None:
         old = await desk.bring(Status.UNKNOWN)

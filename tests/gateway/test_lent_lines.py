@@ -106,6 +106,20 @@ async def test_a_phone_that_was_linked_in_the_moment_of_a_loss_is_dialled_by_its
     assert await gate.house.line() is LineState.CONNECTED
 
 
+async def test_a_phone_that_was_linked_while_nothing_could_be_written_is_dialled_by_itself(gate: Gate) -> None:
+    gate.house.world.peer.dials.append(NOT_LINKED)
+    await gate.tend()
+    await gate.sessions.pair(1, None)
+    await gate.clock.settle()
+    gate.house.store.writer.refuses_next = 1
+    gate.phone.taken.put_nowait(OURS)
+    await gate.clock.settle()
+    assert gate.phone.has_session
+    for _ in range(3):
+        await gate.tend()
+    assert await gate.house.line() is LineState.CONNECTED
+
+
 async def test_a_session_that_whatsapp_ended_is_not_dialled_again(gate: Gate, world: World) -> None:
     world.peer.dials.append(LineEvent(news=LineNews.LOGGED_OUT, code=Code.REMOVED))
     await gate.tend()

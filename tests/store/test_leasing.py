@@ -1,5 +1,6 @@
 """Leases in PostgreSQL: one owner for each account, by the database's clock, and nothing claimed under an old epoch."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import ExitStack
 from datetime import timedelta
@@ -330,6 +331,21 @@ async def test_too_much_is_given_back_and_everything_at_the_end(
     await leases.close()
     assert two.take(2, held=["account:2"]) == {"account:1": 2}
     assert two.division().alive == ("iki",)
+
+
+async def test_who_wants_an_account_twice_at_once_takes_it_once(
+    shared: tuple[Shared, ManualClock, Recovered], broom: Connection
+) -> None:
+    """As two calls for an account do that was another gateway's a moment ago."""
+    leases, _, recovered = shared
+    run_out(broom)
+    await leases.step()
+    await leases.give([1, 2])
+    first, second = await asyncio.gather(leases.want(1), leases.want(1))
+    assert first is not None
+    assert first is second is leases.of(1)
+    assert first.epoch == 2
+    assert recovered.accounts == [{1, 2}, {1, 2}]
 
 
 async def test_what_was_being_ended_is_given_back_at_the_end(

@@ -70,6 +70,7 @@ PLANS = {
     "END_ATTEMPT": BY_KEY,
     "END_ATTEMPTS_OF": "ix_attempt_message_id",
     "EXPIRED": "ix_message_expires_at",
+    "NEWEST_ATTEMPT": "ix_attempt_message_id (message_id=?)",
     "FIND_KEY": "sqlite_autoindex_idempotency_key_1",
     "FIND_REPEAT": "ix_message_fingerprint (token_id=? AND fingerprint=? AND created_at>?)",
     "FIND_REPEATED_BATCH": "ix_batch_token_body (token_id=? AND body_hash=? AND created_at>?)",

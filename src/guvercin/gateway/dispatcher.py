@@ -121,6 +121,8 @@ class Dispatcher:
         self._use: Use | None = None
         self._place = Turn(after=FIRST_TURN)
         self._wakes_at: datetime | None = None
+        self._judges_again = False
+        """Whether what is parked was parked by a plan that isn't ours any more."""
         self._tied_at = 0
         """The offset of the wall clock by which parked rows have their moments."""
         self._anchor = (clock.now(), clock.monotonic())
@@ -196,6 +198,8 @@ class Dispatcher:
             await self._begin_course(is_new=course is None)
         elif abs(self._offset() - self._tied_at) > _JUMPED:
             await self._follow_the_wall(course)
+        elif self._judges_again:  # it could not be written down the last time
+            await self._judge_again(course)
 
     async def _begin_course(self, *, is_new: bool) -> None:
         """Take up the course where the last process, or the last pace, left it."""
@@ -222,13 +226,13 @@ class Dispatcher:
     async def _follow_the_wall(self, course: Course) -> None:
         """Hear that the wall clock was set: what waits for a moment of it is judged anew, and no limit has moved."""
         now = self._clock.now()
-        self._tied_at = self._offset()
+        self._tied_at, self._judges_again = self._offset(), True
         await self._store.keep_time(self._account_id, to_steady_ms(self._steady_now()), now=now)
         await self._judge_again(course)
 
     async def _judge_again(self, course: Course) -> None:
         """Put everything that was parked back in line: it is parked anew by what is known now."""
-        now = self._clock.now()
+        self._judges_again, now = True, self._clock.now()
         while (
             await self._store.judge_again(self._account_id, course, now=now, limit=_JUDGED_AT_ONCE) == _JUDGED_AT_ONCE
         ):
@@ -236,6 +240,7 @@ class Dispatcher:
         fork = (self._place.course or course).fork()
         fork.forget_plans()
         self._place = replace(self._place, course=fork)
+        self._judges_again = False
 
     def _offset(self) -> int:
         """Answer by how many milliseconds the wall is ahead of this account's own time."""

@@ -196,6 +196,8 @@ class Shared:
         self._lost: set[int] = set()
         self._leaving: set[int] = set()
         self._parting: set[int] = set()
+        self._taking = asyncio.Lock()
+        """Of whoever has what is taken, or puts it in order: two at once would take it twice."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="guvercin-leases")
         self._is_away = False
         self._is_closing = False
@@ -253,6 +255,10 @@ class Shared:
             _log.warning("leases_lost", extra={"subjects": sorted(lost)})
 
     async def _share(self) -> None:
+        async with self._taking:
+            await self._take_share()
+
+    async def _take_share(self) -> None:
         division = await self._ask(self._rows.division)
         self._on_neighbours(any(node != self._node for node in division.alive))
         share = share_of(self._node, division)
@@ -306,15 +312,16 @@ class Shared:
 
     async def put_in_order(self) -> None:
         """Have what was taken, once what was in hand there before is in doubt."""
-        fresh = dict(self._fresh)
-        accounts = {account_id for subject in fresh if (account_id := account_of(subject)) is not None}
-        if not accounts:
-            return
-        await self._recover(accounts)
-        for subject, lease in fresh.items():
-            if self._fresh.get(subject) is lease:
-                self._held[subject] = self._fresh.pop(subject)
-        _log.info("accounts_taken", extra={"accounts": sorted(accounts)})
+        async with self._taking:
+            fresh = dict(self._fresh)
+            accounts = {account_id for subject in fresh if (account_id := account_of(subject)) is not None}
+            if not accounts:
+                return
+            await self._recover(accounts)
+            for subject, lease in fresh.items():
+                if self._fresh.get(subject) is lease:
+                    self._held[subject] = self._fresh.pop(subject)
+            _log.info("accounts_taken", extra={"accounts": sorted(accounts)})
 
     def of(self, account_id: int) -> Lease | None:
         """Answer the lease of an account; null: it is not ours."""

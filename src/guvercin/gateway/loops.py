@@ -180,6 +180,8 @@ class Loops:
         """Keep our accounts and our share of them; what follows from that is not waited for here."""
         again = await self._leases.step()
         self._accounts_bell.set()
+        if not self._leases.is_on_duty():  # another one may carry the events: let no courier of ours go on
+            self._couriers.bell.set()
         return now + again
 
     async def _step_accounts(self, now: datetime) -> datetime:

@@ -87,10 +87,10 @@ async def _let_go(transport: Transport) -> bool:
 async def _has_a_session_by_now(session: "_Session") -> bool:
     """Say whether a line that had no session has one now.
 
-    It lay with a gateway that came later; or it was made in the moment in which the gateway was lost that made it.
+    It lay with a gateway that came later; or it was made in the moment in which the gateway or its database was lost.
     """
     transport, line = session.transport, session.line
-    had_none = line.state is LineState.LOGGED_OUT and line.code in {None, Code.NOT_LINKED}
+    had_none = line.state is LineState.LOGGED_OUT and line.code in {None, Code.NOT_LINKED, Code.LINKING_FAILED}
     return had_none and isinstance(transport, Pairs) and await transport.is_linked()
 
 
@@ -327,7 +327,7 @@ class Sessions:
         elif line.state is LineState.BANNED and line.until is not None and now >= line.until:
             await self._end_run(session)
             await self._follow(account_id, session, LineNews.BAN_PASSED)
-        elif self._leases.is_shared and await _has_a_session_by_now(session):
+        elif await _has_a_session_by_now(session):
             await self._end_run(session)
             await self._follow(account_id, session, LineOrder.ENABLE)
         if session.line.state in _WANTS_A_RUN and session.run is None:

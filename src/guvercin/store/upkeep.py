@@ -84,12 +84,17 @@ def in_doubt(tx: Tx, *, now: datetime, limit: int, accounts: Collection[int] | N
 
 
 def conclude(tx: Tx, doubt: Doubt, evidence: Accepted | NeverLeft, *, now: datetime) -> Standing:
-    """Settle a row in doubt by what its transport found. The attempt counted when it came into doubt."""
+    """Settle a row in doubt by what its transport found. The attempt counted when it came into doubt.
+
+    That an earlier attempt never left says nothing of a later one.
+    """
     match evidence:
         case Accepted():
             return accepted(tx, doubt.message_id, evidence, to_ms(now), counts=False)
         case NeverLeft():
-            return never_left(tx, find(tx, doubt.message_id), to_ms(now))
+            row = find(tx, doubt.message_id)
+            is_newest = tx.execute(sql.NEWEST_ATTEMPT, (row.id,)).fetchone()[0] == doubt.attempt_id
+            return never_left(tx, row, to_ms(now)) if is_newest else row
 
 
 def look_again(tx: Tx, message_id: int, at: datetime | None) -> None:

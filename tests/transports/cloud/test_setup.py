@@ -95,3 +95,20 @@ def test_a_removed_account_leaves_nothing(setups: Setups, tmp_path: Path) -> Non
     setups.remove(3)
     assert list((tmp_path / "cloud").iterdir()) == []
     assert again(tmp_path).read(3) is None
+
+
+def test_what_another_gateway_has_written_is_read(setups: Setups, tmp_path: Path) -> None:
+    other = again(tmp_path)
+    assert other.read(3) is None
+    setups.write(3, SETUP)
+    assert other.read(3) == SETUP
+    changed = replace(SETUP, token="EAAG-another-secret")
+    setups.write(3, changed)
+    assert other.read(3) == changed
+    setups.remove(3)
+    assert other.read(3) is None
+
+
+def test_an_unchanged_set_up_is_unsealed_once(setups: Setups) -> None:
+    setups.write(3, SETUP)
+    assert setups.read(3) is setups.read(3)

@@ -16,6 +16,7 @@ from guvercin.transports.web.errors import (
     farewell_of_refusal,
     outcome_of,
 )
+from guvercin.transports.web.protocol import HAS_LEFT
 
 NOW = datetime(2026, 2, 23, 11, 30, tzinfo=UTC)
 DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
@@ -42,6 +43,7 @@ IN_DOUBT = Lost(Code.ANSWER_LOST)
         ("failed to get user info for 90532@s.whatsapp.net to fill LID cache: info query timed out", LATER),
         ("failed to send message node: websocket not connected", DOWN),
         ("the store doesn't contain a device JID", DOWN),
+        (HAS_LEFT, DOWN),
         ("upload failed with status code 507", LATER),
         ("[Errno 2] No such file or directory: '/spool/ab'", FILE_GONE),
         ("[Errno 24] Too many open files: '/spool/ab'", FILE_AWAY),

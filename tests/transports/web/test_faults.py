@@ -17,6 +17,7 @@ from tests.transports.web.bedside import SHORT, Bedside, Linked, until
 from guvercin.core.account import LineNews
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.outcome import Accepted, Deferred, Inbound, Lost, NeverLeft, Refused, Unclear
+from guvercin.core.outcome import Linked as LinkedNow
 from guvercin.testing.whatsapp.faults import Act, Fault, Point
 from guvercin.testing.whatsapp.linking import LinkingError
 from guvercin.transports.base import LinkState
@@ -94,6 +95,18 @@ async def test_an_acknowledgement_that_never_comes_is_a_doubt_that_the_receipt_e
 
 
 # -- what ends a session
+
+
+async def test_whose_number_could_not_be_stored_is_told_again_before_anything_else(side: Bedside, line: Linked) -> None:
+    """A gateway dies, or loses its database, between the link and the moment in which it has stored whose it is."""
+    own = f"+{line.phone.number}"
+    line.web._session.note(line.web._session.jid() or "", side.clock.now())
+    await line.dial()
+    await line.opened()
+    assert line.told[0] == LinkedNow(phone=own)
+    await line.dial()
+    await line.opened()
+    assert LinkedNow(phone=own) not in line.told
 
 
 async def test_unlinked_on_the_phone(side: Bedside, line: Linked) -> None:

@@ -27,6 +27,8 @@ IN_DOUBT_OF = IN_DOUBT.replace(
     " ORDER BY", " AND +m.account_id IN (SELECT CAST(value AS BIGINT) FROM json_each(?)) ORDER BY"
 )
 
+NEWEST_ATTEMPT = "SELECT max(id) FROM attempt WHERE message_id = ?"
+
 WHAT_IS_DUE = (
     f"SELECT ({IS_DUE}) IS NOT NULL, "
     "(SELECT 1 FROM message WHERE status = 'queued' AND expires_at <= ? ORDER BY expires_at LIMIT 1) IS NOT NULL, "

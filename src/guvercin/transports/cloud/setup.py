@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
 
@@ -59,19 +59,38 @@ class Setup:
     templates: Mapping[int, Template] = field(default_factory=lambda: MappingProxyType({}))
 
 
+_Stamp: TypeAlias = tuple[int, int, int]
+
+
+def _stamp(path: Path) -> _Stamp | None:
+    """Answer by what it is seen that a file is another one than before; null: there is none, or nobody can say."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns, found.st_size
+
+
 class Setups:
     """The set-ups of every Cloud account, one sealed file each in a folder for its owner alone."""
 
     def __init__(self, folder: Path, seal: Seal) -> None:
         self._folder = folder
         self._seal = seal
-        self._known: dict[int, Setup | None] = {}
+        self._known: dict[int, tuple[_Stamp, Setup]] = {}
 
     def read(self, account_id: int) -> Setup | None:
-        """Answer an account's set-up; null if there is none that can be read. The file is read once."""
-        if account_id not in self._known:
-            self._known[account_id] = self._load(account_id)
-        return self._known[account_id]
+        """Answer an account's set-up; null if there is none that can be read now.
+
+        The file is read again when it has changed: another gateway may have written it.
+        """
+        stamp, known = _stamp(self._path(account_id)), self._known.get(account_id)
+        if stamp is not None and known is not None and known[0] == stamp:
+            return known[1]
+        setup = self._load(account_id)
+        if stamp is not None and setup is not None:
+            self._known[account_id] = stamp, setup
+        return setup
 
     def seal_plain(self) -> None:
         """Seal what an older version has left in plain words. What can't be sealed now stays, and is used as it is."""
@@ -115,14 +134,12 @@ class Setups:
             os.fsync(folder)
         finally:
             os.close(folder)
-        self._known[account_id] = setup
 
     def remove(self, account_id: int) -> None:
         """Forget an account's set-up."""
         self._path(account_id).unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             _shred(self._plain_path(account_id))
-        self._known[account_id] = None
 
     def _path(self, account_id: int) -> Path:
         return self._folder / f"{account_id}.sealed"

@@ -126,6 +126,7 @@ class Web:
             await tell_journal(reader, emit)
             await emit(LineEvent(news=LineNews.NO_SESSION, code=Code.NOT_LINKED))
             return
+        await self._introduce(emit, jid)
         async with self._worker(reader, jid) as run:
             farewell = _NO_ENGINE if run is None else await run.stay(emit)
         await self._part(emit, farewell)
@@ -177,9 +178,15 @@ class Web:
         if isinstance(taken, LineEvent):
             return taken
         await asyncio.to_thread(self._session.note, taken, self._clock.now())
-        await emit(Linked(phone=f"+{taken.partition(':')[0].partition('@')[0]}"))
+        await self._introduce(emit, taken)
         await emit(LineEvent(news=LineNews.PAIRED))
         return None
+
+    async def _introduce(self, emit: Emit, jid: str) -> None:
+        """Tell which number a session is of, unless that is stored. Nothing is sent before."""
+        if not await asyncio.to_thread(self._session.is_told, jid):
+            await emit(Linked(phone=f"+{jid.partition(':')[0].partition('@')[0]}"))
+            await asyncio.to_thread(self._session.tell, jid, self._clock.now())
 
     def _show(self, link: Link) -> None:
         self._link = link

@@ -15,7 +15,7 @@ from guvercin.core.account import LineNews
 from guvercin.core.errors import Code
 from guvercin.core.outcome import Deferred, LineEvent, Lost, Outcome, Refused, Scope
 from guvercin.transports.base import FILE_AWAY, FILE_GONE
-from guvercin.transports.web.protocol import TOO_LARGE
+from guvercin.transports.web.protocol import HAS_LEFT, TOO_LARGE
 from guvercin.transports.web.restrictions import MONTHLY, MONTHLY_WARNING, NEW_CHATS
 
 LINE_DOWN = Deferred(reason=Code.LINE_DOWN, pushed_back=False)
@@ -75,8 +75,11 @@ _BEFORE_IT_LEFT = (
     "failed to send upload request",
     "the store doesn't contain a device JID",
     "client is nil",
+    HAS_LEFT,
 )
 """What the engine says while it is still preparing: nothing of the message has left."""
+
+_DOWN = ("not connected", "disconnected", "device JID", "is nil", HAS_LEFT)
 
 _RATE = re.compile(r"\b429\b|rate-overlimit")
 _FILE_OVER = re.compile(
@@ -96,7 +99,7 @@ def outcome_of(error: str) -> Outcome:
     if _NO_LID in error:
         return NOT_ON_WHATSAPP
     if any(words in error for words in _BEFORE_IT_LEFT):
-        is_down = "not connected" in error or "disconnected" in error or "device JID" in error or "is nil" in error
+        is_down = any(words in error for words in _DOWN)
         return LINE_DOWN if is_down else PUSHED_BACK
     if found := _FILE.match(error):
         return FILE_GONE if int(found[1]) == errno.ENOENT else FILE_AWAY

@@ -103,8 +103,20 @@ class Session:
         return None if noted is None else datetime.fromisoformat(noted)
 
     def note(self, jid: str, linked_at: datetime) -> None:
-        """Note that a phone has just been linked."""
-        self._write({"jid": jid, "linked_at": linked_at.isoformat()})
+        """Note that a phone has just been linked, and that its number is stored nowhere yet."""
+        self._write({"jid": jid, "linked_at": linked_at.isoformat(), "told": False})
+
+    def is_told(self, jid: str) -> bool:
+        """Say whether the number of this session is stored: whoever linked the phone may have ended before."""
+        noted = self._noted()
+        return noted.get("jid") == jid and noted.get("told", True)
+
+    def tell(self, jid: str, now: datetime) -> None:
+        """Note that the number of this session is stored. Losing the note costs a repetition."""
+        noted = self._noted()
+        with suppress(OSError):
+            since = noted["linked_at"] if noted.get("jid") == jid else now.isoformat()
+            self._write({"jid": jid, "linked_at": since, "told": True})
 
     def end(self) -> None:
         """Note that WhatsApp has ended the session: the engine tells that before it deletes what it has of it."""
@@ -117,12 +129,12 @@ class Session:
         for path in (self._note, *self._files.database.parent.glob(f"{self._files.database.name}*")):
             path.unlink(missing_ok=True)
 
-    def _write(self, noted: dict[str, str]) -> None:
+    def _write(self, noted: dict[str, Any]) -> None:
         draft = self._note.with_suffix(".new")
         draft.write_bytes(orjson.dumps(noted))
         draft.replace(self._note)
 
-    def _noted(self) -> dict[str, str]:
+    def _noted(self) -> dict[str, Any]:
         try:
             noted = orjson.loads(self._note.read_bytes())
         except (OSError, ValueError):

@@ -80,12 +80,12 @@ def _finish(folder: Path, shared: Path, tag: str) -> bool:
     except OSError as trouble:
         if trouble.errno not in {errno.ENOTEMPTY, errno.EEXIST}:
             raise
-        shutil.rmtree(draft)
         has_arrived = False
     else:
         has_arrived = True
-    if not has_arrived:
+    if not has_arrived:  # its name first: without the draft, a later start would take what is there for its copy
         old.rename(folder)
+        shutil.rmtree(draft, ignore_errors=True)
         return False
     _sync_folder(shared)
     shutil.rmtree(old)

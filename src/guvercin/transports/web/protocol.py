@@ -326,6 +326,9 @@ class ReceiptHeard:
 TOO_LARGE = "too large to fetch"
 """The worker's own word for a file beyond the limit of a Fetch."""
 
+HAS_LEFT = "the account has left this process"
+"""The worker's own word for a call to an account that it has no more."""
+
 HIDDEN = "@lid"
 """How the address of a person ends who wrote without a number: WhatsApp's own, the same in every chat."""
 

@@ -76,13 +76,16 @@ class Worker:
                     self._deadline.prolong(name, command.until)
                     continue
                 case p.Leave():
-                    seat = self._seats.pop(name)
-                    self._left.append(seat)
-                    self._pool.submit(seat.leave)
+                    leaving = self._seats.pop(name)
+                    self._left.append(leaving)
+                    self._pool.submit(leaving.leave)
                     continue
                 case _:
                     pass
-            seat = self._seats[name]
+            seat = self._seats.get(name)
+            if seat is None:  # it has left while this was on its way
+                self._pipe.tell(p.Failed(id=command.id, error=p.HAS_LEFT), name)
+                continue
             seat.expect_work()
             self._pool.submit(seat.do, command)
 
