@@ -210,6 +210,23 @@ async def test_what_was_claimed_is_handed_over_though_the_rest_can_not_be_judged
     assert await house.status(single) is Status.SENT
 
 
+async def test_a_plan_that_could_not_be_written_is_made_again(crew: Crew) -> None:
+    """An owner raises a limit, and the disk takes nothing in that moment."""
+    house = await crew.begin(rules=replace(NO_RULES, hourly=Caps(all=99, existing=1, new=1)))
+    await bulk(house, 3)
+    for _ in range(3):
+        await crew.step()
+    assert len(crew.handed()) == 1
+    await house.store.change_account(1, now=crew.clock.now(), pace=replace(pace((0, 0)), rules=NO_RULES))
+    await house.tend()
+    house.store.writer.refuses_next = 1
+    with pytest.raises(GuvercinError, match="kayit_yapilamadi"):
+        await crew.step()
+    for _ in range(3):
+        await crew.step()
+    assert len(crew.handed()) == 3
+
+
 async def test_a_stop_writes_down_what_is_under_way(crew: Crew) -> None:
     house = await crew.begin()
     crew.world.peer.script = lambda _: Act(gate=asyncio.Event())
