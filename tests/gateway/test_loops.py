@@ -11,6 +11,7 @@ from guvercin.core.account import Kind
 from guvercin.core.errors import Code, GuvercinError
 from guvercin.core.message import Status, WaitsFor
 from guvercin.gateway.clock import SystemClock, within
+from guvercin.gateway.leases import Alone, Lease
 from guvercin.gateway.loop import AFTER_TROUBLE, keep
 from guvercin.gateway.loops import STOP_LIMIT
 from guvercin.store.seen import NAME
@@ -114,6 +115,45 @@ async def test_the_loops_live_through_a_sick_store(world: World, caplog: pytest.
     calling = house.calling()
     await house.clock.settle()
     assert calling.result().standing.status is Status.SENT
+    await stop(house)
+    await house.close()
+
+
+class Lent(Alone):
+    """A lease that is another gateway's from a moment on."""
+
+    is_shared = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: set[int] = set()
+
+    def of(self, account_id: int) -> Lease | None:
+        return None if account_id in self.gone else super().of(account_id)
+
+    def lost(self) -> set[int]:
+        return set(self.gone)
+
+
+async def test_what_left_is_written_down_late_though_its_account_is_lost(world: World) -> None:
+    """The database is away for longer than the lease, and WhatsApp's answer comes meanwhile."""
+    gate = asyncio.Event()
+    world.peer.script = lambda _: Act(gate=gate)
+    house = await world.begin()
+    lent = house.loops._leases = Lent()
+    await house.loops.start()
+    message = await house.accept()
+    await house.clock.settle()
+    assert await house.status(message) is Status.SENDING
+    house.store.writer.refuses = True
+    gate.set()
+    await house.clock.settle()
+    lent.gone = {1}
+    await house.clock.elapse(seconds(3))
+    assert house.loops._dispatchers == {}
+    house.store.writer.refuses = False
+    await house.clock.elapse(seconds(3))
+    assert await house.status(message) is Status.SENT
     await stop(house)
     await house.close()
 

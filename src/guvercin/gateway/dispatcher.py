@@ -110,7 +110,7 @@ class Dispatcher:
         rng: Random,
         lease: Lease = FOR_EVER,
     ) -> None:
-        self._account_id = account_id
+        self.account_id = account_id
         self.lease = lease
         self._store = store
         self._sessions = sessions
@@ -154,7 +154,7 @@ class Dispatcher:
         """Send one message if one may leave; answers when to look again."""
         if self._owed is not None:
             await to_the_end(self._settle())
-        transport = self._sessions.transport(self._account_id)
+        transport = self._sessions.transport(self.account_id)
         if transport is None:
             return now + POLL
         await self._get_ready()
@@ -189,9 +189,9 @@ class Dispatcher:
         if self._late is not None:
             await self._store.left_late(*self._late)
             self._late = None
-        if self._account_id not in self._sessions.account_ids():
+        if self.account_id not in self._sessions.account_ids():
             return
-        pace, course = self._sessions.pace(self._account_id), self._place.course
+        pace, course = self._sessions.pace(self.account_id), self._place.course
         if pace.rules is None:
             self._place = replace(self._place, course=None)
         elif course is None or course.pace != pace:
@@ -203,10 +203,10 @@ class Dispatcher:
 
     async def _begin_course(self, *, is_new: bool) -> None:
         """Take up the course where the last process, or the last pace, left it."""
-        pace, now = self._sessions.pace(self._account_id), self._clock.now()
+        pace, now = self._sessions.pace(self.account_id), self._clock.now()
         if pace.rules is None or self._use is None:
             return
-        ledger = await self._store.ledger(self._account_id, now=now)
+        ledger = await self._store.ledger(self.account_id, now=now)
         if is_new:
             ago = None if self._use.last_at is None else self._steady_now() - self._use.last_at
             self._anchor = (from_steady_ms(ledger.steady_ms), self._clock.monotonic())
@@ -227,15 +227,13 @@ class Dispatcher:
         """Hear that the wall clock was set: what waits for a moment of it is judged anew, and no limit has moved."""
         now = self._clock.now()
         self._tied_at, self._judges_again = self._offset(), True
-        await self._store.keep_time(self._account_id, to_steady_ms(self._steady_now()), now=now)
+        await self._store.keep_time(self.account_id, to_steady_ms(self._steady_now()), now=now)
         await self._judge_again(course)
 
     async def _judge_again(self, course: Course) -> None:
         """Put everything that was parked back in line: it is parked anew by what is known now."""
         self._judges_again, now = True, self._clock.now()
-        while (
-            await self._store.judge_again(self._account_id, course, now=now, limit=_JUDGED_AT_ONCE) == _JUDGED_AT_ONCE
-        ):
+        while await self._store.judge_again(self.account_id, course, now=now, limit=_JUDGED_AT_ONCE) == _JUDGED_AT_ONCE:
             pass
         fork = (self._place.course or course).fork()
         fork.forget_plans()
@@ -260,9 +258,9 @@ class Dispatcher:
         With rules every lane opens after the shortest gap: a claim then says what each row has to wait for.
         """
         may_claim = not self._is_closing and self.lease.is_good()
-        if not may_claim or self._use is None or not self._sessions.is_open(self._account_id):
+        if not may_claim or self._use is None or not self._sessions.is_open(self.account_id):
             return {}
-        pace, steady = self._sessions.pace(self._account_id), self._steady_now()
+        pace, steady = self._sessions.pace(self.account_id), self._steady_now()
         has_rules = self._place.course is not None
         slots = {lane: next_slot(pace, self._use, Lane.SINGLE if has_rules else lane) for lane in Lane}
         return {lane: timedelta(0) if slot is None else slot - steady for lane, slot in slots.items()}
@@ -274,7 +272,7 @@ class Dispatcher:
             return False
         secret, draw = self._rng.randbytes(32), self._rng.random()
         claimed = await self._store.claim(
-            self._account_id, lanes, now=self._clock.now(), secret=secret, draw=draw, turn=self._now_turn()
+            self.account_id, lanes, now=self._clock.now(), secret=secret, draw=draw, turn=self._now_turn()
         )
         self._take(claimed, draw)
         if claimed is not None and claimed.judges_again and self._place.course is not None:
@@ -361,7 +359,7 @@ class Dispatcher:
             )
             return await within(self._clock, SEND_LIMIT, transport.send(outgoing))
         except Exception:  # noqa: BLE001 -- logged, and taken for what it must mean
-            _log.exception("send_failed", extra={"account_id": self._account_id, "message_id": message.id})
+            _log.exception("send_failed", extra={"account_id": self.account_id, "message_id": message.id})
             return Lost(Code.ANSWER_LOST)
 
     def _outgoing_file(self, file: File | None) -> OutgoingFile | None:
@@ -409,7 +407,7 @@ class Dispatcher:
 
         A clock set back meanwhile costs one gap at the most.
         """
-        use = await self._store.use(self._account_id)
+        use = await self._store.use(self.account_id)
         if use.last_at is None:
             return use
         return Use(min(use.last_at, self._anchor[0]), use.draw)

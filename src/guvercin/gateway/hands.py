@@ -100,7 +100,7 @@ class Hands(Dispatcher):
 
     async def step(self, now: datetime) -> datetime:
         """Write down what has come back and hand over what may leave; answers when to look again."""
-        transport = self._sessions.transport(self._account_id)
+        transport = self._sessions.transport(self.account_id)
         if transport is None:
             return now + POLL
         await self._get_ready()
@@ -136,7 +136,7 @@ class Hands(Dispatcher):
             people = self._pools.setdefault(grant.pool, People()) if grant.pool else People()
             allowance = Allowance(grant, people)
             allowance.ahead = self._ahead()
-            await self._store.take_up(self._account_id, allowance, now=self._clock.now())
+            await self._store.take_up(self.account_id, allowance, now=self._clock.now())
             self._allowance = allowance
         self._allowance.grant = grant
 
@@ -178,7 +178,7 @@ class Hands(Dispatcher):
             self._allowance.ahead = self._ahead()
         try:
             claimed = await self._store.settle_and_claim_more(
-                self._account_id,
+                self.account_id,
                 settlements,
                 lanes,
                 now=now,
@@ -251,7 +251,7 @@ class Hands(Dispatcher):
         return lanes, min(free, most, max(0, earned))
 
     def _gap(self, lanes: list[Lane]) -> timedelta:
-        pace = self._sessions.pace(self._account_id)
+        pace = self._sessions.pace(self.account_id)
         gap = max(pace.gaps[lane].at(self._use.draw if self._use else 0.0) for lane in lanes)
         if self._allowance is not None:
             gap = max(gap, self._allowance.grant.least_gap)

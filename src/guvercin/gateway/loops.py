@@ -91,6 +91,8 @@ class Loops:
         self._rng = rng
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._dispatchers: dict[int, Dispatcher] = {}
+        self._left: list[Dispatcher] = []
+        """Those of accounts that are run no more and had something in hand that could not be written down yet."""
         self._bells: dict[int, asyncio.Event] = {}
         self._pools: dict[str, People] = {}
         self._sessions_bell = asyncio.Event()
@@ -148,8 +150,8 @@ class Loops:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        for account_id, dispatcher in self._dispatchers.items():
-            await _let_go(account_id, dispatcher)
+        for dispatcher in (*self._left, *self._dispatchers.values()):
+            await _let_go(dispatcher)
         await self._couriers.close()
         await self._alarm.close()
         if self._traces is not None:
@@ -186,6 +188,7 @@ class Loops:
 
     async def _step_accounts(self, now: datetime) -> datetime:
         """Run what is ours and nothing else: what is lost or to be given back is ended first."""
+        self._left = [dispatcher for dispatcher in self._left if not await _let_go(dispatcher, tells=False)]
         lost = self._leases.lost()
         if lost:
             await self._end_accounts(lost)
@@ -226,7 +229,8 @@ class Loops:
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
                 del self._bells[account_id]
-                await _let_go(account_id, dispatcher)
+                if not await _let_go(dispatcher):
+                    self._left.append(dispatcher)  # what it knows of a message that left may be said late, too
             await self._sessions.leave(account_id)
 
     def _keep(
@@ -293,8 +297,12 @@ async def put_in_order(store: Store, clock: Clock, accounts: Collection[int] | N
         pass
 
 
-async def _let_go(account_id: int, dispatcher: Dispatcher) -> None:
+async def _let_go(dispatcher: Dispatcher, *, tells: bool = True) -> bool:
+    """Write down what a dispatcher has in hand; says whether that could be done."""
     try:
         await dispatcher.let_go()
     except GuvercinError as trouble:
-        _log.warning("left_in_hand", extra={"account_id": account_id, "trouble": trouble.code.value})
+        if tells:
+            _log.warning("left_in_hand", extra={"account_id": dispatcher.account_id, "trouble": trouble.code.value})
+        return False
+    return True
