@@ -1,6 +1,7 @@
 """The lines of a gateway among others: nothing is dialled and nothing written of an account whose lease is over."""
 
 from collections.abc import AsyncIterator
+from typing import Any, cast
 
 import pytest
 from tests.gateway.house import House, World, seconds
@@ -12,6 +13,7 @@ from guvercin.core.outcome import LineEvent
 from guvercin.gateway.leases import Alone, Lease
 from guvercin.gateway.sessions import Sessions
 from guvercin.sealing import Seal
+from guvercin.store.store import Store
 
 
 class Lent(Alone):
@@ -27,13 +29,26 @@ class Lent(Alone):
         return self.lease
 
 
+class TooLate:
+    """A store to which every line is another gateway's by the time it is written."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def set_line(self, *_: Any, **__: Any) -> bool:
+        return False
+
+
 class Gate:
     """A gateway's lines, and the lease by which it has them: ten seconds."""
 
     def __init__(self, house: House) -> None:
         self.house = house
         self.clock = house.clock
-        self.lease = Lease(1, self.clock.monotonic() + 10, self.clock.monotonic)
+        self.lease = Lease(0, self.clock.monotonic() + 10, self.clock.monotonic)
         self.leases = Lent(self.lease)
         self.sessions = Sessions(
             house.store,
@@ -79,6 +94,16 @@ async def test_what_a_line_tells_when_its_lease_is_over_is_not_written(gate: Gat
 async def test_an_order_for_a_line_whose_lease_is_over_is_another_gateways_to_take(gate: Gate) -> None:
     await gate.tend()
     gate.lease.good_until = gate.clock.monotonic()
+    with pytest.raises(GuvercinError) as refused:
+        await gate.sessions.order(1, LineOrder.DISABLE)
+    assert refused.value.code is Code.ELSEWHERE
+    assert await gate.house.line() is LineState.CONNECTED
+
+
+async def test_an_order_that_comes_too_late_to_be_written_is_another_gateways_to_take(gate: Gate) -> None:
+    """The gateway is frozen after it has looked at its lease, and before its order is written."""
+    await gate.tend()
+    gate.sessions._store = cast("Store", TooLate(gate.house.store))
     with pytest.raises(GuvercinError) as refused:
         await gate.sessions.order(1, LineOrder.DISABLE)
     assert refused.value.code is Code.ELSEWHERE

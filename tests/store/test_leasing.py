@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import Connection
 from tests.contracts.desk import AYSE, BOTH, NOW, Desk
 
-from guvercin.core.account import Kind
+from guvercin.core.account import Kind, Line, LineState
 from guvercin.core.errors import Code
 from guvercin.core.event import Standing
 from guvercin.core.message import Status, WaitsFor
@@ -162,6 +162,24 @@ async def test_only_the_epoch_that_is_held_claims(desk: Desk, make: Make, broom:
     rows.take(2, held=())
     assert not await claims(desk, epoch=1)
     assert await claims(desk, epoch=2)
+
+
+async def test_only_the_epoch_that_is_held_tells_of_a_line(desk: Desk, make: Make, broom: Connection) -> None:
+    """An owner's pause reaches a gateway that is frozen while it writes it; another one has the account meanwhile."""
+    rows = make("bir")
+    rows.join()
+    rows.division()
+    assert rows.take(2, held=())["account:1"] == 1
+    before = (await desk.store.accounts())[0]
+    stopped = Line(state=LineState.STOPPED, since=NOW)
+    assert not await desk.store.set_line(1, stopped, now=NOW, is_enabled=False, epoch=2)
+    run_out(broom)
+    assert not await desk.store.set_line(1, stopped, now=NOW, is_enabled=False, epoch=1)
+    assert (await desk.store.accounts())[0] == before
+    rows.take(2, held=())
+    assert await desk.store.set_line(1, stopped, now=NOW, is_enabled=False, epoch=2)
+    after = (await desk.store.accounts())[0]
+    assert (after.line.state, after.is_enabled) == (LineState.STOPPED, False)
 
 
 async def test_a_late_answer_is_written_if_it_left_and_changes_nothing_else(desk: Desk) -> None:

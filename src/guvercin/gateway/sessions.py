@@ -74,6 +74,12 @@ def _elsewhere(account_id: int) -> GuvercinError:
     return GuvercinError(Code.ELSEWHERE, retry_after=_ELSEWHERE, params={"hesap": account_id})
 
 
+def _not_ours(account_id: int, cause: LineCause) -> None:
+    """Say nothing of a line that another gateway has: it tells of it. ELSEWHERE: an order is for that one to take."""
+    if isinstance(cause, LineOrder):
+        raise _elsewhere(account_id)
+
+
 async def _let_go(transport: Transport) -> bool:
     """Unlink a phone that is linked; says whether WhatsApp knows that it isn't."""
     if isinstance(transport, Pairs) and await transport.is_linked():
@@ -309,7 +315,7 @@ class Sessions:
             state = LineState.CONNECTING
         if state is not line.state:
             line = Line(state=state, since=now, connected_at=line.connected_at)
-            await self._store.set_line(account.id, line, now=now)
+            await self._write(account.id, line, now)
         return _Session(transport=self._build(account), line=line, pace=account.pace)
 
     async def _tend(self, account_id: int, session: _Session, now: datetime) -> None:
@@ -385,15 +391,16 @@ class Sessions:
     ) -> None:
         async with session.lock:
             is_here = self._sessions.get(account_id) is session and self._is_ours(account_id)
-            if self._leases.is_shared and not is_here:  # another gateway has the account, and tells of its line
-                if isinstance(cause, LineOrder):
-                    raise _elsewhere(account_id)
+            if self._leases.is_shared and not is_here:
+                _not_ours(account_id, cause)
                 return
             now = self._clock.now()
             after = _after(session.line, cause, now, code=code, until=until)
             if after is session.line and is_enabled is None:
                 return
-            await self._store.set_line(account_id, after, now=now, is_enabled=is_enabled)
+            if not await self._write(account_id, after, now, is_enabled=is_enabled):
+                _not_ours(account_id, cause)
+                return
             session.line = after
             if after.state is LineState.CONNECTED:
                 session.redials = 0
@@ -402,6 +409,12 @@ class Sessions:
                 again = retry_at(session.redials, now, self._rng) or now
                 session.redial_at = self._clock.monotonic() + (again - now).total_seconds()
         self._on_change(account_id)
+
+    async def _write(self, account_id: int, line: Line, now: datetime, *, is_enabled: bool | None = None) -> bool:
+        """Write how a line is, unless its account has been taken by another gateway; says whether it was written."""
+        lease = self._leases.of(account_id)
+        epoch = 0 if lease is None else lease.epoch
+        return await self._store.set_line(account_id, line, now=now, is_enabled=is_enabled, epoch=epoch)
 
     @staticmethod
     async def _end_run(session: _Session) -> None:

@@ -6,7 +6,7 @@ from functools import partial
 
 from guvercin.core.account import Account, Kind, Line, Manners, OnUnknown
 from guvercin.core.pacing import Pace, Use
-from guvercin.store import accounts, upkeep
+from guvercin.store import accounts, leasing, upkeep
 from guvercin.store.sql.database import Database
 from guvercin.store.writer import Tx
 
@@ -53,8 +53,16 @@ class SqlAccounts(Database):
     async def set_default(self, account_id: int, *, now: datetime) -> Account:
         return await self._writer.do(lambda tx: accounts.set_default(tx, account_id, now=now))
 
-    async def set_line(self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None) -> None:
-        await self._writer.do(lambda tx: accounts.set_line(tx, account_id, line, now=now, is_enabled=is_enabled))
+    async def set_line(
+        self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None, epoch: int = 0
+    ) -> bool:
+        def work(tx: Tx) -> bool:
+            if epoch and not leasing.holds(tx, account_id, epoch):
+                return False
+            accounts.set_line(tx, account_id, line, now=now, is_enabled=is_enabled)
+            return True
+
+        return await self._writer.do(work)
 
     async def link_account(self, account_id: int, phone: str, *, now: datetime) -> int:
         def work(tx: Tx) -> int:

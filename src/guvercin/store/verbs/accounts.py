@@ -40,8 +40,13 @@ class Accounts(Protocol):
     async def set_default(self, account_id: int, *, now: datetime) -> Account:
         """Make an account the one that messages without hesap_id take."""
 
-    async def set_line(self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None) -> None:
-        """Write what was last heard of a line, and whether it is wanted."""
+    async def set_line(
+        self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None, epoch: int = 0
+    ) -> bool:
+        """Write what was last heard of a line, and whether it is wanted; answers whether it was written.
+
+        `epoch` is that of the account's lease: with one that is over nothing is written; 0: there are no leases.
+        """
 
     async def link_account(self, account_id: int, phone: str, *, now: datetime) -> int:
         """Write which number (E.164) an account is. Answers how many waiting rows are held, because it was another."""
