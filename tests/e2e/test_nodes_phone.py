@@ -40,7 +40,6 @@ class Shop:
     def link(self) -> None:
         """Add an account and link the phone to it: asked of the gateway that doesn't run it."""
         self.account = add_phone(self.pair.client(0))
-        self.pair.until(lambda: self.runner() is not None, within=TAKEOVER, what="a gateway for the phone")
         other = self.pair.servers[1 - self.running()]
         client = other.client(self.pair.token)
         assert client.post(f"/hesaplar/{self.account}/bagla", {}).status == 200
@@ -53,8 +52,15 @@ class Shop:
         return self.pair.owners().get(self.account)
 
     def running(self) -> int:
-        """Answer which gateway runs the phone."""
-        return [self.pair.name(number) for number in range(2)].index(self.runner() or "")
+        """Answer which gateway runs the phone, once one does: it may just be on its way to the other."""
+        names, found = [self.pair.name(number) for number in range(2)], list[int]()
+
+        def is_run() -> bool:
+            found[:] = [number for number in range(2) if names[number] == self.runner()]
+            return bool(found)
+
+        self.pair.until(is_run, within=TAKEOVER, what="a gateway for the phone")
+        return found[0]
 
     def until_on(self, number: int, *, within: float) -> float:
         """Wait until this gateway runs the phone and its line takes sends; answers how long it took."""
