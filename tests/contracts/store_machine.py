@@ -275,7 +275,9 @@ class History:
             self.model.accepted(row, remote_id, self.now, self.now, counts=False)
             await self.store.conclude(doubt, Accepted(remote_id, self.desk.now), now=self.desk.now)
         else:
-            row.move(News.NEVER_LEFT)
+            attempts = [each.attempt_id for each in self.claims if in_hand(each).id == doubt.message_id]
+            if doubt.attempt_id == max(attempts):  # of a later attempt it says nothing
+                row.move(News.NEVER_LEFT)
             await self.store.conclude(doubt, NeverLeft(), now=self.desk.now)
 
     async def crash(self, _: Pick) -> None:

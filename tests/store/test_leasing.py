@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from guvercin.core.event import Standing
 from guvercin.core.message import Status, WaitsFor
 from guvercin.core.outcome import Accepted, Deferred
 from guvercin.core.presets import WEB_PACE
+from guvercin.core.tally import DayCount
 from guvercin.gateway.leases import Shared, share_of
 from guvercin.store.leasing import DUTY, Division, LeaseRows, account_of
 from guvercin.store.lock import DatabaseOwned
@@ -180,6 +182,22 @@ async def test_only_the_epoch_that_is_held_tells_of_a_line(desk: Desk, make: Mak
     assert await desk.store.set_line(1, stopped, now=NOW, is_enabled=False, epoch=2)
     after = (await desk.store.accounts())[0]
     assert (after.line.state, after.is_enabled) == (LineState.STOPPED, False)
+
+
+async def test_only_who_has_the_duty_keeps_counts(desk: Desk, make: Make, broom: Connection) -> None:
+    """A gateway is frozen between counting a day and writing that down; another one counts it meanwhile."""
+    rows, day = make("bir"), NOW.date()
+    rows.join()
+    rows.division()
+    assert rows.take_duty() == {DUTY: 1}
+    fresh = DayCount(day=day, account_id=1, category=9, token_id=1, status=Status.SENT, reason=None, n=7)
+    await desk.store.keep_counts(day, [fresh], epoch=1)
+    run_out(broom)
+    assert rows.take_duty() == {DUTY: 2}
+    await desk.store.keep_counts(day, [replace(fresh, n=3)], epoch=1)
+    assert list(await desk.store.counts_between(day, day)) == [fresh]
+    await desk.store.keep_counts(day, [replace(fresh, n=8)], epoch=2)
+    assert [each.n for each in await desk.store.counts_between(day, day)] == [8]
 
 
 async def test_a_late_answer_is_written_if_it_left_and_changes_nothing_else(desk: Desk) -> None:

@@ -99,6 +99,9 @@ class Leases(Protocol):
     def is_on_duty(self) -> bool:
         """Say whether what has to be done once is ours to do."""
 
+    def duty_epoch(self) -> int:
+        """Answer under which epoch it is, for what must not be written by who has lost it; 0: there are no leases."""
+
     async def stand_down(self) -> None:
         """Take nothing any more, and let the others have the duty."""
 
@@ -155,6 +158,10 @@ class Alone:
     def is_on_duty(self) -> bool:
         """Say that it is ours to do."""
         return True
+
+    def duty_epoch(self) -> int:
+        """Answer that there are no leases."""
+        return 0
 
     async def stand_down(self) -> None:
         """Go on until the end."""
@@ -346,6 +353,11 @@ class Shared:
         """Say whether what has to be done once is ours to do."""
         lease = self._held.get(DUTY)
         return lease is not None and lease.is_good()
+
+    def duty_epoch(self) -> int:
+        """Answer under which epoch it is ours to do; one that nobody has had: it isn't."""
+        lease = self._held.get(DUTY)
+        return -1 if lease is None else lease.epoch
 
     async def stand_down(self) -> None:
         """Take nothing any more, and let the others have the duty."""

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from guvercin.core.tally import DayCount, HourCount
 from guvercin.gateway.clock import Clock
+from guvercin.gateway.leases import Alone, Leases
 from guvercin.store.store import Store
 
 _EVENTS_AT_ONCE = 2_000
@@ -27,7 +28,9 @@ _SHARE_OF_MANY = 3
 class Tally:
     """Counts days for a business whose midnight is that of `zone`."""
 
-    def __init__(self, *, store: Store, clock: Clock, zone: ZoneInfo) -> None:
+    def __init__(self, *, store: Store, clock: Clock, zone: ZoneInfo, leases: Leases | None = None) -> None:
+        """Take the leases by which counting is ours to do; null: this process is alone."""
+        self._leases = leases or Alone()
         self._store = store
         self._clock = clock
         self._zone = zone
@@ -42,8 +45,9 @@ class Tally:
         if self._waiting:
             day = max(self._waiting)  # today first: it is what people look at
             since, until = self._bounds(day)
+            epoch = self._leases.duty_epoch()
             counts = await self._store.count_day(day, since, until)
-            await self._store.keep_counts(day, counts)
+            await self._store.keep_counts(day, counts, epoch=epoch)  # another one may have counted more since
             self._waiting.discard(day)
         if not self._waiting and not self._is_marked and self._cursor is not None:
             await self._store.mark_counted(self._cursor)

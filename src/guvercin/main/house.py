@@ -150,7 +150,7 @@ def build(config: Config, store: Store, clock: Clock, rng: Random, leases: Lease
         elsewhere=elsewhere_of(config, ledger),
         reaches_nobody=config.whatsapp_test_server is not None,
     )
-    tally = Tally(store=store, clock=clock, zone=config.timezone)
+    tally = Tally(store=store, clock=clock, zone=config.timezone, leases=leases)
     upkeep = Upkeep(
         store=store,
         sessions=sessions,

@@ -42,8 +42,8 @@ batch, or of one whose row to the same person has to come after it."""
 
 
 def may_claim(tx: Tx, account_id: int, turn: Turn) -> bool:
-    """Say whether an account is still run by whoever asks. A transaction is one moment for everybody else."""
-    return not turn.epoch or leasing.holds(tx, account_id, turn.epoch)
+    """Say whether an account is still run by whoever asks."""
+    return leasing.holds(tx, leasing.subject_of(account_id), turn.epoch)
 
 
 def claim_more(

@@ -103,9 +103,12 @@ def account_of(subject: str) -> int | None:
     return int(subject.removeprefix(_ACCOUNT)) if subject.startswith(_ACCOUNT) else None
 
 
-def holds(tx: Tx, account_id: int, epoch: int) -> bool:
-    """Say whether an account's lease is of this epoch, and not over."""
-    return tx.execute(_HOLDS, (subject_of(account_id), epoch)).fetchone() is not None
+def holds(tx: Tx, subject: str, epoch: int) -> bool:
+    """Say whether a lease is of this epoch, and not over; 0: there are no leases, and everything is ours.
+
+    A transaction is one moment for everybody else.
+    """
+    return not epoch or tx.execute(_HOLDS, (subject, epoch)).fetchone() is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

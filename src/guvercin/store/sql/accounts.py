@@ -57,7 +57,7 @@ class SqlAccounts(Database):
         self, account_id: int, line: Line, *, now: datetime, is_enabled: bool | None = None, epoch: int = 0
     ) -> bool:
         def work(tx: Tx) -> bool:
-            if epoch and not leasing.holds(tx, account_id, epoch):
+            if not leasing.holds(tx, leasing.subject_of(account_id), epoch):
                 return False
             accounts.set_line(tx, account_id, line, now=now, is_enabled=is_enabled)
             return True

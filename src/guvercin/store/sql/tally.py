@@ -5,8 +5,9 @@ from datetime import date, datetime
 from functools import partial
 
 from guvercin.core.tally import DayCount, HourCount
-from guvercin.store import tally
+from guvercin.store import leasing, tally
 from guvercin.store.sql.database import Database
+from guvercin.store.writer import Tx
 
 
 class SqlTally(Database):
@@ -15,8 +16,12 @@ class SqlTally(Database):
     async def count_day(self, day: date, since: datetime, until: datetime) -> Sequence[DayCount]:
         return await self._read(partial(tally.count_day, day=day, since=since, until=until))
 
-    async def keep_counts(self, day: date, counts: Sequence[DayCount]) -> None:
-        await self._writer.do(lambda tx: tally.keep(tx, day, counts))
+    async def keep_counts(self, day: date, counts: Sequence[DayCount], *, epoch: int = 0) -> None:
+        def work(tx: Tx) -> None:
+            if leasing.holds(tx, leasing.DUTY, epoch):
+                tally.keep(tx, day, counts)
+
+        await self._writer.do(work)
 
     async def mark_counted(self, cursor: int) -> None:
         await self._writer.do(lambda tx: tally.mark(tx, cursor))

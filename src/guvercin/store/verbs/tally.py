@@ -13,8 +13,11 @@ class Tally(Protocol):
     async def count_day(self, day: date, since: datetime, until: datetime) -> Sequence[DayCount]:
         """Count the messages accepted from `since` until before `until`, which are a day's bounds."""
 
-    async def keep_counts(self, day: date, counts: Sequence[DayCount]) -> None:
-        """Replace a day's counts."""
+    async def keep_counts(self, day: date, counts: Sequence[DayCount], *, epoch: int = 0) -> None:
+        """Replace a day's counts, unless the duty is another gateway's by now.
+
+        `epoch` is that of the duty's lease; 0: there are no leases.
+        """
 
     async def mark_counted(self, cursor: int) -> None:
         """Write up to which event every count is right."""
