@@ -257,9 +257,12 @@ class Recovered:
 
     def __init__(self) -> None:
         self.accounts: list[frozenset[int]] = []
+        self.gate: asyncio.Event | None = None
 
     async def __call__(self, accounts: Collection[int] | None) -> None:
         self.accounts.append(frozenset(accounts or ()))
+        if self.gate is not None:
+            await self.gate.wait()
 
 
 @pytest.fixture
@@ -382,6 +385,24 @@ async def test_who_wants_an_account_twice_at_once_takes_it_once(
     assert first is second is leases.of(1)
     assert first.epoch == 2
     assert recovered.accounts == [{1, 2}, {1, 2}]
+
+
+async def test_leases_are_renewed_while_what_was_taken_is_put_in_order(
+    shared: tuple[Shared, ManualClock, Recovered], broom: Connection
+) -> None:
+    """A writer may take its time: what is held already must not be lost by that."""
+    leases, _, recovered = shared
+    run_out(broom, "account:2")
+    await leases.step()
+    await leases.give([2])
+    await leases.step()
+    recovered.gate = asyncio.Event()
+    ordering = asyncio.create_task(leases.put_in_order())
+    assert await renews(leases, broom, "account:1")
+    assert not ordering.done()
+    recovered.gate.set()
+    await ordering
+    assert leases.owned() == frozenset({1, 2})
 
 
 async def test_what_was_being_ended_is_given_back_at_the_end(

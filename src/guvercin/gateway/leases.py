@@ -203,8 +203,9 @@ class Shared:
         self._lost: set[int] = set()
         self._leaving: set[int] = set()
         self._parting: set[int] = set()
-        self._taking = asyncio.Lock()
-        """Of whoever has what is taken, or puts it in order: two at once would take it twice."""
+        self._taking, self._ordering = asyncio.Lock(), asyncio.Lock()
+        """Two that take at once would take an account twice; two that put in order would doubt what is in hand by now.
+        They are apart, because `step` waits for no writer."""
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="guvercin-leases")
         self._is_away = False
         self._is_closing = False
@@ -319,7 +320,7 @@ class Shared:
 
     async def put_in_order(self) -> None:
         """Have what was taken, once what was in hand there before is in doubt."""
-        async with self._taking:
+        async with self._ordering:
             fresh = dict(self._fresh)
             accounts = {account_id for subject in fresh if (account_id := account_of(subject)) is not None}
             if not accounts:
