@@ -188,7 +188,9 @@ class Loops:
 
     async def _step_accounts(self, now: datetime) -> datetime:
         """Run what is ours and nothing else: what is lost or to be given back is ended first."""
-        self._left = [dispatcher for dispatcher in self._left if not await _let_go(dispatcher, tells=False)]
+        for dispatcher in list(self._left):
+            if await _let_go(dispatcher, tells=False):
+                self._left.remove(dispatcher)
         lost = self._leases.lost()
         if lost:
             await self._end_accounts(lost)

@@ -100,6 +100,9 @@ async def test_an_acknowledgement_that_never_comes_is_a_doubt_that_the_receipt_e
 async def test_whose_number_could_not_be_stored_is_told_again_before_anything_else(side: Bedside, line: Linked) -> None:
     """A gateway dies, or loses its database, between the link and the moment in which it has stored whose it is."""
     own = f"+{line.phone.number}"
+    await line.dial()
+    await line.opened()
+    assert LinkedNow(phone=own) not in line.told, "it was told when it was linked"
     line.web._session.note(line.web._session.jid() or "", side.clock.now())
     await line.dial()
     await line.opened()
