@@ -29,7 +29,7 @@ from guvercin.store.words import in_postgres
 from guvercin.store.writer import Tx, Writer
 
 if TYPE_CHECKING:
-    from guvercin.store.postgres_store import PostgresStore
+    from guvercin.store.postgres_store import PostgresStore, Receipts
 
 VERBS = {"SELECT", "INSERT", "UPDATE", "DELETE"}
 WRITTEN_IN = [
@@ -221,10 +221,22 @@ class Cut:
         raise psycopg.OperationalError("server closed the connection unexpectedly")
 
 
+def writer_over(connect: Callable[[], Connection], receipts: "Receipts") -> Writer:
+    from guvercin.store.postgres import is_busy, is_unavailable
+
+    return Writer(
+        connect,
+        path=None,
+        is_busy=is_busy,
+        is_unavailable=is_unavailable,
+        on_commit=lambda _: None,
+        receipts=receipts,
+    )
+
+
 async def test_a_commit_of_which_nobody_can_say_what_became_is_not_repeated_at_the_end(
     emptied: str, broom: Connection
 ) -> None:
-    from guvercin.store.postgres import is_busy, is_unavailable
     from guvercin.store.postgres_store import Receipts
 
     asked = threading.Event()
@@ -243,14 +255,7 @@ async def test_a_commit_of_which_nobody_can_say_what_became_is_not_repeated_at_t
     def beat(tx: Tx) -> int:
         return tx.execute("INSERT INTO heartbeat (id, at) SELECT count(*), 0 FROM heartbeat").rowcount
 
-    writer = Writer(
-        connect,
-        path=None,
-        is_busy=is_busy,
-        is_unavailable=is_unavailable,
-        on_commit=lambda _: None,
-        receipts=Mute(connecting(emptied)),
-    )
+    writer = writer_over(connect, Mute(connecting(emptied)))
     await writer.open()
     assert await writer.do(beat) == 1
     doubtful = asyncio.create_task(writer.do(beat))
@@ -263,7 +268,6 @@ async def test_a_commit_of_which_nobody_can_say_what_became_is_not_repeated_at_t
 
 @pytest.mark.parametrize("arrives", [True, False])
 async def test_a_commit_that_was_not_answered_happens_once(emptied: str, broom: Connection, *, arrives: bool) -> None:
-    from guvercin.store.postgres import is_busy, is_unavailable
     from guvercin.store.postgres_store import Receipts
 
     opened: list[Connection] = []
@@ -279,14 +283,7 @@ async def test_a_commit_that_was_not_answered_happens_once(emptied: str, broom: 
     def beat(number: int) -> Callable[[Tx], int]:
         return lambda tx: tx.execute("INSERT INTO heartbeat (id, at) VALUES (?, 0)", (number,)).rowcount
 
-    writer = Writer(
-        connect,
-        path=None,
-        is_busy=is_busy,
-        is_unavailable=is_unavailable,
-        on_commit=lambda _: None,
-        receipts=Receipts(connecting(emptied)),
-    )
+    writer = writer_over(connect, Receipts(connecting(emptied)))
     await writer.open()
     for number in (1, 2, 3):  # the second would be refused if it were done twice: it is asked for
         assert await writer.do(beat(number)) == 1

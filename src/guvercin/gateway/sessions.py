@@ -413,7 +413,7 @@ class Sessions:
     async def _write(self, account_id: int, line: Line, now: datetime, *, is_enabled: bool | None = None) -> bool:
         """Write how a line is, unless its account has been taken by another gateway; says whether it was written."""
         lease = self._leases.of(account_id)
-        epoch = 0 if lease is None else lease.epoch
+        epoch = -1 if lease is None else lease.epoch  # one that nobody has had: it isn't ours any more
         return await self._store.set_line(account_id, line, now=now, is_enabled=is_enabled, epoch=epoch)
 
     @staticmethod

@@ -1,7 +1,7 @@
 """What the engine imports and a worker never uses: empty modules stand in for it.
 
 By itself neonize fetches previews of links and files by their address, guesses kinds of files, and draws progress and
-codes on a terminal. A worker does none of that. Loaded all the same, it would take a third of a worker's memory and
+codes on a terminal. A worker does none of that. Loaded all the same, it would take a quarter of a worker's memory and
 half of its start, ask for a library of the system's, and be a way to the web that nobody wants.
 
 Laws
