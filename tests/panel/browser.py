@@ -78,11 +78,13 @@ class Window:
 
     def fits(self) -> None:
         """Fail if the page scrolls sideways."""
+        self.page.wait_for_load_state()
         over = self.page.evaluate("document.documentElement.scrollWidth - innerWidth")
         assert over <= 0, f"{over} pixels too wide: {self.page.url}"
 
     def accessible(self) -> None:
         """Fail for what axe-core finds."""
+        self.page.wait_for_load_state()
         # Through the debugger and not as an element: the page's policy stays as it is.
         self.page.evaluate(AXE.read_text("utf-8"))
         found: dict[str, Any] = self.page.evaluate(
