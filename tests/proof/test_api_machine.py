@@ -131,7 +131,7 @@ class Day(RuleBasedStateMachine):
             return office
 
         self.office = self.play(begin())
-        self.start = self.now
+        self.start = self.now.replace(microsecond=0)  # as a plan is written
         self.model.accounts = {1: Account(1, "Deneme"), 2: Account(2, "Hesap 2")}
         self.model.default = 1
 
@@ -241,11 +241,10 @@ class Day(RuleBasedStateMachine):
         self.asked[-1]()
 
     def _send(self, asking: Asking, phone: str | int) -> None:
-        now, default = self.now, self.model.default
+        now, default, why_not = self.now, self.model.default, self.why_not(asking)
         body = {"telefon": phone, **self.body(asking)}
         answer = self.ask(asking.token, "POST", "/gonder", json=body, headers=asking.headers)
         known = self.model.keys.get((asking.token, "/gonder", asking.key))
-        why_not = self.why_not(asking)
         if asking.token == "reader":
             self.refused(answer, (403, "yetki_yok"))
         elif known is not None and known.body == body:
@@ -274,12 +273,11 @@ class Day(RuleBasedStateMachine):
         self.asked[-1]()
 
     def _send_batch(self, asking: Asking, people: list[str]) -> None:
-        now, default = self.now, self.model.default
+        now, default, why_not = self.now, self.model.default, self.why_not(asking)
         body = {"alicilar": [{"telefon": each} for each in people], **self.body(asking)}
         before = self.model.unfinished_batch_of(asking.token, body, now) if asking.is_guarded else None
         answer = self.ask(asking.token, "POST", "/toplu-gonder", json=body, headers=asking.headers)
         known = self.model.keys.get((asking.token, "/toplu-gonder", asking.key))
-        why_not = self.why_not(asking)
         if asking.token == "reader":
             self.refused(answer, (403, "yetki_yok"))
         elif known is not None and known.body == body:
