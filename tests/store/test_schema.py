@@ -1,7 +1,9 @@
 """The schema: what migrations make is what the tables say, and a newer program's database is left alone."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -134,6 +136,19 @@ def test_a_database_that_cannot_be_read_now_is_not_an_empty_one(folder: Path) ->
     finally:
         holder.close()
         hasty.dispose()
+
+
+def test_who_find_a_new_database_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    together = Barrier(3)
+
+    def opened(path: Path) -> str:
+        together.wait()
+        with engine_for(path, create=True).connect() as connection:
+            return str(connection.exec_driver_sql("PRAGMA journal_mode").scalar_one())
+
+    with ThreadPoolExecutor(3) as crowd:
+        for number in range(200):
+            assert list(crowd.map(opened, [tmp_path / str(number)] * 3)) == ["wal"] * 3
 
 
 def test_processes_that_start_together_migrate_once(tmp_path: Path) -> None:

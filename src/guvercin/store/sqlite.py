@@ -29,6 +29,7 @@ SOUND_VERSION = (3, 51, 3)
 """The first SQLite without the WAL-reset bug, which could corrupt a database that two connections write."""
 
 _BUSY_SECONDS = 5.0
+_TURNS = 10
 _BUSY_CODES = {5, 6}  # SQLITE_BUSY, SQLITE_LOCKED; their extended codes carry these in the low byte
 
 
@@ -69,7 +70,7 @@ def engine_for(
             check_same_thread=False,
             cached_statements=256,
         )
-        connection.execute("PRAGMA journal_mode = WAL")
+        _log_ahead(connection)
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA fullfsync = ON")  # macOS alone: its fsync leaves the data in the disk's own memory
         connection.execute("PRAGMA foreign_keys = ON")
@@ -85,6 +86,25 @@ def engine_for(
 
     # Errors go to the log, and what a statement was given are numbers, names and texts.
     return create_engine("sqlite://", creator=connect, poolclass=pool, module=driver, hide_parameters=True)
+
+
+def _log_ahead(connection: Any) -> None:
+    """Let commits go to a log of their own first, which a database remembers from its first moment on.
+
+    Of two who find a new one at once SQLite sends one away without waiting, whatever time-out it was given: each could
+    wait for the other. A transaction waits.
+    """
+    for _ in range(_TURNS):
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except driver.OperationalError as trouble:
+            if not is_busy(trouble):
+                raise
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("COMMIT")
+        else:
+            return
+    connection.execute("PRAGMA journal_mode = WAL")
 
 
 def copy_database(path: Path, target: Path) -> None:

@@ -158,6 +158,9 @@ class Child:
             _fail(self._hello, why)
             for call in self._calls.values():
                 _fail(call, why)
+            if self._process.stdin is not None:
+                with suppress(OSError):  # what was said last may have met a closed door: the calls have heard of it
+                    await self._process.stdin.wait_closed()
 
     def _hear(self, name: str, word: p.Answer | p.Report) -> None:
         match word:
